@@ -1,0 +1,68 @@
+"""Free-form fields of a request: which of a record's own fields a client may set, and how.
+
+Spec: data model, additional fields. Fields of the core records are never read from here; what a
+subclass of `User` or `Session`, or a plugin, declares is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import cast
+
+import msgspec
+
+from .call import Call
+from .database.records import Attribute, Record, attributes_of
+from .http.json import parse_date
+from .validation import ValidationCodes
+
+
+def read_fields(
+    call: Call, base: type[Record], raw: object, *, creating: bool
+) -> dict[str, object]:
+    """The additional fields of `base` that the input sets, by attribute name, type-checked.
+
+    Raises MISSING_FIELD (when creating), FIELD_NOT_ALLOWED or VALIDATION_ERROR.
+    """
+    given = cast("Mapping[str, object]", raw) if isinstance(raw, Mapping) else {}
+    values: dict[str, object] = {}
+    for attribute in additional(call, base):
+        if attribute.wire not in given:
+            if creating and attribute.required:
+                raise ValidationCodes.MISSING_FIELD(f"{attribute.wire} is required")
+            continue
+        value = given[attribute.wire]
+        if not attribute.column.input:
+            # Where a default exists it stands in silently; otherwise only nothing is accepted.
+            if value and not (creating and attribute.default is not None and _constant(attribute)):
+                raise ValidationCodes.FIELD_NOT_ALLOWED(
+                    f"{attribute.wire} is not allowed to be set"
+                )
+            continue
+        values[attribute.name] = _checked(attribute, value)
+    return values
+
+
+def additional(call: Call, base: type[Record]) -> list[Attribute]:
+    """The attributes that a configuration has beyond the core's `base` class."""
+    core = {attribute.name for attribute in attributes_of(base)}
+    table = call.config.tables.of(base)
+    return [found for name, found in table.attributes.items() if name not in core]
+
+
+def _constant(attribute: Attribute) -> bool:
+    return attribute.default is not None and attribute.default() is not None
+
+
+def _checked(attribute: Attribute, value: object) -> object:
+    if attribute.field.type.value == "date" and isinstance(value, str):
+        try:
+            return parse_date(value)
+        except ValueError:
+            raise ValidationCodes.VALIDATION_ERROR(
+                f"[body.{attribute.wire}] Expected a date"
+            ) from None
+    try:
+        return msgspec.convert(value, attribute.annotation)
+    except msgspec.ValidationError as error:
+        raise ValidationCodes.VALIDATION_ERROR(f"[body.{attribute.wire}] {error}") from None

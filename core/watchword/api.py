@@ -1,0 +1,224 @@
+"""`auth.api` and `auth.blocking.api`: every endpoint as a typed function.
+
+    found = await auth.api.get_session(headers=request.headers)
+    found = auth.blocking.api.get_session(headers=request.headers)
+
+A call goes through validation and hooks, but not through rate limits and origin checks. Input is
+the endpoint's input struct; errors are `APIError`. With `return_headers=True` the result comes with
+the response's headers (so that a server-side sign-in can set cookies), with `as_response=True` it is
+the whole `Response`.
+
+The annotations of `Api` are for people and type checkers; a test holds them to the declarations.
+Endpoints of third-party plugins are called with `auth.api.call(MyPlugin.endpoint, ...)`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, overload
+
+import msgspec
+
+from .endpoint import Endpoint
+from .http.headers import HeaderSource
+from .http.response import Response
+
+if TYPE_CHECKING:
+    from .features.email_password import SignedIn, SignedUp, SignInEmail, SignUpEmail
+    from .features.sessions import GetSession, RevokeSession
+    from .features.status import ErrorQuery, Ok
+    from .plugins.one_time_token import GeneratedToken, VerifyOneTimeToken
+    from .records import Session, User
+    from .results import SessionAndUser, Status, Success
+
+In = TypeVar("In")
+Out = TypeVar("Out")
+M = TypeVar("M")
+if TYPE_CHECKING:
+    U = TypeVar("U", bound=User)
+else:
+    U = TypeVar("U")
+
+
+class Async:
+    """Marks an API whose functions are awaited."""
+
+
+class Blocking:
+    """Marks an API whose functions return at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class WithHeaders(Generic[Out]):
+    """A result with the headers of its response."""
+
+    value: Out
+    response: Response
+
+    @property
+    def cookies(self) -> tuple[str, ...]:
+        """The `Set-Cookie` values to copy onto the application's own response."""
+        return self.response.cookies
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arguments:
+    """What a server-side call hands over."""
+
+    input: msgspec.Struct | None
+    headers: HeaderSource | None
+    query: Mapping[str, str]
+    params: Mapping[str, str]
+    extra: Mapping[str, object]
+    form: Literal["value", "headers", "response"]
+
+
+Invoke = Callable[[str, Arguments], Any]
+"""Runs the named endpoint: a coroutine in an async API, the result in a blocking one."""
+
+_NOTHING: Mapping[str, Any] = {}
+
+
+class EndpointCall(Generic[M, In, Out]):
+    """One endpoint as a function."""
+
+    __slots__ = ("_invoke", "name")
+
+    def __init__(self, name: str, invoke: Invoke) -> None:
+        self.name = name
+        self._invoke = invoke
+
+    @overload
+    def __call__(
+        self: EndpointCall[Async, In, Out],
+        input: In | None = None,
+        *,
+        headers: HeaderSource | None = None,
+        query: Mapping[str, str] = ...,
+        params: Mapping[str, str] = ...,
+        extra: Mapping[str, object] = ...,
+    ) -> Coroutine[Any, Any, Out]: ...
+    @overload
+    def __call__(
+        self: EndpointCall[Async, In, Out],
+        input: In | None = None,
+        *,
+        headers: HeaderSource | None = None,
+        query: Mapping[str, str] = ...,
+        params: Mapping[str, str] = ...,
+        extra: Mapping[str, object] = ...,
+        return_headers: Literal[True],
+    ) -> Coroutine[Any, Any, WithHeaders[Out]]: ...
+    @overload
+    def __call__(
+        self: EndpointCall[Async, In, Out],
+        input: In | None = None,
+        *,
+        headers: HeaderSource | None = None,
+        query: Mapping[str, str] = ...,
+        params: Mapping[str, str] = ...,
+        extra: Mapping[str, object] = ...,
+        as_response: Literal[True],
+    ) -> Coroutine[Any, Any, Response]: ...
+    @overload
+    def __call__(
+        self: EndpointCall[Blocking, In, Out],
+        input: In | None = None,
+        *,
+        headers: HeaderSource | None = None,
+        query: Mapping[str, str] = ...,
+        params: Mapping[str, str] = ...,
+        extra: Mapping[str, object] = ...,
+    ) -> Out: ...
+    @overload
+    def __call__(
+        self: EndpointCall[Blocking, In, Out],
+        input: In | None = None,
+        *,
+        headers: HeaderSource | None = None,
+        query: Mapping[str, str] = ...,
+        params: Mapping[str, str] = ...,
+        extra: Mapping[str, object] = ...,
+        return_headers: Literal[True],
+    ) -> WithHeaders[Out]: ...
+    @overload
+    def __call__(
+        self: EndpointCall[Blocking, In, Out],
+        input: In | None = None,
+        *,
+        headers: HeaderSource | None = None,
+        query: Mapping[str, str] = ...,
+        params: Mapping[str, str] = ...,
+        extra: Mapping[str, object] = ...,
+        as_response: Literal[True],
+    ) -> Response: ...
+    def __call__(
+        self,
+        input: Any = None,
+        *,
+        headers: HeaderSource | None = None,
+        query: Mapping[str, str] = _NOTHING,
+        params: Mapping[str, str] = _NOTHING,
+        extra: Mapping[str, object] = _NOTHING,
+        return_headers: bool = False,
+        as_response: bool = False,
+    ) -> Any:
+        """Run the endpoint.
+
+        `headers` are those of the request on whose behalf you call (cookies, bearer), `query` and
+        `params` the query and path parameters, `extra` additional fields of the body by wire name.
+        Raises `APIError`, unless the response itself is asked for.
+        """
+        arguments = Arguments(
+            input=input,
+            headers=headers,
+            query=query,
+            params=params,
+            extra=extra,
+            form="response" if as_response else "headers" if return_headers else "value",
+        )
+        return self._invoke(self.name, arguments)
+
+
+class Api(Generic[M, U]):
+    """All endpoints of an `Auth`: the core's, and those of the plugins that are installed."""
+
+    ok: EndpointCall[M, None, Ok]
+    error: EndpointCall[M, ErrorQuery, Response]
+
+    sign_up_email: EndpointCall[M, SignUpEmail, SignedUp[U]]
+    sign_in_email: EndpointCall[M, SignInEmail, SignedIn[U]]
+
+    get_session: EndpointCall[M, GetSession, SessionAndUser[U] | None]
+    sign_out: EndpointCall[M, None, Success]
+    list_sessions: EndpointCall[M, None, list[Session]]
+    revoke_session: EndpointCall[M, RevokeSession, Status]
+    revoke_sessions: EndpointCall[M, None, Status]
+    revoke_other_sessions: EndpointCall[M, None, Status]
+
+    # one-time-token
+    generate_one_time_token: EndpointCall[M, None, GeneratedToken]
+    verify_one_time_token: EndpointCall[M, VerifyOneTimeToken, SessionAndUser[U]]
+
+    def __init__(self, names: Mapping[str, Endpoint[Any, Any]], invoke: Invoke) -> None:
+        self._endpoints = names
+        for name in names:
+            setattr(self, name, EndpointCall[Any, Any, Any](name, invoke))
+
+    def call(self, endpoint: Endpoint[In, Out]) -> EndpointCall[M, In, Out]:
+        """An endpoint as a function, typed by its declaration: `api.call(MyPlugin.ping)(...)`.
+
+        Raises `LookupError` if its plugin is not installed.
+        """
+        if self._endpoints.get(endpoint.name) is not endpoint:
+            raise LookupError(f"{endpoint.name} is not installed; add its plugin to Auth(plugins=)")
+        return getattr(self, endpoint.name)
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> EndpointCall:
+            raise AttributeError(
+                f"there is no endpoint {name!r}; is its plugin in Auth(plugins=[...])? "
+                f"Installed: {', '.join(sorted(self._endpoints))}"
+            )

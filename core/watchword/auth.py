@@ -1,0 +1,303 @@
+"""`Auth`: the options put together, once. After construction nothing about it changes."""
+
+from __future__ import annotations
+
+import os
+import secrets as entropy
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+
+import msgspec
+
+from .api import Api, Arguments, Async, Blocking, WithHeaders
+from .call import Call
+from .compilation import compile_configuration, open_storage
+from .crypto.secrets_list import VersionedSecret
+from .database.contract import Engine, Storage
+from .database.hooks import ModelHooks
+from .errors import APIError
+from .features.email_password import EmailAndPassword
+from .features.sessions import SessionEndpoints
+from .features.status import StatusPages
+from .http.headers import Headers, HeaderSource
+from .http.request import Request
+from .http.response import Response
+from .options import (
+    AccountOptions,
+    Advanced,
+    DynamicBaseURL,
+    Hooks,
+    OnAPIError,
+    RateLimit,
+    SessionOptions,
+    TrustedOrigins,
+    VerificationOptions,
+)
+from .pipeline import Pipeline
+from .plugin import Plugin
+from .rate_limit import RateLimiter
+from .records import User
+from .responding import known_error, respond
+from .results import SessionAndUser
+from .runtime.asynchronous import AsyncRuntime
+from .runtime.blocking import BlockingRuntime, finish
+from .runtime.contract import Runtime
+from .sessions import current_session
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeVar as DefaultTypeVar
+
+    U = DefaultTypeVar("U", bound=User, default=User)
+else:
+    U = TypeVar("U", bound=User)
+
+
+def system_clock() -> datetime:
+    """The time of this machine (aware, UTC)."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Checked(Generic[U]):
+    """Who is behind a request of the application's own, and the cookies its response must carry."""
+
+    session: SessionAndUser[U] | None
+    cookies: tuple[str, ...]
+
+
+class Auth(Generic[U]):
+    """An authentication server: `await auth.handle(request)`, `await auth.api.get_session(...)`.
+
+    `auth.blocking` is the same for synchronous code. Raises `ConfigurationError` for wrong options.
+    """
+
+    def __init__(
+        self,
+        *,
+        database: str | Storage,
+        secret: str | None = None,
+        secrets: Sequence[VersionedSecret] = (),
+        base_url: str | DynamicBaseURL | None = None,
+        base_path: str = "/api/auth",
+        app_name: str = "watchword",
+        trusted_origins: TrustedOrigins = (),
+        email_and_password: EmailAndPassword | None = None,
+        session: SessionOptions | None = None,
+        user_type: type[U] | None = None,
+        account: AccountOptions | None = None,
+        verification: VerificationOptions | None = None,
+        rate_limit: RateLimit | None = None,
+        plugins: Sequence[Plugin] = (),
+        hooks: Hooks | None = None,
+        database_hooks: Mapping[str, ModelHooks] | None = None,
+        on_api_error: OnAPIError | None = None,
+        disabled_paths: Sequence[str] = (),
+        advanced: Advanced | None = None,
+        production: bool | None = None,
+        environ: Mapping[str, str] = os.environ,
+        clock: Callable[[], datetime] = system_clock,
+        token_bytes: Callable[[int], bytes] = entropy.token_bytes,
+    ) -> None:
+        """Put the options together.
+
+        `database` is a URL (`sqlite:///app.db`) or a `Storage`. `secret` signs cookies; without it
+        `BETTER_AUTH_SECRET` is read. `user_type` is your subclass of `User`. `production` is read
+        from `WATCHWORD_ENV` or `NODE_ENV` when None. `clock` and `token_bytes` are for tests.
+        """
+        passwords = email_and_password or EmailAndPassword()
+        every: tuple[Plugin, ...] = (StatusPages(), SessionEndpoints(), passwords, *plugins)
+        limits = rate_limit or RateLimit()
+        self.config = compile_configuration(
+            app_name=app_name,
+            secret=secret,
+            secrets=secrets,
+            base_url=base_url,
+            base_path=base_path,
+            trusted_origins=trusted_origins,
+            session=session or SessionOptions(),
+            user_type=user_type or User,
+            account=account or AccountOptions(),
+            verification=verification or VerificationOptions(),
+            rate_limit=limits,
+            password_scheme=passwords.password_hash,
+            plugins=every,
+            hooks=hooks or Hooks(),
+            database_hooks=database_hooks or {},
+            on_api_error=on_api_error or OnAPIError(),
+            advanced=advanced or Advanced(),
+            production=production,
+            environ=environ,
+            clock=clock,
+            token_bytes=token_bytes,
+        )
+        limited = self.config.production if limits.enabled is None else limits.enabled
+        rules = [rule for plugin in every for rule in plugin.rate_rules()]
+        self._pipeline = Pipeline(
+            self.config,
+            every,
+            limiter=RateLimiter(limits, rules) if limited else None,
+            disabled_paths=disabled_paths,
+        )
+        self._storage = open_storage(database)
+        self._runtime: AsyncRuntime | None = None
+        self.blocking: BlockingAuth[U] = BlockingAuth(self)
+        """The same server for synchronous code."""
+        self.api: Api[Async, U] = Api(self.endpoints, self._invoke)
+        """Every endpoint as an awaitable function."""
+
+    @property
+    def endpoints(self) -> Mapping[str, Any]:
+        """All declared endpoints by name."""
+        return {name: route.endpoint for name, route in self._pipeline.routes.items()}
+
+    @property
+    def base_path(self) -> str:
+        """The path under which the server answers, without a trailing slash."""
+        return self.config.sites.base_path
+
+    @property
+    def body_limit(self) -> int:
+        """Bytes of a request body that are read at most."""
+        return self.config.advanced.body_limit
+
+    async def handle(self, request: Request) -> Response:
+        """Answer an HTTP request."""
+        return await self._pipeline.handle(request, self._async_runtime())
+
+    async def check(self, headers: HeaderSource, request: Request | None = None) -> Checked[U]:
+        """Who is behind a request to a route of the application.
+
+        The session may be renewed on the way: put `cookies` on the response.
+        """
+        return await self.check_in(self._async_runtime(), headers, request)
+
+    async def migrate(self) -> list[str]:
+        """Bring the database to the schema; the statements that were run."""
+        return await _migrate(self._async_runtime().engine)
+
+    async def close(self) -> None:
+        """Finish background work and give back connections."""
+        runtime, self._runtime = self._runtime, None
+        if runtime is not None:
+            await runtime.drain()
+            await runtime.engine.close()
+            runtime.release()
+
+    async def check_in(
+        self, runtime: Runtime, headers: HeaderSource, request: Request | None
+    ) -> Checked[U]:
+        """`check` in a given runtime."""
+        given = Headers.of(headers)
+        call = Call(
+            self.config,
+            runtime,
+            self.config.sites.resolve_call(request, given),
+            request=request,
+            headers=given,
+        )
+        try:
+            found = await current_session(call)
+        except APIError:
+            found = None
+        session = cast("SessionAndUser[U] | None", found)
+        return Checked(session, tuple(call.cookies.lines()))
+
+    async def invoke_in(self, runtime: Runtime, name: str, arguments: Arguments) -> Any:
+        """Run an endpoint as a server-side call in a given runtime."""
+        route = self._pipeline.routes[name]
+        headers = Headers.of(arguments.headers)
+        site = self.config.sites.resolve_call(None, headers)
+        call = Call(self.config, runtime, site, headers=headers, path=route.endpoint.path)
+        call.query, call.params = dict(arguments.query), arguments.params
+        given: dict[str, Any] | None = None
+        if arguments.input is not None or arguments.extra:
+            given = {**_fields(arguments.input), **arguments.extra}
+        if route.endpoint.source == "query":
+            call.query = {**call.query, **(given or {})}
+        else:
+            call.body = given
+        try:
+            outcome = await self._pipeline.run(call, route)
+        except Exception as error:
+            answer = known_error(error)
+            if answer is None:
+                raise
+            if arguments.form == "response":
+                return respond(call, answer)
+            raise answer from None
+        if arguments.form == "response":
+            return respond(call, outcome.value, status=outcome.status)
+        if isinstance(outcome.value, APIError):
+            raise outcome.value
+        if arguments.form == "headers":
+            return WithHeaders(outcome.value, respond(call, outcome.value))
+        return outcome.value
+
+    async def handle_in(self, runtime: Runtime, request: Request) -> Response:
+        """`handle` in a given runtime."""
+        return await self._pipeline.handle(request, runtime)
+
+    def open_engine(self, *, blocking: bool) -> Engine:
+        """A storage engine for one of the two worlds."""
+        schema = self.config.tables.schema
+        return self._storage.blocking(schema) if blocking else self._storage.asynchronous(schema)
+
+    async def _invoke(self, name: str, arguments: Arguments) -> Any:
+        return await self.invoke_in(self._async_runtime(), name, arguments)
+
+    def _async_runtime(self) -> AsyncRuntime:
+        if self._runtime is None:
+            self._runtime = AsyncRuntime(self.open_engine(blocking=False))
+        return self._runtime
+
+
+class BlockingAuth(Generic[U]):
+    """`Auth` for synchronous code: no event loop, no thread hop. Safe under threads and fork."""
+
+    def __init__(self, auth: Auth[U]) -> None:
+        self._auth = auth
+        self._runtime: BlockingRuntime | None = None
+        self.api: Api[Blocking, U] = Api(auth.endpoints, self._invoke)
+        """Every endpoint as a function."""
+
+    def handle(self, request: Request) -> Response:
+        """Answer an HTTP request."""
+        return finish(self._auth.handle_in(self.runtime, request))
+
+    def check(self, headers: HeaderSource, request: Request | None = None) -> Checked[U]:
+        """Who is behind a request to a route of the application."""
+        return finish(self._auth.check_in(self.runtime, headers, request))
+
+    def migrate(self) -> list[str]:
+        """Bring the database to the schema; the statements that were run."""
+        return finish(_migrate(self.runtime.engine))
+
+    def close(self) -> None:
+        """Finish background work and give back connections."""
+        runtime, self._runtime = self._runtime, None
+        if runtime is not None:
+            runtime.drain()
+            finish(runtime.engine.close())
+
+    @property
+    def runtime(self) -> BlockingRuntime:
+        """The blocking world, opened with its first use."""
+        if self._runtime is None:
+            self._runtime = BlockingRuntime(self._auth.open_engine(blocking=True))
+        return self._runtime
+
+    def _invoke(self, name: str, arguments: Arguments) -> Any:
+        return finish(self._auth.invoke_in(self.runtime, name, arguments))
+
+
+async def _migrate(engine: Engine) -> list[str]:
+    statements = await engine.plan()
+    if statements:
+        await engine.apply(statements)
+    return statements
+
+
+def _fields(given: msgspec.Struct | None) -> dict[str, Any]:
+    return {} if given is None else msgspec.to_builtins(given)

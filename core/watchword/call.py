@@ -1,0 +1,178 @@
+"""One call of an endpoint: what came in, what will go out, and the doors to everything else.
+
+A `Call` serves one HTTP request or one server-side call, and is handed to endpoints, hooks and
+callbacks. Nothing on it outlives the call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, ParamSpec, TypeVar
+
+from .configuration import Configuration
+from .cookies import CookieJar, CookieNames
+from .crypto.random_strings import ALPHANUMERIC, random_string
+from .database.facade import Database
+from .endpoint import Endpoint
+from .errors import APIError
+from .http.headers import EMPTY, Headers
+from .http.request import Request
+from .http.response import Response, header_value
+from .records import User
+from .results import SessionAndUser
+from .runtime.contract import Runtime
+from .site import Site
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+Query = Mapping[str, "str | list[str]"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What a `before` hook alters: fields laid over body and query, headers set on the request."""
+
+    body: Mapping[str, object] = field(default_factory=dict[str, object])
+    query: Mapping[str, str] = field(default_factory=dict[str, str])
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+class Call:
+    """The context of one call. Attributes are filled in as the pipeline proceeds."""
+
+    __slots__ = (
+        "_jar",
+        "_now",
+        "body",
+        "config",
+        "db",
+        "endpoint",
+        "headers",
+        "lookup",
+        "new_session",
+        "outgoing",
+        "params",
+        "path",
+        "query",
+        "request",
+        "response_headers",
+        "returned",
+        "runtime",
+        "site",
+    )
+
+    def __init__(
+        self,
+        config: Configuration,
+        runtime: Runtime,
+        site: Site,
+        *,
+        request: Request | None = None,
+        headers: Headers = EMPTY,
+        path: str = "",
+    ) -> None:
+        self.config = config
+        self.runtime = runtime
+        self.site = site
+        self.request = request
+        """The HTTP request; None in server-side calls."""
+        self.headers = headers
+        self.path = path
+        """The path below the base path, undecoded."""
+        self.endpoint: Endpoint[Any, Any] | None = None
+        self.body: object = None
+        """The parsed body, before validation: usually a dict, None without a body."""
+        self.query: Query = {}
+        self.params: Mapping[str, str] = {}
+        """Path parameters, undecoded."""
+        self.response_headers: list[tuple[str, str]] = []
+        self.returned: object = None
+        """In `after` hooks: the endpoint's result, or the `APIError` that it raised."""
+        self.outgoing: Response | None = None
+        """In `on_response` hooks: the response so far."""
+        self.new_session: SessionAndUser[User] | None = None
+        """The session that this call established or renewed."""
+        self.lookup: SessionLookup | None = None
+        """The remembered outcome of looking the session up."""
+        self.db = Database(runtime.engine, config.tables, self)
+        self._jar: CookieJar | None = None
+        self._now: datetime | None = None
+
+    @property
+    def now(self) -> datetime:
+        """The moment of this call (aware, UTC, whole milliseconds); the same all through it."""
+        if self._now is None:
+            now = self.config.clock()
+            self._now = now.replace(microsecond=now.microsecond // 1000 * 1000)
+        return self._now
+
+    def after(self, seconds: int) -> datetime:
+        """The moment that many seconds from now."""
+        return self.now + timedelta(seconds=seconds)
+
+    @property
+    def cookies(self) -> CookieJar:
+        """Cookies of the request, and those of the response."""
+        if self._jar is None:
+            self._jar = CookieJar(self.headers, self.config.secrets.current)
+        return self._jar
+
+    @property
+    def cookie_names(self) -> CookieNames:
+        return self.site.cookies
+
+    @property
+    def session(self) -> SessionAndUser[User]:
+        """The session that the endpoint requires. Only for endpoints with `requires=`."""
+        if self.lookup is None or self.lookup.found is None:
+            raise LookupError("this endpoint does not require a session; look it up")
+        return self.lookup.found
+
+    def replace_headers(self, headers: Headers) -> None:
+        """Go on as if the request had come with these headers; cookies set so far are kept."""
+        if headers is not self.headers:
+            self.headers = headers
+            self._jar = None if self._jar is None else self._jar.reading(headers)
+
+    def set_header(self, name: str, value: str) -> None:
+        """Set a response header (lower-case name); cookies go through `cookies`."""
+        self.response_headers = [pair for pair in self.response_headers if pair[0] != name]
+        self.response_headers.append((name, header_value(value)))
+
+    def expose_header(self, name: str) -> None:
+        """Let scripts of other trusted origins read a response header (CORS)."""
+        listed = dict(self.response_headers).get("access-control-expose-headers")
+        names = listed.split(", ") if listed else []
+        if name not in names:
+            self.set_header("access-control-expose-headers", ", ".join([*names, name]))
+
+    def random(self, length: int = 32, alphabet: str = ALPHANUMERIC) -> str:
+        """A random text from the operating system's generator, without bias."""
+        return random_string(length, alphabet, self.config.token_bytes)
+
+    async def run(self, callback: Callable[..., object], *args: object) -> object:
+        """Run an application's callback, sync or async, where it belongs."""
+        return await self.runtime.call(callback, *args)
+
+    async def offload(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run CPU-bound work where it stalls nobody."""
+        return await self.runtime.offload(work, *args, **kwargs)
+
+    def background(self, work: Coroutine[Any, Any, None]) -> None:
+        """Start work that outlives the response; failures are logged."""
+        self.runtime.background(work)
+
+    def raised(self) -> APIError | None:
+        """In `after` hooks: the error that the endpoint ended with, if it did."""
+        return self.returned if isinstance(self.returned, APIError) else None
+
+
+@dataclass(frozen=True, slots=True)
+class SessionLookup:
+    """Whether somebody is signed in, and whether the store (not a cookie) said so."""
+
+    found: SessionAndUser[User] | None
+    from_store: bool

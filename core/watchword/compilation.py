@@ -1,0 +1,178 @@
+"""From options to a `Configuration`: what `Auth` decides at start-up."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Literal, cast
+
+from .configuration import Configuration, Lifetimes
+from .crypto.passwords import PasswordHasher
+from .crypto.random_strings import ALPHANUMERIC, random_string
+from .crypto.secrets_list import Secrets, VersionedSecret
+from .database.contract import Storage
+from .database.facade import Tables
+from .database.hooks import HookTable, ModelHooks
+from .database.records import Record, prepared
+from .database.table import IdGenerator
+from .errors import ConfigurationError
+from .http.client_address import AddressFinder
+from .options import (
+    AccountOptions,
+    Advanced,
+    DynamicBaseURL,
+    Hooks,
+    OnAPIError,
+    RateLimit,
+    SessionOptions,
+    TrustedOrigins,
+    VerificationOptions,
+)
+from .plugin import Plugin
+from .records import User
+from .site import SiteResolver
+
+_log = logging.getLogger("watchword")
+
+
+def compile_configuration(
+    *,
+    app_name: str,
+    secret: str | None,
+    secrets: Sequence[VersionedSecret],
+    base_url: str | DynamicBaseURL | None,
+    base_path: str,
+    trusted_origins: TrustedOrigins,
+    session: SessionOptions,
+    user_type: type[User],
+    account: AccountOptions,
+    verification: VerificationOptions,
+    rate_limit: RateLimit,
+    password_scheme: Literal["argon2id", "scrypt"],
+    plugins: Sequence[Plugin],
+    hooks: Hooks,
+    database_hooks: Mapping[str, ModelHooks],
+    on_api_error: OnAPIError,
+    advanced: Advanced,
+    production: bool | None,
+    environ: Mapping[str, str],
+    clock: Callable[[], datetime],
+    token_bytes: Callable[[int], bytes],
+) -> Configuration:
+    """The immutable configuration. Raises `ConfigurationError`."""
+    if production is None:
+        production = "production" in (environ.get("WATCHWORD_ENV"), environ.get("NODE_ENV"))
+    fixed_origins = () if callable(trusted_origins) else trusted_origins
+    models = (user_type, session.model, account.model, verification.model)
+    return Configuration(
+        app_name=app_name,
+        production=production,
+        secrets=_secrets(secret, secrets, environ, production=production),
+        sites=SiteResolver(
+            base_url,
+            base_path,
+            advanced=advanced,
+            trusted_origins=(
+                *fixed_origins,
+                *(origin for plugin in plugins for origin in plugin.trusted_origins()),
+                *filter(None, environ.get("BETTER_AUTH_TRUSTED_ORIGINS", "").split(",")),
+            ),
+            production=production,
+            environ=environ,
+        ),
+        addresses=_addresses(advanced),
+        tables=Tables(
+            _records(models, plugins),
+            HookTable([*(plugin.database_hooks() for plugin in plugins), database_hooks]),
+            _id_generator(advanced, token_bytes),
+        ),
+        passwords=PasswordHasher(password_scheme),
+        user_type=user_type,
+        plugins={type(plugin): plugin for plugin in plugins},
+        clock=clock,
+        token_bytes=token_bytes,
+        session=session,
+        lifetimes=Lifetimes.of(session),
+        verification=verification,
+        rate_limit=rate_limit,
+        trusted_origins=trusted_origins,
+        hooks=hooks,
+        on_api_error=on_api_error,
+        advanced=advanced,
+    )
+
+
+def open_storage(database: str | Storage) -> Storage:
+    """The storage of a URL, by its scheme. Raises `ConfigurationError` without a driver for it."""
+    if not isinstance(database, str):
+        return database
+    scheme = database.partition(":")[0].partition("+")[0].lower()
+    entries = importlib.metadata.entry_points(group="watchword.storage")
+    for entry in entries:
+        if entry.name == scheme:
+            kind = entry.load()
+            return cast("Storage", kind.from_url(database))
+    known = ", ".join(sorted({entry.name for entry in entries}))
+    raise ConfigurationError(
+        "database", f"no storage serves {scheme!r} URLs", f"Use one of: {known}; or a Storage"
+    )
+
+
+def _records(models: Iterable[type[Record]], plugins: Sequence[Plugin]) -> dict[str, type[Record]]:
+    every = [*models, *(record for plugin in plugins for record in plugin.records)]
+    return {
+        record.__model__: prepared(
+            record,
+            [
+                extension
+                for plugin in plugins
+                for base, extension in plugin.extends.items()
+                if base.__model__ == record.__model__
+            ],
+        )
+        for record in every
+    }
+
+
+def _id_generator(advanced: Advanced, token_bytes: Callable[[int], bytes]) -> IdGenerator:
+    option = advanced.generate_id
+    if callable(option):
+        return option
+    return lambda model: random_string(32, ALPHANUMERIC, token_bytes)
+
+
+def _addresses(advanced: Advanced) -> AddressFinder:
+    options = advanced.ip_address
+    return AddressFinder(
+        headers=tuple(name.lower() for name in options.headers),
+        trusted_proxies=tuple(options.trusted_proxies),
+        ipv6_subnet=options.ipv6_subnet,
+        use_peer=options.use_peer,
+        disabled=options.disable_tracking,
+    )
+
+
+def _secrets(
+    secret: str | None,
+    versions: Sequence[VersionedSecret],
+    environ: Mapping[str, str],
+    *,
+    production: bool,
+) -> Secrets:
+    try:
+        found = Secrets.resolve(secret, versions, environ)
+    except ValueError as error:
+        raise ConfigurationError("secret", str(error), _SECRET_REMEDY) from None
+    for problem in found.findings():
+        if production and problem.fatal:
+            raise ConfigurationError("secret", problem.text, _SECRET_REMEDY)
+        _log.warning("secret: %s. %s", problem.text, _SECRET_REMEDY)
+    return found
+
+
+_SECRET_REMEDY = (
+    "Set BETTER_AUTH_SECRET to 32 or more random characters, for example from "
+    "`python -c 'import secrets; print(secrets.token_urlsafe(32))'`"
+)

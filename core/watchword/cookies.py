@@ -1,0 +1,107 @@
+"""Cookies of one call. Names, prefixes and attributes are decided here and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from .crypto.signing import sign_cookie_value, verify_cookie_value
+from .http.cookies import CookieAttributes, parse_cookies, serialize_cookie
+from .http.headers import Headers
+from .options import Advanced, CookieOptions
+
+_UNSET = CookieOptions()
+
+
+@dataclass(frozen=True, slots=True)
+class CookieSpec:
+    """One kind of cookie: its full name and attributes."""
+
+    name: str
+    attributes: CookieAttributes
+
+
+class CookieNames:
+    """Full names and attributes of all cookies of one configuration.
+
+    `secure` puts `__Secure-` in front and sets the flag; `domain` is that of cross-subdomain
+    cookies, if any (spec: cookies and sessions, names and attributes).
+    """
+
+    def __init__(self, advanced: Advanced, *, secure: bool, domain: str | None = None) -> None:
+        self._advanced = advanced
+        self._prefix = "__Secure-" if secure else ""
+        self._base = CookieAttributes(
+            secure=secure or None, same_site="lax", path="/", http_only=True, domain=domain
+        ).merged(advanced.default_cookie_attributes)
+        self._specs: dict[str, CookieSpec] = {}
+
+    def spec(self, base_name: str, *, max_age: int | None = None) -> CookieSpec:
+        """The cookie with this base name; configured attributes win over `max_age`."""
+        known = self._specs.get(base_name)
+        if known is None:
+            option = self._advanced.cookies.get(base_name, _UNSET)
+            name = option.name or f"{self._advanced.cookie_prefix}.{base_name}"
+            attributes = self._base.merged(CookieAttributes(max_age=max_age))
+            known = CookieSpec(self._prefix + name, attributes.merged(option.attributes))
+            self._specs[base_name] = known
+        return known
+
+
+class CookieJar:
+    """The cookies of a request, and those that its response will set, in order."""
+
+    __slots__ = ("_header", "_incoming", "_outgoing", "_secret")
+
+    def __init__(self, headers: Headers, secret: str) -> None:
+        self._header = headers.get("cookie")
+        self._incoming: Mapping[str, str] | None = None
+        self._outgoing: list[tuple[str, str]] = []
+        self._secret = secret
+
+    def reading(self, headers: Headers) -> CookieJar:
+        """A jar for other request headers that will set what this one was going to set."""
+        jar = CookieJar(headers, self._secret)
+        jar._outgoing = self._outgoing
+        return jar
+
+    @property
+    def header(self) -> str | None:
+        """The raw Cookie header; an empty one is not None."""
+        return self._header
+
+    @property
+    def incoming(self) -> Mapping[str, str]:
+        """Name to decoded value; the first of one name wins."""
+        if self._incoming is None:
+            self._incoming = parse_cookies(self._header) if self._header else {}
+        return self._incoming
+
+    def get_signed(self, name: str) -> str | None:
+        """The value of a signed cookie; None if absent, malformed or forged."""
+        raw = self.incoming.get(name)
+        return None if raw is None else verify_cookie_value(raw, self._secret)
+
+    def set(self, name: str, value: str, attributes: CookieAttributes) -> None:
+        """Set a cookie; it follows earlier ones of the same name, so it wins."""
+        self._outgoing.append((name, serialize_cookie(name, value, attributes)))
+
+    def set_signed(self, name: str, value: str, attributes: CookieAttributes) -> None:
+        """Set a cookie with the value's signature behind it."""
+        self.set(name, sign_cookie_value(value, self._secret), attributes)
+
+    def expire(self, name: str, attributes: CookieAttributes) -> None:
+        """Delete a cookie in the browser; what this response set under the name is dropped."""
+        self.drop(name)
+        self.set(name, "", attributes.merged(CookieAttributes(max_age=0)))
+
+    def drop(self, name: str) -> None:
+        """Forget what this response was going to set under a name."""
+        self._outgoing = [entry for entry in self._outgoing if entry[0] != name]
+
+    def lines(self) -> Iterator[str]:
+        """The Set-Cookie values, in order."""
+        return (line for _, line in self._outgoing)
+
+    def __bool__(self) -> bool:
+        return bool(self._outgoing)

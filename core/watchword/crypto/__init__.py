@@ -1,0 +1,1 @@
+"""Signatures, hashes, tokens: thin layers over well-kept libraries, never our own primitives."""

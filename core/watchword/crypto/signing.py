@@ -1,0 +1,66 @@
+"""HMAC-SHA-256 signatures and SHA-256 names (spec: cookies and sessions, signed cookies)."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+
+_SIGNATURE_LENGTH = 44
+
+
+def sign(value: str, secret: str) -> str:
+    """The signature of a value: standard base64, padded, 44 characters."""
+    return base64.b64encode(_digest(value, secret)).decode("ascii")
+
+
+def sign_cookie_value(value: str, secret: str) -> str:
+    """The raw value of a signed cookie, before percent-encoding: `value.signature`."""
+    return f"{value}.{sign(value, secret)}"
+
+
+def verify_cookie_value(raw: str, secret: str) -> str | None:
+    """The value of a raw signed cookie; None if it is malformed or was not signed with the secret.
+
+    The signature is compared as text, so that no other spelling of it passes.
+    """
+    value, dot, signature = raw.rpartition(".")
+    if not dot or not value or len(signature) != _SIGNATURE_LENGTH or signature[-1] != "=":
+        return None
+    try:
+        expected = base64.b64encode(_digest(value, secret))
+        given = signature.encode("ascii")
+    except UnicodeEncodeError:
+        return None
+    return value if hmac.compare_digest(expected, given) else None
+
+
+def mac(text: str, secret: str) -> str:
+    """A MAC for URLs and cookies: base64url without padding."""
+    return base64url(_digest(text, secret))
+
+
+def hash_identifier(text: str) -> str:
+    """SHA-256 as base64url without padding: the stored form of hashed tokens and identifiers."""
+    return base64url(hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest())
+
+
+def reservation_id(identifier: str) -> str:
+    """The primary key under which an identifier is reserved (first writer wins)."""
+    return hash_identifier(f"reserve:{identifier}")
+
+
+def base64url(data: bytes) -> str:
+    """RFC 4648, 5, without padding."""
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
+
+
+def equal(one: str, other: str) -> bool:
+    """Compare two secrets in constant time, whatever characters they hold."""
+    return hmac.compare_digest(
+        one.encode("utf-8", "surrogatepass"), other.encode("utf-8", "surrogatepass")
+    )
+
+
+def _digest(value: str, secret: str) -> bytes:
+    return hmac.digest(secret.encode("utf-8"), value.encode("utf-8"), "sha256")

@@ -1,0 +1,253 @@
+"""The database as a call sees it: typed records in and out, defaults and hooks applied."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Protocol, TypeVar, cast
+
+from .contract import Condition, Engine, Join, Row, Sort, Where
+from .hooks import Event, HookTable
+from .records import Record, model_of
+from .schema import Schema
+from .table import IdGenerator, Table
+
+R = TypeVar("R", bound=Record)
+J = TypeVar("J", bound=Record)
+
+
+class Tables:
+    """All record classes of one configuration, and the composite class that stands for each."""
+
+    def __init__(
+        self,
+        records: Mapping[str, type[Record]],
+        hooks: HookTable,
+        new_id: IdGenerator,
+    ) -> None:
+        self._tables = {model: Table(record) for model, record in records.items()}
+        self.schema = Schema({model: model_of(record) for model, record in records.items()})
+        self.hooks = hooks
+        self.new_id = new_id
+
+    def of(self, record: type[R]) -> Table[R]:
+        """The table of a record class (or of a base of it). Raises `KeyError`."""
+        return cast("Table[R]", self._tables[record.__model__])
+
+    def __contains__(self, record: type[Record]) -> bool:
+        return record.__model__ in self._tables
+
+
+class Caller(Protocol):
+    """What the facade needs from the call that it serves."""
+
+    @property
+    def now(self) -> datetime: ...
+
+    async def run(self, callback: Callable[..., object], *args: object) -> object: ...
+
+
+class Database:
+    """The operations of the storage contract on record classes, for one call.
+
+    Filters and values are attribute names: `await db.find_one(User, email=email)`,
+    `await db.delete(Session, user_id=id, expires_at=lt(now))`.
+    """
+
+    __slots__ = ("_after_commit", "_caller", "_engine", "_tables")
+
+    def __init__(self, engine: Engine, tables: Tables, caller: Caller) -> None:
+        self._engine = engine
+        self._tables = tables
+        self._caller = caller
+        self._after_commit: list[Callable[[], Awaitable[None]]] | None = None
+
+    async def find_one(
+        self, record: type[R], *, sort: Sort | None = None, **filters: object
+    ) -> R | None:
+        """The first record that matches, or None."""
+        table = self._tables.of(record)
+        row = await self._engine.find_one(table.model, table.conditions(filters), sort=sort)
+        return None if row is None else table.from_row(row)
+
+    async def find_joined(
+        self, record: type[R], other: type[J], *, via: str, **filters: object
+    ) -> tuple[R, J] | None:
+        """The first record that matches, with the one that its attribute `via` refers to."""
+        table, joined = self._tables.of(record), self._tables.of(other)
+        join = Join(name="joined", model=joined.model, local=table.wire[via])
+        row = await self._engine.find_one(table.model, table.conditions(filters), join=(join,))
+        if row is None:
+            return None
+        related = row.pop("joined")
+        if related is None:
+            return None
+        return table.from_row(row), joined.from_row(cast("Row", related))
+
+    async def find_many(
+        self,
+        record: type[R],
+        *,
+        limit: int | None = 100,
+        offset: int = 0,
+        sort: Sort | None = None,
+        **filters: object,
+    ) -> list[R]:
+        """All records that match, at most `limit` of them (None: all)."""
+        table = self._tables.of(record)
+        where = table.conditions(filters)
+        rows = await self._engine.find_many(
+            table.model, where, limit=limit, offset=offset, sort=sort
+        )
+        return [table.from_row(row) for row in rows]
+
+    async def count(self, record: type[Record], **filters: object) -> int:
+        """How many records match."""
+        table = self._tables.of(record)
+        return await self._engine.count(table.model, table.conditions(filters))
+
+    async def create(self, record: type[R], **values: object) -> R | None:
+        """Insert a record; None if a hook refused it. Raises `UniqueViolation`."""
+        table = self._tables.of(record)
+        merged = await self._before(table.model, "create_before", values)
+        if merged is None:
+            return None
+        given = cast("str | None", merged.pop("id", None))
+        row = table.new_row(merged, given or self._tables.new_id(table.model), self._caller.now)
+        stored = table.from_row(await self._engine.create(table.model, row))
+        await self._after(table.model, "create_after", stored)
+        return stored
+
+    async def reserve(self, record: type[Record], **values: object) -> bool:
+        """Insert a record (with its id) unless one with the same id or unique value exists."""
+        table = self._tables.of(record)
+        given = cast("str | None", values.pop("id", None))
+        row = table.new_row(values, given or self._tables.new_id(table.model), self._caller.now)
+        return await self._engine.reserve(table.model, row)
+
+    async def update(
+        self, record: type[R], changes: Mapping[str, object], **filters: object
+    ) -> R | None:
+        """Change the first record that matches, in one step; as it is now, or None.
+
+        None means that none matched, or that a hook refused.
+        """
+        table = self._tables.of(record)
+        merged = await self._before(table.model, "update_before", dict(changes))
+        if merged is None:
+            return None
+        row = await self._engine.update_if(
+            table.model, table.conditions(filters), table.changes(merged, self._caller.now)
+        )
+        if row is None:
+            return None
+        stored = table.from_row(row)
+        await self._after(table.model, "update_after", stored)
+        return stored
+
+    async def increment(
+        self,
+        record: type[R],
+        amounts: Mapping[str, int],
+        changes: Mapping[str, object] | None = None,
+        **filters: object,
+    ) -> R | None:
+        """Add to numeric attributes of the first record that matches, in one step."""
+        table = self._tables.of(record)
+        row = await self._engine.increment(
+            table.model,
+            table.conditions(filters),
+            cast("Mapping[str, int]", table.to_row(amounts)),
+            table.changes(changes or {}, self._caller.now),
+        )
+        return None if row is None else table.from_row(row)
+
+    async def take(
+        self, record: type[R], *, sort: Sort | None = None, **filters: object
+    ) -> R | None:
+        """Delete the first record that matches and return it; of many callers one gets it."""
+        table = self._tables.of(record)
+        row = await self._engine.take(table.model, table.conditions(filters), sort=sort)
+        if row is None:
+            return None
+        taken = table.from_row(row)
+        await self._after(table.model, "delete_after", taken)
+        return taken
+
+    async def delete(self, record: type[Record], **filters: object) -> int:
+        """Delete all records that match; how many there were (0 if a hook refused)."""
+        table = self._tables.of(record)
+        where = table.conditions(filters)
+        hooks = self._tables.hooks
+        before = hooks.get(table.model, "delete_before")
+        after = hooks.get(table.model, "delete_after")
+        if not before and not after:
+            return await self._engine.delete(table.model, where)
+        return await self._delete_hooked(table, where)
+
+    async def _delete_hooked(self, table: Table[R], where: Where) -> int:
+        rows = await self._engine.find_many(table.model, where, limit=None)
+        doomed = [table.from_row(row) for row in rows]
+        for found in doomed:
+            for hook in self._tables.hooks.get(table.model, "delete_before"):
+                if await self._caller.run(hook, found, self._caller) is False:
+                    return 0
+        deleted = 0
+        for found in doomed:
+            if await self._engine.delete(table.model, (*where, Condition("id", found.id))):
+                deleted += 1
+                await self._after(table.model, "delete_after", found)
+        return deleted
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[None]:
+        """Everything done through this object inside is stored together or not at all.
+
+        `after` hooks wait for the commit. Nested use joins the outer transaction.
+        """
+        if self._after_commit is not None:
+            yield
+            return
+        outer = self._engine
+        queue: list[Callable[[], Awaitable[None]]] = []
+        try:
+            async with outer.transaction() as engine:
+                self._engine, self._after_commit = engine, queue
+                yield
+        finally:
+            self._engine, self._after_commit = outer, None
+        for work in queue:
+            await work()
+
+    async def after_commit(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Run `work` once the surrounding transaction is stored; at once outside of one."""
+        if self._after_commit is None:
+            await work()
+        else:
+            self._after_commit.append(work)
+
+    async def _before(
+        self, model: str, event: Event, values: Mapping[str, object]
+    ) -> dict[str, object] | None:
+        # A creation's hook sees what earlier hooks made of it, an update's the original changes.
+        merged = dict(values)
+        for hook in self._tables.hooks.get(model, event):
+            seen = dict(merged if event == "create_before" else values)
+            answer = await self._caller.run(hook, seen, self._caller)
+            if answer is False:
+                return None
+            if isinstance(answer, Mapping):
+                merged.update(cast("Mapping[str, object]", answer))
+        return merged
+
+    async def _after(self, model: str, event: Event, stored: Record) -> None:
+        hooks = self._tables.hooks.get(model, event)
+        if not hooks:
+            return
+
+        async def run() -> None:
+            for hook in hooks:
+                await self._caller.run(hook, stored, self._caller)
+
+        await self.after_commit(run)

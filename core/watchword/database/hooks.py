@@ -1,0 +1,66 @@
+"""Database hooks: what applications and plugins may do around each write of a record."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from .records import Record
+
+Event: TypeAlias = Literal[
+    "create_before",
+    "create_after",
+    "update_before",
+    "update_after",
+    "delete_before",
+    "delete_after",
+]
+
+Values: TypeAlias = "Mapping[str, object]"
+Answer: TypeAlias = "Values | Literal[False] | None"
+
+CreateBefore: TypeAlias = "Callable[[Values, object], Answer | Awaitable[Answer]]"
+"""Gets the values so far (snake_case) and the call. False refuses; a mapping is merged."""
+UpdateBefore: TypeAlias = "Callable[[Values, object], Answer | Awaitable[Answer]]"
+"""Gets the original changes and the call. False refuses; a mapping is merged."""
+DeleteBefore: TypeAlias = "Callable[[Record, object], object]"
+"""Gets the record and the call. False refuses the deletion."""
+After: TypeAlias = "Callable[[Record, object], object]"
+"""Gets the stored (or deleted) record and the call; runs after commit."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelHooks:
+    """Hooks of one model. Each may be `def` or `async def`; an `APIError` becomes the response."""
+
+    create_before: CreateBefore | None = None
+    create_after: After | None = None
+    update_before: UpdateBefore | None = None
+    update_after: After | None = None
+    delete_before: DeleteBefore | None = None
+    delete_after: After | None = None
+
+
+class HookTable:
+    """All hooks, by model and event, in the order in which they run: plugins, then the user's."""
+
+    def __init__(self, layers: list[Mapping[str, ModelHooks]]) -> None:
+        self._hooks: dict[tuple[str, Event], tuple[Callable[..., object], ...]] = {}
+        events: tuple[Event, ...] = (
+            "create_before",
+            "create_after",
+            "update_before",
+            "update_after",
+            "delete_before",
+            "delete_after",
+        )
+        for model in {model for layer in layers for model in layer}:
+            for event in events:
+                found = [getattr(layer[model], event) for layer in layers if model in layer]
+                hooks = tuple(hook for hook in found if hook is not None)
+                if hooks:
+                    self._hooks[model, event] = hooks
+
+    def get(self, model: str, event: Event) -> tuple[Callable[..., object], ...]:
+        return self._hooks.get((model, event), ())

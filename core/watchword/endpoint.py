@@ -1,0 +1,149 @@
+"""How endpoints are declared: core features and plugins alike.
+
+    class OneTimeToken(Plugin):
+        @post("/one-time-token/verify")
+        async def verify_one_time_token(self, call: Call, body: VerifyToken) -> Verified: ...
+
+The input is a `msgspec.Struct` (camelCase on the wire), read from the body of a POST or the query
+of a GET; the result is encoded as JSON. The name of the method is the name in `auth.api`.
+"""
+
+from __future__ import annotations
+
+import inspect
+import typing
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar, overload
+
+import msgspec
+
+if TYPE_CHECKING:
+    from .call import Call
+
+In = TypeVar("In")
+Out = TypeVar("Out")
+P = TypeVar("P")
+
+Requirement = Literal["nothing", "session", "sensitive", "fresh"]
+"""`session`: a valid session (the cookie cache may vouch for it). `sensitive`: re-read from the
+store. `fresh`: sensitive, and created less than `session.fresh_age` ago."""
+
+JSON_TYPES = ("application/json",)
+FORM_TYPES = ("application/x-www-form-urlencoded", "application/json")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Traits:
+    """What an endpoint asks for and how it answers, beside its path and input."""
+
+    requires: Requirement = "nothing"
+    form: bool = False
+    """Form-encoded bodies are read too."""
+    check_login_csrf: bool = False
+    """Refuse cross-site requests even without a cookie (Origin and Fetch Metadata)."""
+    trusted_urls: tuple[str, ...] = ()
+    """Names of query or body fields that must be trusted URLs, checked before the handler."""
+    server_only: bool = False
+    """Never routed; reachable through `auth.api` only."""
+    no_store: bool = True
+    """Answers say `Cache-Control: no-store`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint(Generic[In, Out]):
+    """A declared endpoint. `auth.api.call(endpoint, input)` runs it from Python."""
+
+    name: str
+    path: str
+    methods: tuple[str, ...]
+    handler: Callable[..., Coroutine[Any, Any, Out]]
+    traits: Traits
+    input: type[msgspec.Struct] | None = None
+    source: Literal["body", "query"] = "body"
+    doc: str = field(default="", compare=False)
+
+    @property
+    def media_types(self) -> tuple[str, ...]:
+        """Content types of bodies that are read."""
+        return FORM_TYPES if self.traits.form else JSON_TYPES
+
+
+class Declare(Protocol):
+    """Turns a method `(self, call)` or `(self, call, input)` of a plugin into an `Endpoint`."""
+
+    @overload
+    def __call__(
+        self, handler: Callable[[P, Call], Coroutine[Any, Any, Out]]
+    ) -> Endpoint[None, Out]: ...
+    @overload
+    def __call__(
+        self, handler: Callable[[P, Call, In], Coroutine[Any, Any, Out]]
+    ) -> Endpoint[In, Out]: ...
+
+
+def endpoint(
+    methods: tuple[str, ...], path: str, *, source: Literal["body", "query"], traits: Traits
+) -> Declare:
+    """Declare an endpoint for several methods; `get` and `post` are the usual shorthands."""
+
+    def declare(handler: Callable[..., Coroutine[Any, Any, Any]]) -> Endpoint[Any, Any]:
+        return Endpoint(
+            name=handler.__name__,
+            path=path,
+            methods=methods,
+            handler=handler,
+            traits=traits,
+            input=_input_type(handler),
+            source=source,
+            doc=inspect.getdoc(handler) or "",
+        )
+
+    return typing.cast("Declare", declare)
+
+
+def get(
+    path: str,
+    *,
+    requires: Requirement = "nothing",
+    trusted_urls: tuple[str, ...] = (),
+    server_only: bool = False,
+) -> Declare:
+    """Declare a GET endpoint; its input is read from the query."""
+    traits = Traits(requires=requires, trusted_urls=trusted_urls, server_only=server_only)
+    return endpoint(("GET",), path, source="query", traits=traits)
+
+
+def post(
+    path: str,
+    *,
+    requires: Requirement = "nothing",
+    form: bool = False,
+    check_login_csrf: bool = False,
+    trusted_urls: tuple[str, ...] = (),
+    server_only: bool = False,
+) -> Declare:
+    """Declare a POST endpoint; its input is read from the body."""
+    traits = Traits(
+        requires=requires,
+        form=form,
+        check_login_csrf=check_login_csrf,
+        trusted_urls=trusted_urls,
+        server_only=server_only,
+    )
+    return endpoint(("POST",), path, source="body", traits=traits)
+
+
+def _input_type(handler: Callable[..., object]) -> type[msgspec.Struct] | None:
+    parameters = list(inspect.signature(handler).parameters.values())
+    if len(parameters) < 3:
+        return None
+
+    def only() -> None: ...
+
+    # Only this annotation is resolved: the others may name types that exist for checkers alone.
+    only.__annotations__ = {"input": parameters[2].annotation}
+    found = typing.get_type_hints(only, globalns=vars(inspect.getmodule(handler)))["input"]
+    if not (isinstance(found, type) and issubclass(found, msgspec.Struct)):
+        raise TypeError(f"{handler.__qualname__}: the input must be a msgspec.Struct")
+    return found

@@ -1,0 +1,246 @@
+"""Sign-up and sign-in with e-mail and password (spec: e-mail and password, sections 1 to 4)."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar, Generic, Literal, TypeVar
+
+import msgspec
+
+from ..additional_fields import read_fields
+from ..call import Call
+from ..crypto.passwords import password_length
+from ..database.contract import UniqueViolation
+from ..endpoint import post
+from ..errors import ConfigurationError, ErrorCode, ErrorCodes
+from ..plugin import Plugin
+from ..records import Account, Session, User
+from ..sessions import create_session, set_session_cookies
+from ..validation import Email, NonEmpty
+
+_log = logging.getLogger("watchword")
+
+U = TypeVar("U", bound=User)
+
+CREDENTIAL = "credential"
+"""Provider id of the account that holds a password."""
+
+
+class EmailPasswordCodes(ErrorCodes):
+    """Errors of sign-up and sign-in by password."""
+
+    EMAIL_PASSWORD_SIGN_UP_DISABLED = ErrorCode(
+        400, "EMAIL_PASSWORD_SIGN_UP_DISABLED", "Signing up by e-mail and password is switched off"
+    )
+    EMAIL_PASSWORD_DISABLED = ErrorCode(
+        400, "EMAIL_PASSWORD_DISABLED", "Signing in by e-mail and password is switched off"
+    )
+    INVALID_EMAIL_OR_PASSWORD = ErrorCode(
+        401, "INVALID_EMAIL_OR_PASSWORD", "The e-mail address or the password is wrong"
+    )
+    INVALID_PASSWORD = ErrorCode(400, "INVALID_PASSWORD", "The password cannot be used")
+    PASSWORD_TOO_SHORT = ErrorCode(400, "PASSWORD_TOO_SHORT", "The password is too short")
+    PASSWORD_TOO_LONG = ErrorCode(400, "PASSWORD_TOO_LONG", "The password is too long")
+    USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL = ErrorCode(
+        422, "USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL", "There is an account with this address"
+    )
+    FAILED_TO_CREATE_USER = ErrorCode(400, "FAILED_TO_CREATE_USER", "The user was not created")
+    FAILED_TO_CREATE_SESSION = ErrorCode(
+        400, "FAILED_TO_CREATE_SESSION", "The session was not created"
+    )
+
+
+class SignUpEmail(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A new user. Additional fields of the user stand beside these."""
+
+    name: str
+    email: Email
+    password: NonEmpty
+    image: str | None = None
+    callback_url: str = msgspec.field(default="", name="callbackURL")
+    """Where the link of the verification mail leads."""
+    remember_me: bool = True
+
+
+class SignInEmail(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """Credentials. With `callback_url` the answer tells the client to go there."""
+
+    email: str
+    password: str
+    callback_url: str = msgspec.field(default="", name="callbackURL")
+    remember_me: bool = True
+
+
+class SignedUp(msgspec.Struct, Generic[U], frozen=True):
+    """The new user, and the token of the session if one was made."""
+
+    token: str | None
+    user: U
+
+
+class SignedIn(msgspec.Struct, Generic[U], frozen=True, omit_defaults=True):
+    """The user and the token of the new session."""
+
+    redirect: bool = msgspec.field()
+    token: str
+    user: U
+    url: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class EmailAndPassword(Plugin):
+    """Sign-up and sign-in with e-mail and password."""
+
+    id: ClassVar[str] = "email-password"
+    codes: ClassVar[type[ErrorCodes]] = EmailPasswordCodes
+
+    enabled: bool = False
+    disable_sign_up: bool = False
+    auto_sign_in: bool = True
+    """Whether signing up signs in."""
+    min_password_length: int = 8
+    """UTF-16 code units, as browsers count."""
+    max_password_length: int = 128
+    """UTF-16 code units."""
+    password_hash: Literal["argon2id", "scrypt"] = "argon2id"
+    """For new hashes; `scrypt` is what Better Auth reads, for a database shared with it."""
+    hash_password: Callable[[str], object] | None = None
+    """Replaces hashing; give `verify_password` too."""
+    verify_password: Callable[[str, str], object] | None = None
+    """Replaces verification; gets the stored hash and the password."""
+    _dummy: dict[str, str] = field(default_factory=dict[str, str], init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.min_password_length <= self.max_password_length:
+            raise ConfigurationError(
+                "email_and_password.min_password_length",
+                f"{self.min_password_length} is not between 1 and max_password_length "
+                f"({self.max_password_length})",
+                "Give a smaller minimum or a larger maximum",
+            )
+        if (self.hash_password is None) != (self.verify_password is None):
+            raise ConfigurationError(
+                "email_and_password.hash_password", "stands alone", "Give verify_password as well"
+            )
+
+    @post("/sign-up/email", form=True, check_login_csrf=True)
+    async def sign_up_email(self, call: Call, body: SignUpEmail) -> SignedUp[User]:
+        """Create a user with a password, and sign in unless `auto_sign_in` is off."""
+        if not self.enabled or self.disable_sign_up:
+            raise EmailPasswordCodes.EMAIL_PASSWORD_SIGN_UP_DISABLED()
+        self.check_new_password(body.password)
+        extra = read_fields(call, User, call.body, creating=True)
+        email = body.email.lower()
+        hashed = await self.hash(call, body.password)
+        if await call.db.find_one(User, email=email) is not None:
+            raise EmailPasswordCodes.USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL()
+        values = {**extra, "name": body.name, "email": email, "image": body.image}
+        user, session = await self._register(call, values, hashed, body.remember_me)
+        if session is not None:
+            set_session_cookies(call, session, user, remember=body.remember_me)
+        return SignedUp(token=session.token if session else None, user=user)
+
+    @post("/sign-in/email", form=True, check_login_csrf=True)
+    async def sign_in_email(self, call: Call, body: SignInEmail) -> SignedIn[User]:
+        """Sign in; the answer to a wrong address and to a wrong password is the same."""
+        if not self.enabled:
+            raise EmailPasswordCodes.EMAIL_PASSWORD_DISABLED()
+        self.check_length(body.password)
+        user = await self._authenticated(call, body)
+        session = await create_session(call, user, remember=body.remember_me)
+        if session is None:
+            raise EmailPasswordCodes.FAILED_TO_CREATE_SESSION(status=401)
+        set_session_cookies(call, session, user, remember=body.remember_me)
+        if body.callback_url:
+            call.set_header("location", body.callback_url)
+        return SignedIn(
+            redirect=bool(body.callback_url),
+            token=session.token,
+            url=body.callback_url or None,
+            user=user,
+        )
+
+    async def hash(self, call: Call, password: str) -> str:
+        """The stored form of a password, made off the event loop."""
+        if self.hash_password is not None:
+            return str(await call.run(self.hash_password, password))
+        return await call.offload(call.config.passwords.hash, password)
+
+    async def verify(self, call: Call, stored: str, password: str) -> bool:
+        """Whether the password is the one that was stored."""
+        if self.verify_password is not None:
+            return bool(await call.run(self.verify_password, stored, password))
+        return await call.offload(call.config.passwords.verify, stored, password)
+
+    def check_new_password(self, password: str) -> None:
+        """Raises PASSWORD_TOO_SHORT, PASSWORD_TOO_LONG or INVALID_PASSWORD."""
+        if password_length(password) < self.min_password_length:
+            raise EmailPasswordCodes.PASSWORD_TOO_SHORT()
+        self.check_length(password)
+        if "\0" in password:
+            # scrypt pads its key with NUL: "pw" and "pw\0" would be the same password.
+            raise EmailPasswordCodes.INVALID_PASSWORD()
+
+    def check_length(self, password: str) -> None:
+        """Refuse what is too long to be hashed. Raises PASSWORD_TOO_LONG."""
+        if password_length(password) > self.max_password_length:
+            raise EmailPasswordCodes.PASSWORD_TOO_LONG()
+
+    async def _register(
+        self, call: Call, values: Mapping[str, object], hashed: str, remember: bool
+    ) -> tuple[User, Session | None]:
+        session: Session | None = None
+        try:
+            async with call.db.transaction():
+                user = await call.db.create(User, **values)
+                if user is None:
+                    raise EmailPasswordCodes.FAILED_TO_CREATE_USER()
+                await _create_credential(call, user, hashed)
+                if self.auto_sign_in:
+                    session = await create_session(call, user, remember=remember)
+                    if session is None:
+                        raise EmailPasswordCodes.FAILED_TO_CREATE_SESSION()
+        except UniqueViolation:
+            raise EmailPasswordCodes.USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL() from None
+        return user, session
+
+    async def _authenticated(self, call: Call, body: SignInEmail) -> User:
+        user = await call.db.find_one(User, email=body.email.lower())
+        account = None if user is None else await credential_of(call, user.id)
+        if user is None or account is None or account.password is None:
+            # The same work as for a known address, so that the time tells nothing.
+            await self.verify(call, await self._dummy_hash(call), body.password)
+            raise EmailPasswordCodes.INVALID_EMAIL_OR_PASSWORD()
+        if not await self.verify(call, account.password, body.password):
+            raise EmailPasswordCodes.INVALID_EMAIL_OR_PASSWORD()
+        await self._upgrade(call, account, body.password)
+        return user
+
+    async def _upgrade(self, call: Call, account: Account, password: str) -> None:
+        stored = account.password
+        if self.hash_password is not None or stored is None:
+            return
+        if call.config.passwords.needs_upgrade(stored):
+            # Guarded by the old hash: a password changed meanwhile is never overwritten.
+            hashed = await self.hash(call, password)
+            await call.db.update(Account, {"password": hashed}, id=account.id, password=stored)
+
+    async def _dummy_hash(self, call: Call) -> str:
+        if "hash" not in self._dummy:
+            self._dummy["hash"] = await self.hash(call, call.random(24))
+        return self._dummy["hash"]
+
+
+async def credential_of(call: Call, user_id: str) -> Account | None:
+    """The account that holds the user's password."""
+    return await call.db.find_one(
+        Account, user_id=user_id, provider_id=CREDENTIAL, account_id=user_id
+    )
+
+
+async def _create_credential(call: Call, user: User, hashed: str) -> None:
+    await call.db.create(
+        Account, user_id=user.id, provider_id=CREDENTIAL, account_id=user.id, password=hashed
+    )

@@ -1,0 +1,95 @@
+"""The session endpoints: reading, listing and revoking sessions, and signing out.
+
+Spec: cookies and sessions, sections 10 and 11.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import ClassVar
+
+import msgspec
+
+from ..call import Call
+from ..endpoint import Traits, endpoint, get, post
+from ..errors import APIError, ErrorCodes
+from ..plugin import Plugin
+from ..records import Session, User
+from ..results import SessionAndUser, Status, Success
+from ..sessions import (
+    SESSION_TOKEN,
+    STORE,
+    LookupFlags,
+    SessionCodes,
+    clear_session_cookies,
+    look_up,
+)
+
+_log = logging.getLogger("watchword")
+
+
+class GetSession(msgspec.Struct, frozen=True, rename="camel"):
+    """Flags of a look-up; any non-empty value counts as true."""
+
+    disable_cookie_cache: str | bool | list[str] = ""
+    disable_refresh: str | bool | list[str] = ""
+
+
+class RevokeSession(msgspec.Struct, frozen=True):
+    """Which session to end."""
+
+    token: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionEndpoints(Plugin):
+    """Installed in every `Auth`."""
+
+    id: ClassVar[str] = "session"
+    codes: ClassVar[type[ErrorCodes]] = SessionCodes
+
+    @endpoint(("GET", "POST"), "/get-session", source="query", traits=Traits())
+    async def get_session(self, call: Call, query: GetSession) -> SessionAndUser[User] | None:
+        """Who is signed in, or None. POST renews when `session.defer_refresh` is on."""
+        posted = call.request is not None and call.request.method == "POST"
+        if posted and not call.config.session.defer_refresh:
+            raise SessionCodes.METHOD_NOT_ALLOWED_DEFER_SESSION_REQUIRED()
+        flags = LookupFlags(bool(query.disable_cookie_cache), bool(query.disable_refresh))
+        return await look_up(call, flags)
+
+    @post("/sign-out")
+    async def sign_out(self, call: Call) -> Success:
+        """End this browser's session; also fine when there is none."""
+        token = call.cookies.get_signed(call.cookie_names.spec(SESSION_TOKEN).name)
+        if token is not None:
+            try:
+                await STORE.remove(call, token)
+            except APIError:
+                _log.warning("the session could not be removed at sign-out")
+        clear_session_cookies(call)
+        return Success()
+
+    @get("/list-sessions", requires="fresh")
+    async def list_sessions(self, call: Call) -> list[Session]:
+        """The user's sessions that have not ended, with their tokens."""
+        return await STORE.of_user(call, call.session.user.id)
+
+    @post("/revoke-session", requires="sensitive")
+    async def revoke_session(self, call: Call, body: RevokeSession) -> Status:
+        """End one of the user's sessions; somebody else's is left alone without a word."""
+        await STORE.remove_own(call, call.session.user.id, body.token)
+        return Status()
+
+    @post("/revoke-sessions", requires="sensitive")
+    async def revoke_sessions(self, call: Call) -> Status:
+        """End all sessions of the user, this one too."""
+        await STORE.remove_all(call, call.session.user.id)
+        return Status()
+
+    @post("/revoke-other-sessions", requires="sensitive")
+    async def revoke_other_sessions(self, call: Call) -> Status:
+        """End all sessions of the user but this one."""
+        found = call.session
+        await STORE.remove_all(call, found.user.id, keep=found.session.token)
+        return Status()

@@ -1,0 +1,77 @@
+"""`/ok` and `/error`: whether the server lives, and where failed redirects end."""
+
+from __future__ import annotations
+
+import html
+import re
+from dataclasses import dataclass
+from typing import ClassVar
+
+import msgspec
+
+from ..call import Call
+from ..endpoint import get
+from ..errors import Redirect
+from ..http.query import append_query
+from ..http.response import Response
+from ..plugin import Plugin
+
+_CODE = re.compile(r"[A-Za-z0-9_'-]+", re.ASCII)
+
+
+class Ok(msgspec.Struct, frozen=True):
+    """The server lives."""
+
+    ok: bool = True
+
+
+class ErrorQuery(msgspec.Struct, frozen=True):
+    """What a failed redirect says about itself."""
+
+    error: str = ""
+    error_description: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StatusPages(Plugin):
+    """Installed in every `Auth`."""
+
+    id: ClassVar[str] = "status"
+
+    @get("/ok")
+    async def ok(self, call: Call) -> Ok:
+        """Whether the server lives."""
+        return Ok()
+
+    @get("/error")
+    async def error(self, call: Call, query: ErrorQuery) -> Response:
+        """The page at the end of a failed redirect, or a redirect to the application's own."""
+        code = query.error if _CODE.fullmatch(query.error) else "UNKNOWN"
+        options = call.config.on_api_error
+        if options.error_url:
+            raise Redirect(append_query(options.error_url, _details(code, query)))
+        if call.config.production and not options.show_default_page:
+            raise Redirect(append_query("/", {"error": code}))
+        return Response(200, (("content-type", "text/html; charset=utf-8"),), _page(code, query))
+
+
+def error_page_url(call: Call) -> str:
+    """Where a browser is sent when a flow that it navigates fails."""
+    return call.config.on_api_error.error_url or f"{call.site.base_url}/error"
+
+
+def _details(code: str, query: ErrorQuery) -> dict[str, str]:
+    details = {"error": code}
+    if query.error_description:
+        details["error_description"] = query.error_description
+    return details
+
+
+def _page(code: str, query: ErrorQuery) -> bytes:
+    description = html.escape(query.error_description)
+    return (
+        "<!doctype html><html lang=en><meta charset=utf-8><title>Error</title>"
+        "<body style='font:16px/1.5 system-ui;max-width:40rem;margin:4rem auto;padding:0 1rem'>"
+        f"<h1>Something went wrong</h1><p>{description}</p>"
+        f"<p>Error code: <code>{html.escape(code)}</code></p></body></html>"
+    ).encode()

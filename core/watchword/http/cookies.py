@@ -1,0 +1,145 @@
+"""Cookie headers, read as browsers send them and written in the protocol's attribute order.
+
+Spec: cookies and sessions, attributes and serialisation; RFC 6265bis.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+from typing import Literal
+from urllib.parse import quote, unquote_to_bytes
+
+LONGEST_AGE = 34_560_000
+"""Seconds; browsers keep no cookie longer than 400 days (RFC 6265bis, 5.5)."""
+
+_SAFE = "!'()*~-_."
+_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_CHUNK_VALUE = re.compile(r'[^\x00-\x1f\x7f";\\\u0080-\U0010ffff]*')
+_SAME_SITE = {"lax": "Lax", "strict": "Strict", "none": "None"}
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CookieAttributes:
+    """Attributes of a Set-Cookie line; None leaves one out. `max_age` is in seconds."""
+
+    max_age: float | None = None
+    domain: str | None = None
+    path: str | None = None
+    expires: datetime | None = None
+    http_only: bool | None = None
+    secure: bool | None = None
+    same_site: Literal["lax", "strict", "none"] | None = None
+    partitioned: bool | None = None
+
+    def merged(self, other: CookieAttributes) -> CookieAttributes:
+        """These attributes with what `other` sets laid over them."""
+        if other is _UNSET:
+            return self
+        values = {
+            item.name: getattr(self, item.name)
+            if getattr(other, item.name) is None
+            else getattr(other, item.name)
+            for item in fields(self)
+        }
+        return CookieAttributes(**values)
+
+
+_UNSET = CookieAttributes()
+
+
+def parse_cookies(header: str) -> dict[str, str]:
+    """Name to value: first of one name wins, quotes dropped, percent-decoded where decodable."""
+    found: dict[str, str] = {}
+    for pair in header.split(";"):
+        name, equals, value = pair.partition("=")
+        name = name.strip()
+        if equals and name not in found:
+            found[name] = _value(value)
+    return found
+
+
+def parse_cookie_chunks(header: str) -> dict[str, str]:
+    """The stricter reading for cookies in pieces: last of one name wins, odd pairs are dropped."""
+    found: dict[str, str] = {}
+    for pair in header.split(";"):
+        name, equals, value = pair.partition("=")
+        name, value = name.strip(), _unquoted(value.strip())
+        if equals and _TOKEN.fullmatch(name) and _CHUNK_VALUE.fullmatch(value):
+            found[name] = _decoded(value)
+    return found
+
+
+def serialize_cookie(name: str, value: str, attributes: CookieAttributes) -> str:
+    """A Set-Cookie line. Raises `ValueError` for a life of more than 400 days."""
+    line = [f"{name}={encode_value(value)}"]
+    at = attributes
+    secure, path, domain = at.secure, at.path, at.domain
+    if name.startswith("__Secure-"):
+        secure = True
+    elif name.startswith("__Host-"):
+        secure, path, domain = True, "/", None
+    if at.max_age is not None:
+        if at.max_age > LONGEST_AGE:
+            raise ValueError(f"cookie {name}: Max-Age {at.max_age} exceeds {LONGEST_AGE} s")
+        line.append(f"Max-Age={int(at.max_age)}")
+    if domain:
+        line.append(f"Domain={domain}")
+    if path:
+        line.append(f"Path={path}")
+    if at.expires is not None:
+        line.append(f"Expires={_http_date(at.expires)}")
+    if at.http_only:
+        line.append("HttpOnly")
+    if secure:
+        line.append("Secure")
+    if at.same_site:
+        line.append(f"SameSite={_SAME_SITE[at.same_site]}")
+    if at.partitioned:
+        line.append("Partitioned")
+    return "; ".join(line)
+
+
+def encode_value(value: str) -> str:
+    """Percent-encode as the protocol does: all but letters, digits and `!'()*~-_.`."""
+    return quote(value, safe=_SAFE, errors="replace")
+
+
+def chunk_names(cookies: Mapping[str, str], name: str) -> list[str]:
+    """The names of the pieces of a cookie (`name.0`, `name.1` ...), in numeric order."""
+    prefix = name + "."
+    numbers = [
+        int(found[len(prefix) :])
+        for found in cookies
+        if found.startswith(prefix) and re.fullmatch(r"0|[1-9][0-9]{0,3}", found[len(prefix) :])
+    ]
+    return [f"{prefix}{number}" for number in sorted(numbers)]
+
+
+def _value(text: str) -> str:
+    text = _unquoted(text.strip())
+    return _decoded(text) if "%" in text else text
+
+
+def _unquoted(text: str) -> str:
+    return text[1:-1] if len(text) >= 2 and text[0] == text[-1] == '"' else text
+
+
+def _decoded(text: str) -> str:
+    # As decodeURIComponent does: a malformed sequence leaves the whole text as it is.
+    if re.search(r"%(?![0-9A-Fa-f]{2})", text):
+        return text
+    try:
+        return unquote_to_bytes(text).decode("utf-8")
+    except UnicodeDecodeError:
+        return text
+
+
+def _http_date(moment: datetime) -> str:
+    utc = moment.astimezone(UTC)
+    day, month = _DAYS[utc.weekday()], _MONTHS[utc.month - 1]
+    return f"{day}, {utc.day:02} {month} {utc.year:04} {utc:%H:%M:%S} GMT"

@@ -1,0 +1,66 @@
+"""Header fields: a list of pairs outside, a case-blind mapping inside."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TypeAlias
+
+
+class Headers:
+    """Immutable header fields of a request. Repeated fields are kept, in order.
+
+    Names are lower-cased. `get` joins repeated fields with ", " (RFC 9110, 5.2), and `cookie`
+    with "; " (RFC 9113, 8.2.3).
+    """
+
+    __slots__ = ("_index", "pairs")
+
+    def __init__(self, pairs: Iterable[tuple[str, str]] = ()) -> None:
+        self.pairs: tuple[tuple[str, str], ...] = tuple(pairs)
+        index: dict[str, str] = {}
+        for name, value in self.pairs:
+            name = name.lower()
+            earlier = index.get(name)
+            if earlier is not None:
+                value = earlier + ("; " if name == "cookie" else ", ") + value
+            index[name] = value
+        self._index = index
+
+    @classmethod
+    def of(cls, source: HeaderSource | None) -> Headers:
+        """Headers from a mapping, pairs of strings or pairs of latin-1 bytes; None is empty."""
+        if source is None:
+            return EMPTY
+        if isinstance(source, Headers):
+            return source
+        items = source.items() if isinstance(source, Mapping) else source
+        return cls((_text(name), _text(value)) for name, value in items)
+
+    def get(self, name: str) -> str | None:
+        """The value of a field (lower-case name), repeated ones joined; None if absent."""
+        return self._index.get(name)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._index
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        return iter(self.pairs)
+
+    def replacing(self, name: str, value: str) -> Headers:
+        """These headers with every `name` field replaced by one with `value`."""
+        kept = [pair for pair in self.pairs if pair[0].lower() != name]
+        return Headers([*kept, (name, value)])
+
+    def __repr__(self) -> str:
+        return f"Headers({sorted(self._index)})"
+
+
+def _text(value: str | bytes) -> str:
+    return value if isinstance(value, str) else value.decode("latin-1")
+
+
+HeaderSource: TypeAlias = (
+    "Headers | Mapping[str, str] | Iterable[tuple[str, str]] | Iterable[tuple[bytes, bytes]]"
+)
+
+EMPTY = Headers()

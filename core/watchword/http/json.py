@@ -1,0 +1,186 @@
+"""JSON as the protocol writes it: dates with exactly three fractional digits and `Z`.
+
+The official client misreads longer fractions, and msgspec writes varying ones, so dates are made
+into text first, by a conversion that is prepared once per type.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import re
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any, cast
+
+import msgspec
+
+DEEPEST = 64
+"""Levels of nesting that are read."""
+
+_LARGEST = 2**53
+_ISO = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})",
+    re.ASCII,
+)
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder()
+
+
+class InvalidJSON(ValueError):
+    """The bytes are not JSON that is accepted here."""
+
+
+def format_date(moment: datetime) -> str:
+    """`YYYY-MM-DDTHH:MM:SS.sssZ`, in UTC, cut to milliseconds."""
+    if moment.tzinfo is not UTC:
+        moment = moment.astimezone(UTC)
+    return moment.isoformat(timespec="milliseconds")[:23] + "Z"
+
+
+def parse_date(text: str) -> datetime:
+    """An ISO 8601 moment with zone, as aware UTC in milliseconds. Raises `ValueError`."""
+    if not _ISO.fullmatch(text):
+        raise ValueError("not an ISO 8601 date with a zone")
+    moment = datetime.fromisoformat(text).astimezone(UTC)
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
+def encode(value: object) -> bytes:
+    """A value as JSON: structs, dataclasses, mappings, lists, dates, scalars.
+
+    Wire names are those of the structs; integers above 2**53 become text.
+    """
+    return _encoder.encode(jsonable(value))
+
+
+def jsonable(value: object) -> Any:
+    """The value with dates as text, structs as dicts; what a record hides is left out."""
+    convert = _CONVERTERS.get(type(value))
+    if convert is None:
+        convert = _CONVERTERS[type(value)] = _converter(type(value))
+    return convert(value)
+
+
+def decode(data: bytes) -> Any:
+    """Parse a body strictly: one JSON value, no NaN, no lone surrogates, at most 64 levels deep.
+
+    Invalid UTF-8 is replaced and a leading byte-order mark ignored, as browsers do. Raises
+    `InvalidJSON`.
+    """
+    if data.startswith(b"\xef\xbb\xbf"):
+        data = data[3:]
+    if _too_deep(data):
+        raise InvalidJSON("nested too deep")
+    try:
+        try:
+            value = _decoder.decode(data)
+        except UnicodeDecodeError:
+            value = _decoder.decode(data.decode("utf-8", "replace"))
+    except (msgspec.DecodeError, RecursionError, ValueError):
+        raise InvalidJSON("not JSON") from None
+    if b"\\u" in data and _has_surrogate(value):
+        raise InvalidJSON("a lone surrogate")
+    return value
+
+
+def _too_deep(data: bytes) -> bool:
+    if data.count(b"[") + data.count(b"{") <= DEEPEST:
+        return False
+    depth, quoted, escaped = 0, False, False
+    for byte in data:
+        if quoted:
+            if escaped:
+                escaped = False
+            elif byte == 0x5C:
+                escaped = True
+            elif byte == 0x22:
+                quoted = False
+        elif byte == 0x22:
+            quoted = True
+        elif byte in b"[{":
+            depth += 1
+            if depth > DEEPEST:
+                return True
+        elif byte in b"]}":
+            depth -= 1
+    return False
+
+
+def _has_surrogate(value: object) -> bool:
+    if isinstance(value, str):
+        return _SURROGATE.search(value) is not None
+    if isinstance(value, list):
+        return any(map(_has_surrogate, cast("list[object]", value)))
+    if isinstance(value, dict):
+        pairs = cast("dict[str, object]", value)
+        return any(map(_has_surrogate, pairs)) or any(map(_has_surrogate, pairs.values()))
+    return False
+
+
+Converter = Callable[[Any], Any]
+
+
+def _same(value: object) -> object:
+    return value
+
+
+def _integer(value: int) -> int | str:
+    return value if -_LARGEST <= value <= _LARGEST else str(value)
+
+
+def _mapping(value: Mapping[str, object]) -> dict[str, Any]:
+    return {key: jsonable(item) for key, item in value.items()}
+
+
+def _sequence(value: list[object]) -> list[Any]:
+    return [jsonable(item) for item in value]
+
+
+_CONVERTERS: dict[type, Converter] = {
+    type(None): _same,
+    bool: _same,
+    str: _same,
+    float: _same,
+    int: _integer,
+    datetime: format_date,
+    dict: _mapping,
+    list: _sequence,
+    tuple: _sequence,
+}
+
+
+def _converter(kind: type[Any]) -> Converter:
+    if issubclass(kind, msgspec.Struct):
+        return _struct_converter(kind)
+    if issubclass(kind, enum.Enum):
+        return lambda value: jsonable(value.value)
+    if dataclasses.is_dataclass(kind):
+        names = [item.name for item in dataclasses.fields(kind)]
+        return lambda value: {name: jsonable(getattr(value, name)) for name in names}
+    for known, convert in list(_CONVERTERS.items()):
+        if issubclass(kind, known):
+            return convert
+    if issubclass(kind, Mapping):
+        return _mapping
+    raise TypeError(f"{kind.__name__} cannot be sent as JSON")
+
+
+def _struct_converter(kind: type[msgspec.Struct]) -> Converter:
+    hidden: frozenset[str] = getattr(kind, "__hidden__", frozenset())
+    pairs = [
+        (attribute, wire)
+        for attribute, wire in zip(
+            kind.__struct_fields__, kind.__struct_encode_fields__, strict=True
+        )
+        if wire not in hidden
+    ]
+    if kind.__struct_config__.omit_defaults:
+        defaults = {info.name: info.default for info in msgspec.structs.fields(kind)}
+        return lambda value: {
+            wire: jsonable(found)
+            for attribute, wire in pairs
+            if (found := getattr(value, attribute)) != defaults[attribute]
+        }
+    return lambda value: {wire: jsonable(getattr(value, attribute)) for attribute, wire in pairs}

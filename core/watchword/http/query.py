@@ -1,0 +1,63 @@
+"""Query strings: read and extended as browsers do (URLSearchParams)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import quote, quote_plus, unquote_plus
+
+from .urls import is_single_slash_path, parse_url
+
+
+def parse_query(raw: str) -> dict[str, str | list[str]]:
+    """Names to values; a repeated name has a list, in order. Never fails."""
+    found: dict[str, str | list[str]] = {}
+    for pair in raw.split("&"):
+        if not pair:
+            continue
+        name, _, value = pair.partition("=")
+        name, value = _decoded(name), _decoded(value)
+        earlier = found.get(name)
+        if earlier is None:
+            found[name] = value
+        elif isinstance(earlier, list):
+            earlier.append(value)
+        else:
+            found[name] = [earlier, value]
+    return found
+
+
+def append_query(url: str, params: Mapping[str, str]) -> str:
+    """The URL with more parameters behind its query, before its fragment.
+
+    The URL is absolute, or a path with a single leading slash; anything else raises `ValueError`.
+    """
+    if url.startswith("/"):
+        if not is_single_slash_path(url):
+            raise ValueError("the path must start with a single slash")
+    elif (parsed := parse_url(url)) is None:
+        raise ValueError("the URL must be absolute, or a path")
+    elif not parsed.path and parsed.is_web:
+        head, mark, tail = _split_before(url, "?#")
+        url = f"{head}/{mark}{tail}"
+    body, hash_mark, fragment = url.partition("#")
+    path, question, query = body.partition("?")
+    more = "&".join(f"{_encoded(name)}={_encoded(value)}" for name, value in params.items())
+    query = f"{query.rstrip('&')}&{more}" if question and query.strip("&") else more
+    path = quote(path, safe="/:@!$&'()*+,;=-._~%[]")
+    return f"{path}?{query}{hash_mark}{fragment}"
+
+
+def _split_before(text: str, marks: str) -> tuple[str, str, str]:
+    for index, char in enumerate(text):
+        if char in marks:
+            return text[:index], char, text[index + 1 :]
+    return text, "", ""
+
+
+def _decoded(text: str) -> str:
+    return unquote_plus(text, errors="replace") if "%" in text or "+" in text else text
+
+
+def _encoded(text: str) -> str:
+    # application/x-www-form-urlencoded: `*` stays, `~` does not.
+    return quote_plus(text, safe="*", errors="replace").replace("~", "%7E")

@@ -1,0 +1,50 @@
+"""What the core hands back to an adapter: status, header pairs and bytes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+_BREAKS = str.maketrans("", "", "\r\n\0")
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """One response. Header pairs are to be sent as they are, in order, never merged or rebuilt.
+
+    Several `set-cookie` pairs may carry one name; the last one wins in the browser.
+    """
+
+    status: int
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+
+    def header(self, name: str) -> str | None:
+        """The first field with this lower-case name."""
+        for key, value in self.headers:
+            if key == name:
+                return value
+        return None
+
+    @property
+    def cookies(self) -> tuple[str, ...]:
+        """All `set-cookie` values, in order."""
+        return tuple(value for key, value in self.headers if key == "set-cookie")
+
+    def with_headers(self, *pairs: tuple[str, str]) -> Response:
+        """The same response with more header pairs at the end."""
+        return Response(self.status, (*self.headers, *pairs), self.body)
+
+
+def header_value(text: str) -> str:
+    """Text made safe for a header line: no CR, LF or NUL, non-ASCII percent-encoded as UTF-8."""
+    if text.isascii() and text.isprintable():
+        return text
+    clean = text.translate(_BREAKS)
+    return "".join(
+        char if char.isascii() else "".join(f"%{byte:02X}" for byte in _utf8(char))
+        for char in clean
+    )
+
+
+def _utf8(char: str) -> bytes:
+    return char.encode("utf-8", "replace")

@@ -1,0 +1,150 @@
+"""Origin, CSRF and URL checks (spec: HTTP, origin and CSRF protection; security O1 to O7, R1).
+
+A request that carries cookies must come from a trusted origin. Sign-in and sign-up are checked
+even without cookies, so that nobody can be signed in to somebody else's account.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import cast
+
+from .call import Call
+from .errors import APIError, ErrorCode, ErrorCodes
+from .http.origins import origin_matches
+from .site import UnknownHost
+
+_SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS"))
+
+
+class OriginCodes(ErrorCodes):
+    """Errors of requests that come from, or lead to, somewhere untrusted."""
+
+    INVALID_ORIGIN = ErrorCode(403, "INVALID_ORIGIN", "The request's origin is not trusted")
+    MISSING_OR_NULL_ORIGIN = ErrorCode(
+        403, "MISSING_OR_NULL_ORIGIN", "The request does not say where it comes from"
+    )
+    CROSS_SITE_NAVIGATION_LOGIN_BLOCKED = ErrorCode(
+        403, "CROSS_SITE_NAVIGATION_LOGIN_BLOCKED", "Another site may not sign you in"
+    )
+    INVALID_CALLBACK_URL = ErrorCode(403, "INVALID_CALLBACK_URL", "callbackURL is not trusted")
+    INVALID_REDIRECT_URL = ErrorCode(403, "INVALID_REDIRECT_URL", "redirectTo is not trusted")
+    INVALID_ERROR_CALLBACK_URL = ErrorCode(
+        403, "INVALID_ERROR_CALLBACK_URL", "errorCallbackURL is not trusted"
+    )
+    INVALID_NEW_USER_CALLBACK_URL = ErrorCode(
+        403, "INVALID_NEW_USER_CALLBACK_URL", "newUserCallbackURL is not trusted"
+    )
+
+
+_URL_FIELDS = (
+    ("callbackURL", OriginCodes.INVALID_CALLBACK_URL),
+    ("redirectTo", OriginCodes.INVALID_REDIRECT_URL),
+    ("errorCallbackURL", OriginCodes.INVALID_ERROR_CALLBACK_URL),
+    ("newUserCallbackURL", OriginCodes.INVALID_NEW_USER_CALLBACK_URL),
+)
+
+
+async def check_request(call: Call, method: str) -> None:
+    """The check of every routed request that may change something. Raises `OriginCodes`."""
+    if method in _SAFE_METHODS:
+        return
+    if call.cookies.header is not None and _checks_headers(call):
+        await _check_origin(call)
+    if not _switched_off(call):
+        await _check_urls(call)
+
+
+async def check_login(call: Call) -> None:
+    """The check of endpoints that sign somebody in or send mail, with or without a cookie."""
+    if call.request is None or not _checks_headers(call):
+        return
+    headers = call.headers
+    if call.cookies.header is not None:
+        await _check_origin(call)
+        return
+    site, mode = headers.get("sec-fetch-site"), headers.get("sec-fetch-mode")
+    if any(value and value.strip() for value in (site, mode, headers.get("sec-fetch-dest"))):
+        if site == "cross-site" and mode == "navigate":
+            raise OriginCodes.CROSS_SITE_NAVIGATION_LOGIN_BLOCKED()
+        await _check_origin(call)
+    elif headers.get("origin") or headers.get("referer"):
+        await _check_origin(call)
+
+
+async def check_trusted_url(call: Call, value: object) -> None:
+    """Refuse a URL that a response or a mail would lead to, unless it is trusted."""
+    if not value or call.request is None or _switched_off(call):
+        return
+    if not isinstance(value, str):
+        raise APIError(400, None, "Invalid callbackURL: expected a string")
+    if not await is_trusted(call, value, allow_relative=True):
+        raise OriginCodes.INVALID_CALLBACK_URL()
+
+
+async def is_trusted(call: Call, url: str, *, allow_relative: bool = False) -> bool:
+    """Whether a URL's origin is trusted (or it is a safe path, where that is allowed)."""
+    for pattern in call.site.trusted_origins:
+        if origin_matches(url, pattern, allow_relative=allow_relative):
+            return True
+    return any(
+        origin_matches(url, pattern, allow_relative=allow_relative)
+        for pattern in await _dynamic_origins(call)
+    )
+
+
+async def _dynamic_origins(call: Call) -> Sequence[str]:
+    option = call.config.trusted_origins
+    if not callable(option):
+        return ()
+    ask = cast("Callable[..., Sequence[str] | Awaitable[Sequence[str]]]", option)
+    origins = cast("Sequence[str] | None", await call.run(ask, call.request))
+    return [origin for origin in origins or () if origin]
+
+
+async def _check_origin(call: Call) -> None:
+    headers = call.headers
+    candidate = headers.get("origin") or headers.get("referer")
+    if candidate == "null" and headers.get("sec-fetch-site") == "same-origin":
+        candidate = _own_origin(call)
+    if not candidate or candidate == "null":
+        raise OriginCodes.MISSING_OR_NULL_ORIGIN()
+    if not await is_trusted(call, candidate):
+        raise OriginCodes.INVALID_ORIGIN()
+
+
+def _own_origin(call: Call) -> str | None:
+    try:
+        return call.config.sites.request_origin(call.request, call.headers)
+    except UnknownHost:
+        return None
+
+
+async def _check_urls(call: Call) -> None:
+    body = call.body if isinstance(call.body, Mapping) else {}
+    fields = cast("Mapping[str, object]", body)
+    for name, code in _URL_FIELDS:
+        value = fields.get(name)
+        if not value and name == "callbackURL":
+            value = call.query.get(name)
+        if not value:
+            continue
+        if not isinstance(value, str):
+            raise APIError(400, None, f"Invalid {name}: expected a string")
+        if not await is_trusted(call, value, allow_relative=True):
+            raise code()
+
+
+def _checks_headers(call: Call) -> bool:
+    return not call.config.advanced.disable_csrf_check and not _switched_off(call)
+
+
+def _switched_off(call: Call) -> bool:
+    option = call.config.advanced.disable_origin_check
+    if isinstance(option, bool):
+        return option
+    return any(_below(call.path, prefix.rstrip("/")) for prefix in option)
+
+
+def _below(path: str, prefix: str) -> bool:
+    return path == prefix or path.startswith(prefix + "/")

@@ -1,0 +1,235 @@
+"""The way of a request, compiled at start-up (spec: HTTP, order of processing).
+
+    base URL -> disabled paths -> rate limit -> on_request -> route -> body -> origin check
+    -> before hooks -> validation -> requirements (session, CSRF, URLs) -> handler -> after hooks
+    -> on_response
+
+Server-side calls enter at the before hooks and leave after the after hooks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, cast
+
+from .body import read_body
+from .call import Call, Change
+from .configuration import Configuration
+from .endpoint import Endpoint
+from .errors import APIError, ConfigurationError
+from .http.headers import Headers
+from .http.query import parse_query
+from .http.request import Request
+from .http.response import Response
+from .origin_check import check_login, check_request, check_trusted_url
+from .plugin import Plugin, Stage
+from .rate_limit import RateLimiter, TooManyRequests
+from .responding import NOT_FOUND, guarded, respond
+from .router import Router
+from .runtime.contract import Runtime
+from .sessions import require_session
+from .site import UnknownHost
+from .validation import ValidationCodes, read_input
+
+Step = Callable[[Call], Awaitable[object]]
+
+_DISABLED = Response(404, (("content-type", "text/plain;charset=UTF-8"),), b"Not Found")
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """An endpoint bound to its plugin, with the hooks that match its path."""
+
+    endpoint: Endpoint[Any, Any]
+    handler: Callable[..., Awaitable[object]]
+    before: tuple[Step, ...]
+    after: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of an endpoint: a value or an `APIError`, and a status that a hook kept."""
+
+    value: object
+    status: int | None = None
+
+
+class Pipeline:
+    """All routes and stages of one configuration."""
+
+    def __init__(
+        self,
+        config: Configuration,
+        plugins: Sequence[Plugin],
+        *,
+        limiter: RateLimiter | None,
+        disabled_paths: Iterable[str],
+    ) -> None:
+        self._config = config
+        self._limiter = limiter
+        self._disabled = frozenset(disabled_paths)
+        self._on_request = _stage(plugins, "on_request")
+        self._on_response = _stage(plugins, "on_response")
+        self.routes = _routes(config, plugins)
+        self._router = Router(
+            (route.endpoint.methods, route.endpoint.path, route)
+            for route in self.routes.values()
+            if not route.endpoint.traits.server_only
+        )
+
+    async def handle(self, request: Request, runtime: Runtime) -> Response:
+        """Answer one HTTP request. Raises nothing (unless told to by `on_api_error.reraise`)."""
+        try:
+            site = self._config.sites.resolve(request, request.headers)
+        except UnknownHost:
+            return Response(400)
+        base, path = site.base_path, request.path
+        inside = path.startswith(base) and path[len(base) : len(base) + 1] == "/"
+        path = path[len(base) :] if inside else path
+        call = Call(
+            self._config, runtime, site, request=request, headers=request.headers, path=path
+        )
+        return await guarded(call, partial(self._serve, call, request, inside))
+
+    async def run(self, call: Call, route: Route) -> Outcome:
+        """Hooks, checks and handler; also the entrance of server-side calls.
+
+        Raises `APIError` from a before hook, and whatever nobody foresaw.
+        """
+        call.endpoint = route.endpoint
+        for hook in route.before:
+            answer = await hook(call)
+            if isinstance(answer, Change):
+                _apply(call, answer)
+            elif answer is not None:
+                return Outcome(answer)
+        try:
+            value = await _invoke(call, route)
+        except APIError as error:
+            value = error
+        return await _after(call, route, value) if route.after else Outcome(value)
+
+    async def _serve(self, call: Call, request: Request, inside: bool) -> Response:
+        counted = call.path.rstrip("/") or "/" if inside else call.path
+        if counted in self._disabled:
+            return _DISABLED
+        if self._limiter is not None:
+            try:
+                await self._limiter.check(call, counted)
+            except TooManyRequests as error:
+                return respond(call, error)
+        for hook in self._on_request:
+            answer = await hook(call)
+            if isinstance(answer, Response):
+                return answer
+        response = await self._routed(call, request) if inside else NOT_FOUND
+        for hook in self._on_response:
+            call.outgoing = response
+            answer = await hook(call)
+            if isinstance(answer, Response):
+                return answer
+        return response
+
+    async def _routed(self, call: Call, request: Request) -> Response:
+        path = call.path
+        if self._config.advanced.skip_trailing_slashes and path.endswith("/"):
+            path = path[:-1]
+        found = self._router.find(request.method, path)
+        if found is None:
+            return NOT_FOUND
+        route, call.params = found
+        call.endpoint = route.endpoint
+        if request.query:
+            call.query = parse_query(request.query)
+        call.body = await read_body(call, request, route.endpoint)
+        await check_request(call, request.method)
+        outcome = await self.run(call, route)
+        return respond(call, outcome.value, status=outcome.status)
+
+
+def _stage(plugins: Sequence[Plugin], stage: Stage) -> tuple[Step, ...]:
+    return tuple(partial(hook.method, p) for p in plugins for hook in p.hooks(stage))
+
+
+def _routes(config: Configuration, plugins: Sequence[Plugin]) -> dict[str, Route]:
+    routes: dict[str, Route] = {}
+    for plugin in plugins:
+        for endpoint in plugin.endpoints():
+            if endpoint.name in routes:
+                raise ConfigurationError(
+                    "plugins",
+                    f"{plugin.id or type(plugin).__name__} declares {endpoint.name!r} again",
+                    "Rename the endpoint, or install only one of the two plugins",
+                )
+            before = _matching(plugins, "before", endpoint.path)
+            after = _matching(plugins, "after", endpoint.path)
+            own = config.hooks
+            routes[endpoint.name] = Route(
+                endpoint,
+                partial(endpoint.handler, plugin),
+                ((_own_hook(own.before), *before) if own.before else before),
+                ((_own_hook(own.after), *after) if own.after else after),
+            )
+    return routes
+
+
+def _matching(plugins: Sequence[Plugin], stage: Stage, path: str) -> tuple[Step, ...]:
+    return tuple(
+        partial(hook.method, plugin)
+        for plugin in plugins
+        for hook in plugin.hooks(stage)
+        if hook.matches(path)
+    )
+
+
+def _own_hook(callback: Callable[[Call], object]) -> Step:
+    return lambda call: call.run(callback, call)
+
+
+async def _invoke(call: Call, route: Route) -> object:
+    endpoint = route.endpoint
+    traits = endpoint.traits
+    arguments: tuple[object, ...] = ()
+    if endpoint.input is not None:
+        raw = call.body if endpoint.source == "body" else call.query
+        arguments = (read_input(endpoint.input, raw, endpoint.source),)
+    if traits.requires != "nothing":
+        await require_session(
+            call, from_store=traits.requires != "session", fresh=traits.requires == "fresh"
+        )
+    if traits.check_login_csrf:
+        await check_login(call)
+    for name in traits.trusted_urls:
+        fields = call.body if endpoint.source == "body" else call.query
+        await check_trusted_url(call, cast("Mapping[str, object]", fields or {}).get(name))
+    return await route.handler(call, *arguments)
+
+
+async def _after(call: Call, route: Route, value: object) -> Outcome:
+    status: int | None = None
+    for hook in route.after:
+        call.returned = value
+        try:
+            answer = await hook(call)
+        except APIError as error:
+            answer = error
+        if answer is not None:
+            # A replaced error keeps the status that the client was going to see.
+            status = value.status if isinstance(value, APIError) else status
+            value = answer
+    return Outcome(value, status)
+
+
+def _apply(call: Call, change: Change) -> None:
+    if change.body:
+        if call.body is not None and not isinstance(call.body, dict):
+            raise ValidationCodes.VALIDATION_ERROR()
+        call.body = {**cast("dict[str, object]", call.body or {}), **change.body}
+    if change.query:
+        call.query = {**call.query, **change.query}
+    headers: Headers = call.headers
+    for name, value in change.headers.items():
+        headers = headers.replacing(name.lower(), value)
+    call.replace_headers(headers)

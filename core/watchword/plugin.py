@@ -1,0 +1,120 @@
+"""What a plugin is: one class that holds options, records, endpoints, hooks, codes and rules.
+
+Subclass `Plugin` as a frozen dataclass; its fields are its options. Endpoints are methods
+decorated with `get`/`post` (see `watchword.endpoint`), hooks are methods decorated with `before`,
+`after`, `on_request` and `on_response`. Everything is collected once, when `Auth` is built.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
+
+import msgspec
+
+from .database.hooks import ModelHooks
+from .database.records import Record
+from .endpoint import Endpoint
+from .errors import ErrorCodes
+from .options import RateLimitRule
+
+if TYPE_CHECKING:
+    from .call import Call
+
+P = TypeVar("P")
+HookMethod = Callable[[P, "Call"], Coroutine[Any, Any, object]]
+Stage = Literal["before", "after", "on_request", "on_response"]
+
+
+@dataclass(frozen=True, slots=True)
+class Hook:
+    """A method of a plugin that runs at a stage of the pipeline, for paths that match."""
+
+    stage: Stage
+    pattern: str
+    method: Callable[..., Coroutine[Any, Any, object]]
+
+    def matches(self, path: str) -> bool:
+        """Whether the hook runs for an endpoint's declared path; `*` matches any characters."""
+        parts = map(re.escape, self.pattern.split("*"))
+        return re.fullmatch(".*".join(parts), path) is not None
+
+
+def _hook(stage: Stage, pattern: str) -> Callable[[HookMethod[P]], Hook]:
+    return lambda method: Hook(stage, pattern, method)
+
+
+def before(pattern: str = "*") -> Callable[[HookMethod[P]], Hook]:
+    """Run before endpoints whose declared path matches, on the parsed, unvalidated input.
+
+    Return a `Change` to alter the input, None to go on, or anything else to make that the
+    response. Raise `APIError` to refuse.
+    """
+    return _hook("before", pattern)
+
+
+def after(pattern: str = "*") -> Callable[[HookMethod[P]], Hook]:
+    """Run after such endpoints, with `call.returned` set (a value or an `APIError`).
+
+    A return value other than None replaces the response's.
+    """
+    return _hook("after", pattern)
+
+
+def on_request() -> Callable[[HookMethod[P]], Hook]:
+    """Run for every HTTP request before routing; may return a `Response` to end it."""
+    return _hook("on_request", "*")
+
+
+def on_response() -> Callable[[HookMethod[P]], Hook]:
+    """Run for every HTTP response (`call.outgoing`); may return another `Response`."""
+    return _hook("on_response", "*")
+
+
+@dataclass(frozen=True, slots=True)
+class RateRule:
+    """A plugin's own limit for paths that match (`*` matches any characters)."""
+
+    pattern: str
+    rule: RateLimitRule
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plugin:
+    """Base of all plugins and of the core's own features."""
+
+    id: ClassVar[str] = ""
+    codes: ClassVar[type[ErrorCodes]] = ErrorCodes
+    records: ClassVar[tuple[type[Record], ...]] = ()
+    """Tables of its own."""
+    extends: ClassVar[Mapping[type[Record], type[msgspec.Struct]]] = {}
+    """Fields that it adds to records of the core, as structs."""
+
+    def rate_rules(self) -> Sequence[RateRule]:
+        """Limits for its paths."""
+        return ()
+
+    def database_hooks(self) -> Mapping[str, ModelHooks]:
+        """Hooks around writes, by model name."""
+        return {}
+
+    def trusted_origins(self) -> Sequence[str]:
+        """Origins that it adds to the trusted ones."""
+        return ()
+
+    def endpoints(self) -> Iterator[Endpoint[Any, Any]]:
+        """Its endpoints, in order of declaration, base classes first."""
+        return (item for item in _members(type(self)) if isinstance(item, Endpoint))
+
+    def hooks(self, stage: Stage) -> Iterator[Hook]:
+        """Its hooks of one stage, in order of declaration."""
+        for item in _members(type(self)):
+            if isinstance(item, Hook) and item.stage == stage:
+                yield item
+
+
+def _members(cls: type[object]) -> Iterator[object]:
+    names = dict.fromkeys(name for base in reversed(cls.__mro__) for name in vars(base))
+    return (getattr(cls, name) for name in names if not name.startswith("__"))

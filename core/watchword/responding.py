@@ -1,0 +1,89 @@
+"""Turning results and errors into responses: the one place where that happens."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+
+from .call import Call
+from .database.contract import InvalidValue, StorageUnavailable
+from .errors import APIError
+from .http.json import encode
+from .http.response import Response, header_value
+from .validation import ValidationCodes
+
+log = logging.getLogger("watchword")
+
+NOT_FOUND = Response(404)
+_JSON = ("content-type", "application/json")
+_TEXT = ("content-type", "text/plain;charset=UTF-8")
+_NO_STORE = (("cache-control", "no-store"),)
+_NO_STORE_SESSION = (("cache-control", "no-store"), ("pragma", "no-cache"))
+
+
+def respond(call: Call, value: object, *, status: int | None = None) -> Response:
+    """The response for an endpoint's result or `APIError`, with the call's headers and cookies."""
+    if isinstance(value, Response):
+        return value.with_headers(*_accumulated(call))
+    headers: list[tuple[str, str]] = []
+    if isinstance(value, APIError):
+        status = status or value.status
+        body = b"" if value.body is None else encode(value.body)
+        headers.extend((name, header_value(text)) for name, text in value.headers)
+        headers.insert(0, _JSON)
+    elif isinstance(value, str):
+        body = value.encode("utf-8", "replace")
+        headers.append(_TEXT)
+    else:
+        body = encode(value)
+        headers.append(_JSON)
+    return Response(status or 200, (*headers, *_accumulated(call)), body)
+
+
+def _accumulated(call: Call) -> tuple[tuple[str, str], ...]:
+    headers = tuple(call.response_headers)
+    if call.endpoint is not None:
+        headers += _NO_STORE_SESSION if call.endpoint.path == "/get-session" else _NO_STORE
+    return headers + tuple(("set-cookie", line) for line in call.cookies.lines())
+
+
+async def guarded(call: Call, work: Callable[[], Awaitable[Response]]) -> Response:
+    """Run the pipeline; whatever it raises becomes a response, never an exception.
+
+    Only with `on_api_error.reraise` an unexpected exception goes on to the host.
+    """
+    try:
+        return await work()
+    except Exception as error:
+        answer = known_error(error)
+        if not (isinstance(error, APIError) and error.status < 400):
+            answer = await _reported(call, error) or answer
+        if answer is not None:
+            return respond(call, answer)
+        log.exception("request failed", extra={"path": call.path})
+        if call.config.on_api_error.reraise:
+            raise
+        return Response(500)
+
+
+def known_error(error: Exception) -> APIError | None:
+    """The protocol's answer to an exception; None for one that nobody foresaw."""
+    if isinstance(error, APIError):
+        return error
+    if isinstance(error, InvalidValue):
+        return ValidationCodes.VALIDATION_ERROR(str(error))
+    if isinstance(error, StorageUnavailable):
+        log.error("the database is unavailable: %s", error)
+        return APIError(503, "SERVICE_UNAVAILABLE", "Try again in a moment")
+    return None
+
+
+async def _reported(call: Call, error: Exception) -> APIError | None:
+    callback = call.config.on_api_error.on_error
+    if callback is None:
+        return None
+    try:
+        await call.run(callback, error, call)
+    except APIError as replacement:
+        return replacement
+    return None

@@ -1,0 +1,32 @@
+"""What several endpoints give back. Typed with the application's own user class."""
+
+from __future__ import annotations
+
+from typing import Generic, TypeVar
+
+import msgspec
+
+from .records import Session, User
+
+U = TypeVar("U", bound=User)
+
+
+class SessionAndUser(msgspec.Struct, Generic[U], frozen=True, rename="camel", omit_defaults=True):
+    """Who is signed in: the session and its user."""
+
+    session: Session
+    user: U
+    needs_refresh: bool | None = None
+    """Only with deferred refresh: the client should POST /get-session."""
+
+
+class Status(msgspec.Struct, frozen=True):
+    """Done."""
+
+    status: bool = True
+
+
+class Success(msgspec.Struct, frozen=True):
+    """Done."""
+
+    success: bool = True

@@ -1,0 +1,51 @@
+"""Which endpoint a path and a method belong to, compiled once (spec: HTTP, routing)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Generic, TypeVar
+
+E = TypeVar("E")
+
+_NO_PARAMS: Mapping[str, str] = {}
+
+
+class Router(Generic[E]):
+    """Exact paths first, then patterns with `:name` segments. Values are handed over undecoded."""
+
+    def __init__(self, routes: Iterable[tuple[tuple[str, ...], str, E]]) -> None:
+        self._exact: dict[tuple[str, str], E] = {}
+        self._patterns: list[tuple[str, tuple[str, ...], E]] = []
+        for methods, path, target in routes:
+            for method in methods:
+                if ":" in path:
+                    self._patterns.append((method, tuple(path.split("/")), target))
+                else:
+                    self._exact[method, path] = target
+
+    def find(self, method: str, path: str) -> tuple[E, Mapping[str, str]] | None:
+        """The endpoint and its path parameters; None for an unknown path or a wrong method."""
+        target = self._exact.get((method, path))
+        if target is not None:
+            return target, _NO_PARAMS
+        if not self._patterns:
+            return None
+        segments = path.split("/")
+        for wanted, pattern, found in self._patterns:
+            if wanted == method and len(pattern) == len(segments):
+                params = _match(pattern, segments)
+                if params is not None:
+                    return found, params
+        return None
+
+
+def _match(pattern: tuple[str, ...], segments: list[str]) -> dict[str, str] | None:
+    params: dict[str, str] = {}
+    for expected, segment in zip(pattern, segments, strict=True):
+        if expected.startswith(":"):
+            if not segment:
+                return None
+            params[expected[1:]] = segment
+        elif expected != segment:
+            return None
+    return params

@@ -1,0 +1,37 @@
+"""What the core may ask of the world it runs in."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import ParamSpec, Protocol, TypeVar
+
+from ..database.contract import Engine
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Runtime(Protocol):
+    """Storage, callbacks, heavy work and background work, in one of two worlds."""
+
+    @property
+    def engine(self) -> Engine:
+        """The storage engine of this world."""
+        ...
+
+    async def call(
+        self, callback: Callable[P, T | Awaitable[T]], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Run an application's callback, `def` or `async def`; its exceptions pass through."""
+        ...
+
+    async def offload(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run CPU-bound work where it stalls no other request."""
+        ...
+
+    def background(self, work: Coroutine[object, object, None]) -> None:
+        """Start work that delays no response, and is waited for at a clean shutdown.
+
+        Its exceptions are logged, never raised.
+        """
+        ...

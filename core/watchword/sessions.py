@@ -1,0 +1,198 @@
+"""Sessions: making, finding, renewing and ending them, and their cookies.
+
+Spec: cookies and sessions, sections 1, 5, 10 and 11.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from .call import Call, SessionLookup
+from .errors import APIError, ErrorCode, ErrorCodes
+from .http.cookies import CookieAttributes
+from .records import Session, User
+from .results import SessionAndUser
+from .session_store import DatabaseSessions
+
+SESSION_TOKEN = "session_token"
+SESSION_DATA = "session_data"
+DONT_REMEMBER = "dont_remember"
+
+SHORT_SESSION = 86_400
+"""Seconds that a session lives that the user did not want remembered (1 day)."""
+
+STORE = DatabaseSessions()
+
+
+class SessionCodes(ErrorCodes):
+    """Errors about sessions."""
+
+    UNAUTHORIZED = ErrorCode(401, "UNAUTHORIZED", "Sign in first")
+    SESSION_NOT_FRESH = ErrorCode(403, "SESSION_NOT_FRESH", "Sign in again to do this")
+    FAILED_TO_GET_SESSION = ErrorCode(401, "FAILED_TO_GET_SESSION", "The session has ended")
+    METHOD_NOT_ALLOWED_DEFER_SESSION_REQUIRED = ErrorCode(
+        405,
+        "METHOD_NOT_ALLOWED_DEFER_SESSION_REQUIRED",
+        "POST needs the option session.defer_refresh",
+    )
+
+
+async def create_session(
+    call: Call, user: User, *, remember: bool = True, extra: Mapping[str, object] | None = None
+) -> Session | None:
+    """A new session for the user; None if a database hook refused it.
+
+    It lives `session.expires_in`, or a day when not to be remembered. Never reuses a token.
+    """
+    life = call.config.lifetimes.session if remember else SHORT_SESSION
+    values: dict[str, object] = dict(extra or {})
+    values.update(
+        token=call.random(32),
+        user_id=user.id,
+        expires_at=call.after(life),
+        ip_address=client_address(call) or "",
+        user_agent=call.headers.get("user-agent") or "",
+    )
+    return await STORE.insert(call, values)
+
+
+def client_address(call: Call) -> str | None:
+    """The client's address as configured; None if unknown or not tracked."""
+    peer = call.request.client if call.request else None
+    return call.config.addresses.find(call.headers, peer)
+
+
+def set_session_cookies(
+    call: Call, session: Session, user: User, *, remember: bool | None = None
+) -> None:
+    """Give the browser this session; the call's `new_session` is set.
+
+    `remember=False` makes cookies that end with the browser. None keeps what the browser has: a
+    valid `dont_remember` cookie means False.
+    """
+    names = call.cookie_names
+    cookie = names.spec(SESSION_TOKEN)
+    if remember is None:
+        remember = call.cookies.get_signed(names.spec(DONT_REMEMBER).name) != "true"
+    max_age = call.config.lifetimes.session if remember else None
+    attributes = cookie.attributes.merged(CookieAttributes(max_age=max_age))
+    call.cookies.set_signed(cookie.name, session.token, attributes)
+    if not remember:
+        marker = names.spec(DONT_REMEMBER)
+        call.cookies.set_signed(marker.name, "true", marker.attributes)
+    call.new_session = SessionAndUser(session=session, user=user)
+
+
+def clear_session_cookies(call: Call) -> None:
+    """Make the browser forget the session."""
+    for base_name in (SESSION_TOKEN, SESSION_DATA, DONT_REMEMBER):
+        cookie = call.cookie_names.spec(base_name)
+        call.cookies.expire(cookie.name, cookie.attributes)
+
+
+@dataclass(frozen=True, slots=True)
+class LookupFlags:
+    """What a client may ask for when it reads its session."""
+
+    disable_cookie_cache: bool = False
+    disable_refresh: bool = False
+
+    @classmethod
+    def of(cls, call: Call) -> LookupFlags:
+        """From the query: any non-empty value counts as true."""
+        query = call.query
+        if not query:
+            return _NO_FLAGS
+        return cls(bool(query.get("disableCookieCache")), bool(query.get("disableRefresh")))
+
+
+_NO_FLAGS = LookupFlags()
+
+
+async def current_session(call: Call, *, from_store: bool = False) -> SessionAndUser[User] | None:
+    """Who is signed in, looked up once per call; may renew the session and set cookies.
+
+    `from_store` insists on the store's word, whatever a cached cookie says.
+    """
+    known = call.lookup
+    if known is None or (from_store and not known.from_store):
+        found = await look_up(call, LookupFlags.of(call))
+        known = call.lookup = SessionLookup(found, from_store=True)
+    return known.found
+
+
+async def look_up(call: Call, flags: LookupFlags) -> SessionAndUser[User] | None:
+    """Find the session of the request's cookie, end it if it is over, renew it if that is due.
+
+    Raises `APIError` FAILED_TO_GET_SESSION when the session vanished during its renewal.
+    """
+    names, cookies = call.cookie_names, call.cookies
+    _expire_stale_cache(call)
+    token = cookies.get_signed(names.spec(SESSION_TOKEN).name)
+    if token is None:
+        return None
+    found = await STORE.load(call, token)
+    if found is None or found.session.expires_at <= call.now:
+        clear_session_cookies(call)
+        if found is not None:
+            await STORE.remove(call, token)
+        return None
+    if flags.disable_refresh or cookies.get_signed(names.spec(DONT_REMEMBER).name) == "true":
+        return found
+    if not renewal_due(call, found.session):
+        return found
+    return await renew(call, found)
+
+
+def renewal_due(call: Call, session: Session) -> bool:
+    """Whether the last renewal is `session.update_age` ago (spec: get-session, step 9)."""
+    if call.config.session.disable_refresh:
+        return False
+    lifetimes = call.config.lifetimes
+    extended_at = session.expires_at - timedelta(seconds=lifetimes.session)
+    return extended_at + timedelta(seconds=lifetimes.update_age) <= call.now
+
+
+async def renew(call: Call, found: SessionAndUser[User]) -> SessionAndUser[User]:
+    """Extend the session by `session.expires_in` from now, and its cookie with it."""
+    session = await STORE.renew(call, found.session, call.after(call.config.lifetimes.session))
+    if session is None:
+        # Another request renewed it at the same moment, or it was revoked: ask once more.
+        again = await STORE.load(call, found.session.token)
+        if again is None:
+            clear_session_cookies(call)
+            raise SessionCodes.FAILED_TO_GET_SESSION()
+        found, session = again, again.session
+    renewed = SessionAndUser(session=session, user=found.user)
+    set_session_cookies(call, session, found.user, remember=True)
+    return renewed
+
+
+def is_fresh(call: Call, session: Session) -> bool:
+    """Whether the session was created less than `session.fresh_age` ago (0: always)."""
+    limit = call.config.lifetimes.fresh_age
+    return limit == 0 or call.now - session.created_at < timedelta(seconds=limit)
+
+
+async def require_session(call: Call, *, from_store: bool = False, fresh: bool = False) -> None:
+    """Refuse the call unless somebody is signed in. Raises UNAUTHORIZED, SESSION_NOT_FRESH."""
+    try:
+        found = await current_session(call, from_store=from_store)
+    except APIError:
+        found = None
+    if found is None:
+        raise SessionCodes.UNAUTHORIZED()
+    if fresh and not is_fresh(call, found.session):
+        raise SessionCodes.SESSION_NOT_FRESH()
+
+
+def _expire_stale_cache(call: Call) -> None:
+    data = call.cookie_names.spec(SESSION_DATA)
+    header = call.cookies.header
+    if header is None or data.name not in header:
+        return
+    for name in call.cookies.incoming:
+        if name == data.name or name.startswith(data.name + "."):
+            call.cookies.expire(name, data.attributes)

@@ -1,0 +1,73 @@
+"""Turning untyped input into an endpoint's typed one, with errors that name the field."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, TypeVar
+
+import msgspec
+
+from .errors import APIError, ErrorCode, ErrorCodes
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+EMAIL_PATTERN = (
+    r"\A(?!\.)(?!.*\.\.)[A-Za-z0-9_'+\-.]*[A-Za-z0-9_+-]"
+    r"@([A-Za-z0-9][A-Za-z0-9-]*\.)+[A-Za-z]{2,}\Z"
+)
+
+Email = Annotated[str, msgspec.Meta(pattern=EMAIL_PATTERN)]
+"""An e-mail address in the protocol's ASCII syntax (spec: HTTP, validation errors)."""
+
+NonEmpty = Annotated[str, msgspec.Meta(min_length=1)]
+
+
+class ValidationCodes(ErrorCodes):
+    """Errors about input as such."""
+
+    BAD_REQUEST = ErrorCode(400, "BAD_REQUEST", "Invalid JSON in request body")
+    VALIDATION_ERROR = ErrorCode(400, "VALIDATION_ERROR", "The input is not valid")
+    MISSING_FIELD = ErrorCode(400, "MISSING_FIELD", "A required field is missing")
+    FIELD_NOT_ALLOWED = ErrorCode(400, "FIELD_NOT_ALLOWED", "The field may not be set")
+    UNSUPPORTED_MEDIA_TYPE = ErrorCode(
+        415, "UNSUPPORTED_MEDIA_TYPE", "The content type of the body is not read here"
+    )
+    PAYLOAD_TOO_LARGE = ErrorCode(413, "PAYLOAD_TOO_LARGE", "The body is too large")
+
+
+_AT = re.compile(r" - at `\$(?P<path>[^`]*)`$")
+_REGEX = re.compile(r"matching regex .*?(?= - at |$)", re.DOTALL)
+
+
+def read_input(kind: type[T], raw: object, where: str) -> T:
+    """The typed input. `where` is `body` or `query`. Raises VALIDATION_ERROR."""
+    if raw is None and where == "query":
+        raw = {}
+    if not isinstance(raw, Mapping):
+        problem = f"expected object, received {_name_of(raw)}"
+        raise ValidationCodes.VALIDATION_ERROR(f"[{where}] Invalid input: {problem}")
+    try:
+        return msgspec.convert(raw, kind)
+    except msgspec.ValidationError as error:
+        raise _explained(str(error), where) from None
+    except RecursionError:
+        raise ValidationCodes.VALIDATION_ERROR() from None
+
+
+def _explained(text: str, where: str) -> APIError:
+    # msgspec's texts name types and places, never values.
+    found = _AT.search(text)
+    path = found["path"] if found else ""
+    text = _AT.sub("", _REGEX.sub("in the right form", text))
+    return ValidationCodes.VALIDATION_ERROR(f"[{where}{path}] {text}")
+
+
+def _name_of(raw: object) -> str:
+    if raw is None:
+        return "undefined"
+    if isinstance(raw, list):
+        return "array"
+    if isinstance(raw, bool):
+        return "boolean"
+    return "number" if isinstance(raw, int | float) else "string"
