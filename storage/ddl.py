@@ -80,7 +80,7 @@ def _added(
     text = f"{dialect.quoted(field.column_name)} {_type(dialect, field)}"
     if default is not None:
         text += f" DEFAULT {default}"
-    if field.required and (default is not None or not has_rows and dialect.adds_not_null):
+    if field.required and (default is not None or (not has_rows and dialect.adds_not_null)):
         text += " NOT NULL"
     text += _references(schema, dialect, field)
     yield f"ALTER TABLE {dialect.quoted(model.table_name)} ADD COLUMN {text}"

@@ -5,9 +5,9 @@ A database brings a `Connection` (how to read and to write) and its `Dialect`.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any, Protocol, Self, cast
+from typing import Any, Protocol, cast
 
 from watchword.database.contract import (
     Condition,
@@ -36,7 +36,7 @@ class Connection(Protocol):
         """Rows that a statement returned, and how many it affected."""
         ...
 
-    def transaction(self) -> AbstractAsyncContextManager[Self]:
+    def transaction(self) -> AbstractAsyncContextManager[Connection]:
         """A connection on which everything is stored together; nested use joins."""
         ...
 
@@ -123,7 +123,7 @@ class SQLEngine:
         return await self._one(model, sql, params)
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[SQLEngine]:
+    async def transaction(self) -> AsyncGenerator[SQLEngine, None]:
         async with self._connection.transaction() as connection:
             inside = object.__new__(SQLEngine)
             inside.__dict__.update(self.__dict__, _connection=connection)

@@ -14,7 +14,7 @@ import asyncio
 import os
 import sqlite3
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, TypeVar
@@ -179,7 +179,7 @@ class _ThreadConnections:
         return _run(self._here(), sql, params)
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[_ThreadConnections]:
+    async def transaction(self) -> AsyncGenerator[_ThreadConnections, None]:
         connection = self._here()
         if connection.in_transaction:
             yield self
@@ -252,7 +252,7 @@ class _LoopConnections:
             return await state.hop(_run, sql, params)
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[_LoopTransaction]:
+    async def transaction(self) -> AsyncGenerator[_LoopTransaction, None]:
         state = self._here()
         async with state.turn:
             await state.hop(_run, "BEGIN IMMEDIATE", ())
@@ -287,7 +287,7 @@ class _LoopTransaction:
         return await self._state.hop(_run, sql, params)
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[_LoopTransaction]:
+    async def transaction(self) -> AsyncGenerator[_LoopTransaction, None]:
         yield self
 
     async def run_script(self, statements: Sequence[str]) -> None:
@@ -319,7 +319,7 @@ class _SharedDatabase:
             self._lock.release()
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[_SharedTransaction]:
+    async def transaction(self) -> AsyncGenerator[_SharedTransaction, None]:
         await self._acquire()
         try:
             _run(self._connection, "BEGIN IMMEDIATE", ())
@@ -365,7 +365,7 @@ class _SharedTransaction:
         return _run(self._connection, sql, params)
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[_SharedTransaction]:
+    async def transaction(self) -> AsyncGenerator[_SharedTransaction, None]:
         yield self
 
     async def run_script(self, statements: Sequence[str]) -> None:
@@ -395,7 +395,7 @@ async def _inspect(read: Read) -> Mapping[str, TableShape]:
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def _translated() -> Generator[None, None, None]:
     """The driver's errors as those of the contract; their texts could hold values, ours do not."""
     try:
         yield

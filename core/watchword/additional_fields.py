@@ -6,9 +6,6 @@ subclass of `User` or `Session`, or a plugin, declares is.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import cast
-
 import msgspec
 
 from .call import Call
@@ -17,14 +14,12 @@ from .http.json import parse_date
 from .validation import ValidationCodes
 
 
-def read_fields(
-    call: Call, base: type[Record], raw: object, *, creating: bool
-) -> dict[str, object]:
-    """The additional fields of `base` that the input sets, by attribute name, type-checked.
+def read_fields(call: Call, base: type[Record], *, creating: bool) -> dict[str, object]:
+    """The additional fields of `base` that the body sets, by attribute name, type-checked.
 
     Raises MISSING_FIELD (when creating), FIELD_NOT_ALLOWED or VALIDATION_ERROR.
     """
-    given = cast("Mapping[str, object]", raw) if isinstance(raw, Mapping) else {}
+    given = call.fields
     values: dict[str, object] = {}
     for attribute in additional(call, base):
         if attribute.wire not in given:

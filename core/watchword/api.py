@@ -4,9 +4,9 @@
     found = auth.blocking.api.get_session(headers=request.headers)
 
 A call goes through validation and hooks, but not through rate limits and origin checks. Input is
-the endpoint's input struct; errors are `APIError`. With `return_headers=True` the result comes with
-the response's headers (so that a server-side sign-in can set cookies), with `as_response=True` it is
-the whole `Response`.
+the endpoint's input struct; errors are `APIError`. With `return_headers=True` the result comes
+with the response's headers (so that a server-side sign-in can set cookies), with
+`as_response=True` it is the whole `Response`.
 
 The annotations of `Api` are for people and type checkers; a test holds them to the declarations.
 Endpoints of third-party plugins are called with `auth.api.call(MyPlugin.endpoint, ...)`.

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar, cast
 
 from .configuration import Configuration
 from .cookies import CookieJar, CookieNames
@@ -112,6 +112,12 @@ class Call:
     def after(self, seconds: int) -> datetime:
         """The moment that many seconds from now."""
         return self.now + timedelta(seconds=seconds)
+
+    @property
+    def fields(self) -> Mapping[str, object]:
+        """The fields of the parsed body; none unless it is an object."""
+        body = self.body
+        return cast("dict[str, object]", body) if isinstance(body, dict) else {}
 
     @property
     def cookies(self) -> CookieJar:

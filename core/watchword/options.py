@@ -131,7 +131,7 @@ class CookieOptions:
     """Another full name or other attributes for one cookie."""
 
     name: str | None = None
-    attributes: CookieAttributes = CookieAttributes()
+    attributes: CookieAttributes = field(default_factory=CookieAttributes)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,7 +156,7 @@ class Advanced:
     cross_sub_domain_cookies: CrossSubDomainCookies | None = None
     cookies: Mapping[str, CookieOptions] = field(default_factory=dict[str, CookieOptions])
     """By base name, for example `session_token`."""
-    default_cookie_attributes: CookieAttributes = CookieAttributes()
+    default_cookie_attributes: CookieAttributes = field(default_factory=CookieAttributes)
     cookie_prefix: str = "better-auth"
     trusted_proxy_headers: bool = False
     """Believe X-Forwarded-Host and X-Forwarded-Proto."""
@@ -181,10 +181,9 @@ class RateLimitRule:
             raise ConfigurationError("rate limit max", f"{self.max!r} allows nothing", "Give >= 1")
 
 
-CustomRule: TypeAlias = (
-    "RateLimitRule | Literal[False] | Callable[[Request, RateLimitRule],"
-    " RateLimitRule | Literal[False] | Awaitable[RateLimitRule | Literal[False]]]"
-)
+RuleAnswer: TypeAlias = RateLimitRule | Literal[False]
+RuleFunction: TypeAlias = Callable[[Request, RateLimitRule], RuleAnswer | Awaitable[RuleAnswer]]
+CustomRule: TypeAlias = RateLimitRule | Literal[False] | RuleFunction
 
 
 @dataclass(frozen=True, kw_only=True)

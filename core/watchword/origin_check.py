@@ -6,7 +6,7 @@ even without cookies, so that nobody can be signed in to somebody else's account
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import cast
 
 from .call import Call
@@ -121,10 +121,8 @@ def _own_origin(call: Call) -> str | None:
 
 
 async def _check_urls(call: Call) -> None:
-    body = call.body if isinstance(call.body, Mapping) else {}
-    fields = cast("Mapping[str, object]", body)
     for name, code in _URL_FIELDS:
-        value = fields.get(name)
+        value = call.fields.get(name)
         if not value and name == "callbackURL":
             value = call.query.get(name)
         if not value:

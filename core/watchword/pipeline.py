@@ -9,10 +9,10 @@ Server-side calls enter at the before hooks and leave after the after hooks.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, cast
+from typing import Any
 
 from .body import read_body
 from .call import Call, Change
@@ -202,8 +202,8 @@ async def _invoke(call: Call, route: Route) -> object:
     if traits.check_login_csrf:
         await check_login(call)
     for name in traits.trusted_urls:
-        fields = call.body if endpoint.source == "body" else call.query
-        await check_trusted_url(call, cast("Mapping[str, object]", fields or {}).get(name))
+        fields = call.fields if endpoint.source == "body" else call.query
+        await check_trusted_url(call, fields.get(name))
     return await route.handler(call, *arguments)
 
 
@@ -226,7 +226,7 @@ def _apply(call: Call, change: Change) -> None:
     if change.body:
         if call.body is not None and not isinstance(call.body, dict):
             raise ValidationCodes.VALIDATION_ERROR()
-        call.body = {**cast("dict[str, object]", call.body or {}), **change.body}
+        call.body = {**call.fields, **change.body}
     if change.query:
         call.query = {**call.query, **change.query}
     headers: Headers = call.headers

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar, cast
 
 import msgspec
 
@@ -106,7 +106,9 @@ class Plugin:
 
     def endpoints(self) -> Iterator[Endpoint[Any, Any]]:
         """Its endpoints, in order of declaration, base classes first."""
-        return (item for item in _members(type(self)) if isinstance(item, Endpoint))
+        for item in _members(type(self)):
+            if isinstance(item, Endpoint):
+                yield cast("Endpoint[Any, Any]", item)
 
     def hooks(self, stage: Stage) -> Iterator[Hook]:
         """Its hooks of one stage, in order of declaration."""

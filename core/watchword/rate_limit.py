@@ -6,13 +6,13 @@ import math
 import re
 import threading
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, cast
+from typing import cast
 
 from .call import Call
 from .errors import APIError
-from .options import CustomRule, RateLimit, RateLimitRule, seconds
+from .options import CustomRule, RateLimit, RateLimitRule, RuleAnswer, seconds
 from .plugin import RateRule
 from .sessions import client_address
 
@@ -80,7 +80,9 @@ class RateLimiter:
     def __init__(self, options: RateLimit, plugin_rules: Sequence[RateRule]) -> None:
         self._default = RateLimitRule(window=options.window, max=options.max)
         self._plugin_rules = [(_glob(rule.pattern), rule.rule) for rule in plugin_rules]
-        self._custom_rules = [(_glob(path), rule) for path, rule in options.custom_rules.items()]
+        self._custom_rules: list[tuple[re.Pattern[str], CustomRule]] = [
+            (_glob(path), rule) for path, rule in options.custom_rules.items()
+        ]
         self._counters = MemoryCounters()
 
     async def check(self, call: Call, path: str) -> None:
@@ -96,7 +98,7 @@ class RateLimiter:
         if wait is not None:
             raise TooManyRequests(wait)
 
-    async def _rule(self, call: Call, path: str) -> RateLimitRule | Literal[False]:
+    async def _rule(self, call: Call, path: str) -> RuleAnswer:
         rule = self._built_in(path)
         for pattern, plugin_rule in self._plugin_rules:
             if pattern.fullmatch(path):
@@ -104,8 +106,7 @@ class RateLimiter:
                 break
         custom = self._custom(path)
         if callable(custom):
-            ask = cast("Callable[..., RateLimitRule | Literal[False] | Awaitable[object]]", custom)
-            return cast("RateLimitRule | Literal[False]", await call.run(ask, call.request, rule))
+            return cast("RuleAnswer", await call.run(custom, call.request, rule))
         return rule if custom is None else custom
 
     def _built_in(self, path: str) -> RateLimitRule:

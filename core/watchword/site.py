@@ -67,13 +67,13 @@ class SiteResolver:
         self.fixed: Site | None = None
         if isinstance(configured, str):
             self.fixed = self._site(self._join(configured))
-        elif advanced.cross_sub_domain_cookies and not advanced.cross_sub_domain_cookies.domain:
-            if configured is None:
-                raise ConfigurationError(
-                    "advanced.cross_sub_domain_cookies",
-                    "has no domain and there is no base_url to take it from",
-                    "Set its domain, or base_url",
-                )
+        shared = advanced.cross_sub_domain_cookies
+        if configured is None and shared and not shared.domain:
+            raise ConfigurationError(
+                "advanced.cross_sub_domain_cookies",
+                "has no domain and there is no base_url to take it from",
+                "Set its domain, or base_url",
+            )
         self._fallback = (
             self._site(self._join(self._dynamic.fallback))
             if self._dynamic and self._dynamic.fallback

@@ -1,7 +1,7 @@
 """Password hashing: argon2id by default, and the scrypt strings that Better Auth writes.
 
-Whatever scheme a stored hash has, it is verified; `needs_upgrade` says whether it is weaker than, or
-other than, what is preferred now (RFC 9106; spec: e-mail and password, password hashing).
+Whatever scheme a stored hash has, it is verified; `needs_upgrade` says whether it is weaker than,
+or other than, what is preferred now (RFC 9106; spec: e-mail and password, password hashing).
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Argon2Cost:
 class Argon2id:
     """argon2id (RFC 9106) in PHC strings. One lane, so that a hash takes one core and no more."""
 
-    def __init__(self, cost: Argon2Cost = Argon2Cost()) -> None:  # noqa: B008
+    def __init__(self, cost: Argon2Cost = Argon2Cost()) -> None:
         self._hasher = argon2.PasswordHasher(
             time_cost=cost.passes, memory_cost=cost.memory, parallelism=cost.lanes
         )

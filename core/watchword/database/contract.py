@@ -22,8 +22,8 @@ from typing import Literal, Protocol, TypeAlias
 
 from .schema import Schema
 
-Json: TypeAlias = "str | int | float | bool | None | list[Json] | dict[str, Json]"
-Value: TypeAlias = "str | int | float | bool | datetime | None | list[Json] | dict[str, Json]"
+Json: TypeAlias = "str | int | float | bool | list[Json] | dict[str, Json] | None"
+Value: TypeAlias = "str | int | float | bool | datetime | list[Json] | dict[str, Json] | None"
 Row: TypeAlias = "dict[str, Value]"
 JoinedRow: TypeAlias = "dict[str, Value | Row | list[Row]]"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Protocol, TypeVar, cast
@@ -201,7 +201,7 @@ class Database:
         return deleted
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[None]:
+    async def transaction(self) -> AsyncGenerator[None, None]:
         """Everything done through this object inside is stored together or not at all.
 
         `after` hooks wait for the commit. Nested use joins the outer transaction.

@@ -131,7 +131,7 @@ class EmailAndPassword(Plugin):
         if not self.enabled or self.disable_sign_up:
             raise EmailPasswordCodes.EMAIL_PASSWORD_SIGN_UP_DISABLED()
         self.check_new_password(body.password)
-        extra = read_fields(call, User, call.body, creating=True)
+        extra = read_fields(call, User, creating=True)
         email = body.email.lower()
         hashed = await self.hash(call, body.password)
         if await call.db.find_one(User, email=email) is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TypeAlias
+from typing import Any, TypeAlias, cast
 
 
 class Headers:
@@ -33,7 +33,8 @@ class Headers:
             return EMPTY
         if isinstance(source, Headers):
             return source
-        items = source.items() if isinstance(source, Mapping) else source
+        items: Iterable[tuple[str | bytes, str | bytes]]
+        items = cast("Any", source).items() if isinstance(source, Mapping) else source
         return cls((_text(name), _text(value)) for name, value in items)
 
     def get(self, name: str) -> str | None:

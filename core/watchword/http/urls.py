@@ -83,7 +83,7 @@ def is_single_slash_path(path: str) -> bool:
 
 
 def is_safe_relative(path: str) -> bool:
-    """Whether a relative redirect target stays on site in every browser (spec: HTTP, trust test)."""
+    """Whether a relative target stays on site in every browser (spec: HTTP, trust test)."""
     if not is_single_slash_path(path) or "\\" in path or _CONTROL.search(path):
         return False
     return _ENCODED_SLASH.search(re.split(r"[?#]", path, maxsplit=1)[0]) is None

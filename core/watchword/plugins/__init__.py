@@ -15,7 +15,7 @@ _HOMES = {
     "OneTimeToken": "one_time_token",
 }
 
-__all__ = sorted(_HOMES)
+__all__ = ["OneTimeToken"]
 
 
 def __getattr__(name: str) -> object:

@@ -71,7 +71,7 @@ def is_async(callback: Callable[..., object]) -> bool:
         callback = callback.func
     if inspect.iscoroutinefunction(callback):
         return True
-    return inspect.iscoroutinefunction(getattr(callback, "__call__", None))
+    return inspect.iscoroutinefunction(getattr(type(callback), "__call__", None))  # noqa: B004
 
 
 async def _logged(work: Coroutine[object, object, None]) -> None:
