@@ -3,6 +3,7 @@
 from .auth import Auth, Checked
 from .call import Call, Change
 from .crypto.secrets_list import VersionedSecret
+from .database.hooks import ModelHooks
 from .database.records import Column, Record
 from .errors import APIError, ConfigurationError, ErrorCode, ErrorCodes, Redirect
 from .features.email_password import EmailAndPassword, SignInEmail, SignUpEmail
@@ -46,6 +47,7 @@ __all__ = [
     "DynamicBaseURL",
     "EmailAndPassword",
     "Hooks",
+    "ModelHooks",
     "IPAddressOptions",
     "OnAPIError",
     "RateLimit",

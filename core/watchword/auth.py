@@ -14,6 +14,7 @@ import msgspec
 from .api import Api, Arguments, Async, Blocking, WithHeaders
 from .call import Call
 from .compilation import compile_configuration, open_storage
+from .crypto.passwords import PasswordHasher
 from .crypto.secrets_list import VersionedSecret
 from .database.contract import Engine, Storage
 from .database.hooks import ModelHooks
@@ -121,7 +122,7 @@ class Auth(Generic[U]):
             account=account or AccountOptions(),
             verification=verification or VerificationOptions(),
             rate_limit=limits,
-            password_scheme=passwords.password_hash,
+            passwords=PasswordHasher(passwords.password_hash, passwords.argon2_cost),
             plugins=every,
             hooks=hooks or Hooks(),
             database_hooks=database_hooks or {},

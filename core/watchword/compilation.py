@@ -6,7 +6,7 @@ import importlib.metadata
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Literal, cast
+from typing import cast
 
 from .configuration import Configuration, Lifetimes
 from .crypto.passwords import PasswordHasher
@@ -50,7 +50,7 @@ def compile_configuration(
     account: AccountOptions,
     verification: VerificationOptions,
     rate_limit: RateLimit,
-    password_scheme: Literal["argon2id", "scrypt"],
+    passwords: PasswordHasher,
     plugins: Sequence[Plugin],
     hooks: Hooks,
     database_hooks: Mapping[str, ModelHooks],
@@ -88,7 +88,7 @@ def compile_configuration(
             HookTable([*(plugin.database_hooks() for plugin in plugins), database_hooks]),
             _id_generator(advanced, token_bytes),
         ),
-        passwords=PasswordHasher(password_scheme),
+        passwords=passwords,
         user_type=user_type,
         plugins={type(plugin): plugin for plugin in plugins},
         clock=clock,

@@ -11,7 +11,7 @@ import msgspec
 
 from ..additional_fields import read_fields
 from ..call import Call
-from ..crypto.passwords import password_length
+from ..crypto.passwords import Argon2Cost, password_length
 from ..database.contract import UniqueViolation
 from ..endpoint import post
 from ..errors import ConfigurationError, ErrorCode, ErrorCodes
@@ -106,6 +106,8 @@ class EmailAndPassword(Plugin):
     """UTF-16 code units."""
     password_hash: Literal["argon2id", "scrypt"] = "argon2id"
     """For new hashes; `scrypt` is what Better Auth reads, for a database shared with it."""
+    argon2_cost: Argon2Cost = Argon2Cost()
+    """Memory (KiB), passes and lanes of argon2id."""
     hash_password: Callable[[str], object] | None = None
     """Replaces hashing; give `verify_password` too."""
     verify_password: Callable[[str, str], object] | None = None

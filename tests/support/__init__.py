@@ -1,0 +1,1 @@
+"""What tests stand on: a browser without a network, an adjustable clock."""
