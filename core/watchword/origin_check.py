@@ -74,7 +74,7 @@ async def check_login(call: Call) -> None:
 
 async def check_trusted_url(call: Call, value: object) -> None:
     """Refuse a URL that a response or a mail would lead to, unless it is trusted."""
-    if not value or call.request is None or _switched_off(call):
+    if _is_absent(value) or call.request is None or _switched_off(call):
         return
     if not isinstance(value, str):
         raise APIError(400, None, "Invalid callbackURL: expected a string")
@@ -123,14 +123,19 @@ def _own_origin(call: Call) -> str | None:
 async def _check_urls(call: Call) -> None:
     for name, code in _URL_FIELDS:
         value = call.fields.get(name)
-        if not value and name == "callbackURL":
+        if _is_absent(value) and name == "callbackURL":
             value = call.query.get(name)
-        if not value:
+        if _is_absent(value):
             continue
         if not isinstance(value, str):
             raise APIError(400, None, f"Invalid {name}: expected a string")
         if not await is_trusted(call, value, allow_relative=True):
             raise code()
+
+
+def _is_absent(value: object) -> bool:
+    # An empty list or object is there, and is no URL.
+    return value is None or value == "" or value is False
 
 
 def _checks_headers(call: Call) -> bool:

@@ -20,6 +20,14 @@ EMAIL_PATTERN = (
 Email = Annotated[str, msgspec.Meta(pattern=EMAIL_PATTERN)]
 """An e-mail address in the protocol's ASCII syntax (spec: HTTP, validation errors)."""
 
+_EMAIL = re.compile(EMAIL_PATTERN, re.ASCII)
+
+
+def is_email(text: str) -> bool:
+    """Whether a text is an e-mail address in the protocol's syntax."""
+    return _EMAIL.match(text) is not None
+
+
 NonEmpty = Annotated[str, msgspec.Meta(min_length=1)]
 
 

@@ -55,6 +55,14 @@ def base64url(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
 
 
+def base64url_decode(text: str) -> bytes:
+    """The bytes of an unpadded base64url text. Raises `ValueError` for any but the one spelling."""
+    data = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    if base64url(data) != text:
+        raise ValueError("not base64url without padding")
+    return data
+
+
 def equal(one: str, other: str) -> bool:
     """Compare two secrets in constant time, whatever characters they hold."""
     return hmac.compare_digest(

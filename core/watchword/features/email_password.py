@@ -18,7 +18,7 @@ from ..errors import ConfigurationError, ErrorCode, ErrorCodes
 from ..plugin import Plugin
 from ..records import Account, Session, User
 from ..sessions import create_session, set_session_cookies
-from ..validation import Email, NonEmpty
+from ..validation import Email, NonEmpty, is_email
 
 _log = logging.getLogger("watchword")
 
@@ -40,6 +40,7 @@ class EmailPasswordCodes(ErrorCodes):
     INVALID_EMAIL_OR_PASSWORD = ErrorCode(
         401, "INVALID_EMAIL_OR_PASSWORD", "The e-mail address or the password is wrong"
     )
+    INVALID_EMAIL = ErrorCode(400, "INVALID_EMAIL", "That is no e-mail address")
     INVALID_PASSWORD = ErrorCode(400, "INVALID_PASSWORD", "The password cannot be used")
     PASSWORD_TOO_SHORT = ErrorCode(400, "PASSWORD_TOO_SHORT", "The password is too short")
     PASSWORD_TOO_LONG = ErrorCode(400, "PASSWORD_TOO_LONG", "The password is too long")
@@ -149,6 +150,8 @@ class EmailAndPassword(Plugin):
         """Sign in; the answer to a wrong address and to a wrong password is the same."""
         if not self.enabled:
             raise EmailPasswordCodes.EMAIL_PASSWORD_DISABLED()
+        if not is_email(body.email):
+            raise EmailPasswordCodes.INVALID_EMAIL()
         self.check_length(body.password)
         user = await self._authenticated(call, body)
         session = await create_session(call, user, remember=body.remember_me)

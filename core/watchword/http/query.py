@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from urllib.parse import quote, quote_plus, unquote_plus
 
 from .urls import is_single_slash_path, parse_url
+
+_BARE_ORIGIN = re.compile(r"\A[^/?#]+://[^/?#]+(?=[?#]|\Z)")
 
 
 def parse_query(raw: str) -> dict[str, str | list[str]]:
@@ -36,22 +39,14 @@ def append_query(url: str, params: Mapping[str, str]) -> str:
             raise ValueError("the path must start with a single slash")
     elif (parsed := parse_url(url)) is None:
         raise ValueError("the URL must be absolute, or a path")
-    elif not parsed.path and parsed.is_web:
-        head, mark, tail = _split_before(url, "?#")
-        url = f"{head}/{mark}{tail}"
+    elif parsed.is_web:
+        url = _BARE_ORIGIN.sub(r"\g<0>/", url, count=1)
     body, hash_mark, fragment = url.partition("#")
     path, question, query = body.partition("?")
     more = "&".join(f"{_encoded(name)}={_encoded(value)}" for name, value in params.items())
     query = f"{query.rstrip('&')}&{more}" if question and query.strip("&") else more
     path = quote(path, safe="/:@!$&'()*+,;=-._~%[]")
     return f"{path}?{query}{hash_mark}{fragment}"
-
-
-def _split_before(text: str, marks: str) -> tuple[str, str, str]:
-    for index, char in enumerate(text):
-        if char in marks:
-            return text[:index], char, text[index + 1 :]
-    return text, "", ""
 
 
 def _decoded(text: str) -> str:
