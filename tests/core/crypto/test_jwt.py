@@ -150,7 +150,9 @@ def test_c2_a_header_that_asks_for_more_is_refused(extra: dict[str, Any]) -> Non
         verify_jwt(forged({"alg": "HS256", **extra}), SECRET, now=NOW)
 
 
-@pytest.mark.parametrize("key", [b"", b"null", b"better-auth-secret-12345678901234567890"], ids=repr)
+@pytest.mark.parametrize(
+    "key", [b"", b"null", b"better-auth-secret-12345678901234567890"], ids=repr
+)
 def test_m2_an_empty_or_default_key_is_refused(key: bytes) -> None:
     with pytest.raises(TokenInvalid):
         verify_jwt(forged({"alg": "HS256"}, key=key), SECRET, now=NOW)

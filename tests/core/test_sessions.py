@@ -1,0 +1,255 @@
+"""Reading, renewing, listing and ending sessions."""
+
+from __future__ import annotations
+
+import sqlite3
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from urllib.parse import quote, unquote
+
+import pytest
+from tests.core.conftest import MakeAuth
+from tests.support.browser import Browser, Clock
+from watchword import SessionOptions
+
+TOKEN = "better-auth.session_token"
+DAY = 86_400
+
+
+def test_nobody_is_null_and_no_cookie_is_touched(browser: Browser) -> None:
+    answer = browser.get("/get-session")
+    assert (answer.status, answer.json, answer.cookies) == (200, None, ())
+    assert answer.header("cache-control") == "no-store"
+    assert answer.header("pragma") == "no-cache"
+
+
+def test_a_session_says_who_is_there(browser: Browser) -> None:
+    signed_up = browser.sign_up(user_agent="test").json
+    found = browser.session()
+    assert found["user"] == signed_up["user"]
+    assert found["session"]["token"] == signed_up["token"]
+    assert found["session"]["expiresAt"] == "2030-01-08T00:00:00.000Z"
+    assert found["session"]["userId"] == signed_up["user"]["id"]
+    assert "needsRefresh" not in found
+
+
+def test_a_session_is_left_alone_before_its_update_age(browser: Browser, clock: Clock) -> None:
+    browser.sign_up()
+    clock.forward(DAY - 1)
+    answer = browser.get("/get-session")
+    assert answer.cookies == ()
+    assert answer.json["session"]["expiresAt"] == "2030-01-08T00:00:00.000Z"
+
+
+def test_a_used_session_is_renewed_after_a_day(browser: Browser, clock: Clock) -> None:
+    token = browser.sign_up().json["token"]
+    clock.forward(DAY)
+    answer = browser.get("/get-session")
+    assert answer.json["session"]["expiresAt"] == "2030-01-09T00:00:00.000Z"
+    assert answer.json["session"]["token"] == token
+    assert "Max-Age=604800" in str(answer.cookie(TOKEN))
+    assert browser.get("/get-session").cookies == ()
+
+
+def test_renewal_can_be_declined_for_one_request(browser: Browser, clock: Clock) -> None:
+    browser.sign_up()
+    clock.forward(DAY)
+    answer = browser.get("/get-session", {"disableRefresh": "true"})
+    assert answer.cookies == ()
+    assert answer.json["session"]["expiresAt"] == "2030-01-08T00:00:00.000Z"
+
+
+def test_renewal_can_be_switched_off(make_auth: MakeAuth, clock: Clock) -> None:
+    browser = Browser(make_auth(session=SessionOptions(disable_refresh=True)))
+    browser.sign_up()
+    clock.forward(6 * DAY)
+    assert browser.session()["session"]["expiresAt"] == "2030-01-08T00:00:00.000Z"
+
+
+def test_sessions_that_are_not_remembered_are_not_renewed(browser: Browser, clock: Clock) -> None:
+    browser.sign_up(rememberMe=False)
+    clock.forward(DAY - 1)
+    assert browser.get("/get-session").cookies == ()
+    clock.forward(1)
+    assert browser.session() is None
+
+
+def test_s8_an_expired_session_is_dead_everywhere_and_its_row_is_gone(
+    browser: Browser, clock: Clock, tmp_path: Path
+) -> None:
+    browser.sign_up()
+    kept = dict(browser.jar)
+    clock.forward(7 * DAY)
+    answer = browser.get("/get-session")
+    assert answer.json is None
+    assert "Max-Age=0" in str(answer.cookie(TOKEN))
+    browser.jar = kept
+    assert browser.get("/list-sessions").status == 401
+    with sqlite3.connect(tmp_path / "test.db") as database:
+        assert database.execute("select count(*) from session").fetchone() == (0,)
+    database.close()
+
+
+def test_fifty_parallel_renewals_keep_one_session_and_one_token(
+    make_auth: MakeAuth, clock: Clock
+) -> None:
+    auth = make_auth()
+    browser = Browser(auth)
+    token = browser.sign_up().json["token"]
+    clock.forward(DAY)
+
+    def read(number: int) -> tuple[int, str, str]:
+        twin = Browser(auth)
+        twin.jar = dict(browser.jar)
+        answer = twin.get("/get-session")
+        session = answer.json["session"]
+        return answer.status, session["token"], session["expiresAt"]
+
+    with ThreadPoolExecutor(50) as pool:
+        assert set(pool.map(read, range(50))) == {(200, token, "2030-01-09T00:00:00.000Z")}
+
+
+def test_listing_shows_live_sessions_of_the_user_only(browser: Browser, clock: Clock) -> None:
+    first = browser.sign_up().json["token"]
+    other = Browser(browser.auth, browser.kind)
+    other.sign_up("bob@example.com")
+    clock.forward(3600)
+    second = browser.sign_in().json["token"]
+    listed = browser.get("/list-sessions").json
+    assert [session["token"] for session in listed] == [first, second]
+    assert set(listed[0]) >= {"id", "token", "userId", "expiresAt", "ipAddress", "userAgent"}
+
+
+def test_s9_listing_needs_a_fresh_session(browser: Browser, clock: Clock) -> None:
+    browser.sign_up()
+    clock.forward(DAY - 1)
+    assert browser.get("/list-sessions").status == 200
+    clock.forward(1)
+    answer = browser.get("/list-sessions")
+    assert (answer.status, answer.code) == (403, "SESSION_NOT_FRESH")
+    assert answer.cookie(TOKEN) is not None, "the renewal reaches the browser all the same"
+
+
+def test_revoking_one_other_and_all_sessions(browser: Browser) -> None:
+    phone, laptop = Browser(browser.auth, browser.kind), Browser(browser.auth, browser.kind)
+    browser.sign_up()
+    token = phone.sign_in().json["token"]
+    laptop.sign_in()
+    assert browser.post("/revoke-session", {"token": token}).json == {"status": True}
+    assert phone.session() is None
+    assert laptop.session() is not None
+    assert browser.post("/revoke-other-sessions", {}).json == {"status": True}
+    assert laptop.session() is None
+    assert browser.session() is not None
+    assert browser.post("/revoke-sessions", {}).json == {"status": True}
+    assert browser.session() is None
+
+
+@pytest.mark.parametrize("body", [{}, {"token": 5}, {"token": None}, {"token": ["x"]}, [], "x"])
+def test_a_revocation_without_a_token_is_400(browser: Browser, body: object) -> None:
+    browser.sign_up()
+    answer = browser.post("/revoke-session", body)
+    assert (answer.status, answer.code) == (400, "VALIDATION_ERROR")
+
+
+@pytest.mark.parametrize("path", ["/revoke-session", "/revoke-sessions", "/revoke-other-sessions"])
+def test_revoking_needs_a_session(browser: Browser, path: str) -> None:
+    answer = browser.post(path, {"token": "x"})
+    assert (answer.status, answer.code) == (401, "UNAUTHORIZED")
+
+
+def test_s4_signing_out_ends_the_session_and_clears_the_cookies(browser: Browser) -> None:
+    browser.sign_up(rememberMe=False)
+    kept = dict(browser.jar)
+    answer = browser.post("/sign-out", {})
+    assert answer.json == {"success": True}
+    names = [line.partition("=")[0] for line in answer.cookies]
+    assert names == [TOKEN, "better-auth.session_data", "better-auth.dont_remember"]
+    assert browser.jar == {}
+    browser.jar = kept
+    assert browser.session() is None
+
+
+def test_signing_out_as_nobody_succeeds(browser: Browser) -> None:
+    assert browser.post("/sign-out", {}).json == {"success": True}
+
+
+def test_stale_cache_cookies_are_expired_while_the_cache_is_off(browser: Browser) -> None:
+    browser.sign_up()
+    browser.jar["better-auth.session_data"] = "old"
+    browser.jar["better-auth.session_data.0"] = "old"
+    answer = browser.get("/get-session")
+    assert answer.json is not None
+    assert {line.partition("=")[0] for line in answer.cookies} == {
+        "better-auth.session_data",
+        "better-auth.session_data.0",
+    }
+    assert set(browser.jar) == {TOKEN}
+
+
+def _forged(token: str, signature: str) -> list[str]:
+    return [
+        "",
+        token,
+        f"{token}.",
+        f"{token}.{signature[:-1]}",
+        f"{token}.{signature}A",
+        f"{token}.{signature.lower()}",
+        f"{token}.{'A' * 43}=",
+        f"{token.lower()}.{signature}",
+        f".{signature}",
+        f"{token}\x00.{signature}",
+        f"é{token}.{signature}",
+        "x" * 10_000,
+        f"{'y' * 10_000}.{signature}",
+    ]
+
+
+@pytest.mark.parametrize("number", range(13))
+def test_s1_a_tampered_session_cookie_is_nobody(browser: Browser, number: int) -> None:
+    browser.sign_up()
+    token, _, signature = unquote(browser.jar[TOKEN]).rpartition(".")
+    browser.jar[TOKEN] = quote(_forged(token, signature)[number], safe="")
+    answer = browser.get("/get-session")
+    assert (answer.status, answer.json) == (200, None)
+
+
+def test_s1_another_signed_cookie_is_no_session(browser: Browser) -> None:
+    browser.sign_up(rememberMe=False)
+    browser.jar[TOKEN] = browser.jar["better-auth.dont_remember"]
+    assert browser.session() is None
+
+
+def test_s1_an_unencoded_signature_is_accepted(browser: Browser) -> None:
+    browser.sign_up()
+    browser.jar[TOKEN] = unquote(browser.jar[TOKEN])
+    assert browser.session() is not None
+
+
+def test_s5_of_several_cookies_with_the_name_the_first_counts(browser: Browser) -> None:
+    browser.sign_up()
+    good = f"{TOKEN}={browser.jar[TOKEN]}"
+    assert browser.get("/get-session", cookie=f"{good}; {TOKEN}=evil").json is not None
+    assert browser.get("/get-session", cookie=f"{TOKEN}=evil; {good}").json is None
+
+
+def test_s2_with_secure_cookies_only_the_prefixed_name_is_read(make_auth: MakeAuth) -> None:
+    browser = Browser(make_auth(base_url="https://app.example"), origin="https://app.example")
+    line = browser.sign_up().cookie(f"__Secure-{TOKEN}")
+    assert line is not None
+    assert "; Secure" in line
+    assert browser.session() is not None
+    browser.jar = {TOKEN: browser.jar[f"__Secure-{TOKEN}"]}
+    assert browser.session() is None
+
+
+def test_address_and_user_agent_are_noted(browser: Browser) -> None:
+    browser.post(
+        "/sign-up/email",
+        {"name": "Ada", "email": "ada@example.com", "password": "password1234"},
+        user_agent="Lynx",
+        x_forwarded_for="2001:DB8::1",
+    )
+    session = browser.session()["session"]
+    assert session["userAgent"] == "Lynx"
+    assert session["ipAddress"] == "2001:0db8:0000:0000:0000:0000:0000:0000"
