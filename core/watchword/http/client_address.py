@@ -18,9 +18,6 @@ def normalize_ip(text: str, ipv6_subnet: int = 64) -> str | None:
         return None
     if isinstance(address, IPv4Address):
         return str(address)
-    mapped = address.ipv4_mapped
-    if mapped is not None:
-        return str(mapped)
     bits = min(max(ipv6_subnet, 0), 128)
     masked = int(address) >> (128 - bits) << (128 - bits)
     return IPv6Address(masked).exploded
@@ -70,9 +67,13 @@ class AddressFinder:
 
 def _address(text: str) -> IPv4Address | IPv6Address | None:
     try:
-        return None if "%" in text else ipaddress.ip_address(text)
+        address = ipaddress.ip_address(text)
     except ValueError:
         return None
+    if isinstance(address, IPv4Address):
+        return address
+    # A mapped address is the IPv4 address, in whatever spelling, also for the list of proxies.
+    return None if "%" in text else address.ipv4_mapped or address
 
 
 def _network(text: str) -> IPv4Network | IPv6Network | None:

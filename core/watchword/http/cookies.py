@@ -5,6 +5,7 @@ Spec: cookies and sessions, attributes and serialisation; RFC 6265bis.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -74,8 +75,13 @@ def parse_cookie_chunks(header: str) -> dict[str, str]:
     return found
 
 
-def serialize_cookie(name: str, value: str, attributes: CookieAttributes) -> str:
-    """A Set-Cookie line. Raises `ValueError` for a life of more than 400 days."""
+def serialize_cookie(
+    name: str, value: str, attributes: CookieAttributes, *, now: datetime | None = None
+) -> str:
+    """A Set-Cookie line. Raises `ValueError` for a life of more than 400 days.
+
+    `expires` is held against `now`, if that is given.
+    """
     line = [f"{name}={encode_value(value)}"]
     at = attributes
     secure, path, domain = at.secure, at.path, at.domain
@@ -84,14 +90,16 @@ def serialize_cookie(name: str, value: str, attributes: CookieAttributes) -> str
     elif name.startswith("__Host-"):
         secure, path, domain = True, "/", None
     if at.max_age is not None:
-        if at.max_age > LONGEST_AGE:
+        if not at.max_age <= LONGEST_AGE:
             raise ValueError(f"cookie {name}: Max-Age {at.max_age} exceeds {LONGEST_AGE} s")
-        line.append(f"Max-Age={int(at.max_age)}")
+        line.append(f"Max-Age={math.floor(at.max_age)}")
     if domain:
         line.append(f"Domain={domain}")
     if path:
         line.append(f"Path={path}")
     if at.expires is not None:
+        if now is not None and (at.expires - now).total_seconds() > LONGEST_AGE:
+            raise ValueError(f"cookie {name}: Expires is more than {LONGEST_AGE} s ahead")
         line.append(f"Expires={_http_date(at.expires)}")
     if at.http_only:
         line.append("HttpOnly")
@@ -130,6 +138,10 @@ def _unquoted(text: str) -> str:
 
 
 def _decoded(text: str) -> str:
+    # Signed values hold these three and nothing else; the general way is ten times slower.
+    quick = text.replace("%3D", "=").replace("%2B", "+").replace("%2F", "/")
+    if "%" not in quick:
+        return quick
     # As decodeURIComponent does: a malformed sequence leaves the whole text as it is.
     if re.search(r"%(?![0-9A-Fa-f]{2})", text):
         return text

@@ -11,7 +11,9 @@ import enum
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Any, cast
+from operator import attrgetter
+from types import UnionType
+from typing import Annotated, Any, Union, cast, get_args, get_origin
 
 import msgspec
 
@@ -33,8 +35,10 @@ class InvalidJSON(ValueError):
 
 
 def format_date(moment: datetime) -> str:
-    """`YYYY-MM-DDTHH:MM:SS.sssZ`, in UTC, cut to milliseconds."""
+    """`YYYY-MM-DDTHH:MM:SS.sssZ`, in UTC, cut to milliseconds. `ValueError` without a zone."""
     if moment.tzinfo is not UTC:
+        if moment.tzinfo is None:
+            raise ValueError(f"the date {moment} has no time zone; give it one, such as UTC")
         moment = moment.astimezone(UTC)
     return moment.isoformat(timespec="milliseconds")[:23] + "Z"
 
@@ -43,7 +47,10 @@ def parse_date(text: str) -> datetime:
     """An ISO 8601 moment with zone, as aware UTC in milliseconds. Raises `ValueError`."""
     if not _ISO.fullmatch(text):
         raise ValueError("not an ISO 8601 date with a zone")
-    moment = datetime.fromisoformat(text).astimezone(UTC)
+    try:
+        moment = datetime.fromisoformat(text).astimezone(UTC)
+    except OverflowError:
+        raise ValueError("the date lies outside the years 1 to 9999") from None
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
@@ -130,6 +137,11 @@ def _integer(value: int) -> int | str:
     return value if -_LARGEST <= value <= _LARGEST else str(value)
 
 
+def _float(value: float) -> float | int:
+    # JavaScript has one kind of number and writes 1.0 as 1.
+    return int(value) if -_LARGEST <= value <= _LARGEST and value.is_integer() else value
+
+
 def _mapping(value: Mapping[str, object]) -> dict[str, Any]:
     return {key: jsonable(item) for key, item in value.items()}
 
@@ -142,7 +154,7 @@ _CONVERTERS: dict[type, Converter] = {
     type(None): _same,
     bool: _same,
     str: _same,
-    float: _same,
+    float: _float,
     int: _integer,
     datetime: format_date,
     dict: _mapping,
@@ -169,18 +181,36 @@ def _converter(kind: type[Any]) -> Converter:
 
 def _struct_converter(kind: type[msgspec.Struct]) -> Converter:
     hidden: frozenset[str] = getattr(kind, "__hidden__", frozenset())
-    pairs = [
-        (attribute, wire)
-        for attribute, wire in zip(
-            kind.__struct_fields__, kind.__struct_encode_fields__, strict=True
-        )
-        if wire not in hidden
+    shown = [info for info in msgspec.structs.fields(kind) if info.encode_name not in hidden]
+    if not shown:
+        return lambda value: {}
+    wires = [info.encode_name for info in shown]
+    others = [info.encode_name for info in shown if not _is_verbatim(info.type)]
+    omitted = [
+        (info.encode_name, info.default)
+        for info in shown
+        if kind.__struct_config__.omit_defaults and info.default is not msgspec.NODEFAULT
     ]
-    if kind.__struct_config__.omit_defaults:
-        defaults = {info.name: info.default for info in msgspec.structs.fields(kind)}
-        return lambda value: {
-            wire: jsonable(found)
-            for attribute, wire in pairs
-            if (found := getattr(value, attribute)) != defaults[attribute]
-        }
-    return lambda value: {wire: jsonable(getattr(value, attribute)) for attribute, wire in pairs}
+    # One name more than is needed, so that the getter always gives a tuple.
+    values_of = attrgetter(*(info.name for info in shown), shown[0].name)
+
+    def convert(value: object) -> dict[str, Any]:
+        made = dict(zip(wires, values_of(value), strict=False))
+        for wire, default in omitted:
+            if made[wire] == default:
+                del made[wire]
+        for wire in others:
+            if wire in made:
+                made[wire] = jsonable(made[wire])
+        return made
+
+    return convert
+
+
+def _is_verbatim(hint: object) -> bool:
+    """Whether every value of a type is JSON as it is: text, truth values, nothing."""
+    if get_origin(hint) is Annotated:
+        return _is_verbatim(get_args(hint)[0])
+    if isinstance(hint, UnionType) or get_origin(hint) is Union:
+        return all(map(_is_verbatim, get_args(hint)))
+    return hint in (str, bool, type(None))

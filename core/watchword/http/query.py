@@ -45,8 +45,12 @@ def append_query(url: str, params: Mapping[str, str]) -> str:
     path, question, query = body.partition("?")
     more = "&".join(f"{_encoded(name)}={_encoded(value)}" for name, value in params.items())
     query = f"{query.rstrip('&')}&{more}" if question and query.strip("&") else more
-    path = quote(path, safe="/:@!$&'()*+,;=-._~%[]")
-    return f"{path}?{query}{hash_mark}{fragment}"
+    return f"{_ascii(path)}?{_ascii(query)}{hash_mark}{_ascii(fragment)}"
+
+
+def _ascii(text: str) -> str:
+    # What is escaped already stays, and so does every character that may stand in a URL.
+    return quote(text, safe="/:@!$&'()*+,;=-._~%[]?", errors="replace")
 
 
 def _decoded(text: str) -> str:

@@ -83,15 +83,20 @@ def is_single_slash_path(path: str) -> bool:
 
 
 def is_safe_relative(path: str) -> bool:
-    """Whether a relative target stays on site in every browser (spec: HTTP, trust test)."""
+    """Whether a relative target stays on site in every browser (spec: HTTP, trust test).
+
+    Stricter than the trust test of the protocol: a path that becomes `//host` once its dot
+    segments are resolved (`/..//evil.example`) is not safe either, whoever resolves it.
+    """
     if not is_single_slash_path(path) or "\\" in path or _CONTROL.search(path):
         return False
-    return _ENCODED_SLASH.search(re.split(r"[?#]", path, maxsplit=1)[0]) is None
+    bare = re.split(r"[?#]", path, maxsplit=1)[0]
+    return _ENCODED_SLASH.search(bare) is None and not _resolved(bare).startswith("//")
 
 
 def stays_on_site(path: str) -> bool:
-    """Whether a path that is about to be sent still is one after dots are resolved (R3)."""
-    return is_safe_relative(path) and not _resolved(re.split(r"[?#]", path)[0]).startswith("//")
+    """Whether a path that is about to be sent as a redirect still is safe (`is_safe_relative`)."""
+    return is_safe_relative(path)
 
 
 def normalize_pathname(path: str, base_path: str) -> str:
@@ -127,9 +132,14 @@ def _authority(text: str, scheme: str, *, special: bool) -> tuple[str | None, in
 
 def _ipv6(text: str) -> str | None:
     try:
-        return f"[{ipaddress.IPv6Address(text)}]" if "%" not in text else None
+        address = ipaddress.IPv6Address(text)
     except ValueError:
         return None
+    if "%" in text:
+        return None
+    mapped = address.ipv4_mapped
+    # Python versions differ in how they print this form; browsers do not.
+    return f"[::ffff:{int(mapped) >> 16:x}:{int(mapped) & 0xFFFF:x}]" if mapped else f"[{address}]"
 
 
 def _host(text: str, *, special: bool) -> str | None:
@@ -146,7 +156,7 @@ def _host(text: str, *, special: bool) -> str | None:
     name = name.lower()
     if not name or _FORBIDDEN.search(name):
         return None
-    return _ipv4(name) if _NUMBER.fullmatch(name.rstrip(".").rpartition(".")[2]) else name
+    return _ipv4(name) if _NUMBER.fullmatch(name.removesuffix(".").rpartition(".")[2]) else name
 
 
 def _ipv4(name: str) -> str | None:

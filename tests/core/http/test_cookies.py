@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from tests.vectors import load
+
 from watchword.http.cookies import (
     LONGEST_AGE,
     CookieAttributes,
@@ -17,8 +17,6 @@ from watchword.http.cookies import (
     parse_cookies,
     serialize_cookie,
 )
-
-_PREFIXES = {"secure": "__Secure-", "host": "__Host-"}
 
 
 def attributes(options: dict[str, Any]) -> CookieAttributes:

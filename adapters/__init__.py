@@ -1,0 +1,1 @@
+"""Framework adapters. Each translates requests and responses; none decides anything."""

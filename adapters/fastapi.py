@@ -1,0 +1,96 @@
+"""FastAPI: the authentication server beside your routes, and dependencies for the session.
+
+app = FastAPI(lifespan=lifespan(auth))
+mount(app, auth)
+Me = Annotated[User, Depends(CurrentUser(auth))]
+
+@app.get("/me")
+async def me(user: Me) -> str: return user.email
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from watchword.records import User
+from watchword.results import SessionAndUser
+
+from .asgi_session import SessionRelay, lookup_for
+
+try:
+    from fastapi import FastAPI, HTTPException
+    from fastapi.openapi.models import APIKey, APIKeyIn
+    from fastapi.requests import HTTPConnection
+    from fastapi.security.base import SecurityBase
+except ModuleNotFoundError as error:
+    raise ImportError(
+        "watchword.adapters.fastapi needs FastAPI: pip install watchword[fastapi]"
+    ) from error
+
+from .starlette import AuthRoute, lifespan
+
+if TYPE_CHECKING:
+    from watchword.auth import Auth
+
+__all__ = [
+    "CurrentSession",
+    "CurrentUser",
+    "OptionalSession",
+    "OptionalUser",
+    "lifespan",
+    "mount",
+]
+
+U = TypeVar("U", bound=User)
+
+
+def mount(app: FastAPI, auth: Auth[Any]) -> None:
+    """Serve `auth` under its base path, and relay renewed cookies from the dependencies below."""
+    app.router.routes.insert(0, AuthRoute(auth))
+    app.add_middleware(SessionRelay, auth=auth)
+
+
+class _SessionDependency(SecurityBase, Generic[U]):
+    def __init__(self, auth: Auth[U], *, cookie_name: str = "better-auth.session_token") -> None:
+        """`cookie_name` is what OpenAPI shows; it has no part in the check."""
+        self._auth = auth
+        self.scheme_name = "session"
+        self.model = APIKey.model_validate({"in": APIKeyIn.cookie, "name": cookie_name})
+
+    async def _find(self, connection: HTTPConnection) -> SessionAndUser[U] | None:
+        return (await lookup_for(self._auth, connection.scope).checked()).session
+
+
+class OptionalSession(_SessionDependency[U]):
+    """Dependency: session and user, None if nobody is signed in."""
+
+    async def __call__(self, connection: HTTPConnection) -> SessionAndUser[U] | None:
+        return await self._find(connection)
+
+
+class OptionalUser(_SessionDependency[U]):
+    """Dependency: the user, None if nobody is signed in."""
+
+    async def __call__(self, connection: HTTPConnection) -> U | None:
+        found = await self._find(connection)
+        return None if found is None else found.user
+
+
+class CurrentSession(_SessionDependency[U]):
+    """Dependency: session and user; 401 if nobody is signed in."""
+
+    async def __call__(self, connection: HTTPConnection) -> SessionAndUser[U]:
+        return _required(await self._find(connection))
+
+
+class CurrentUser(_SessionDependency[U]):
+    """Dependency: the user; 401 if nobody is signed in."""
+
+    async def __call__(self, connection: HTTPConnection) -> U:
+        return _required(await self._find(connection)).user
+
+
+def _required(found: SessionAndUser[U] | None) -> SessionAndUser[U]:
+    if found is None:
+        raise HTTPException(status_code=401, detail="Unauthorized")
+    return found

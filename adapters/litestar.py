@@ -1,0 +1,150 @@
+"""Litestar: a plugin with routes, a guard and dependencies.
+
+app = Litestar([me], plugins=[WatchwordPlugin(auth)])
+
+@get("/me")
+async def me(user: User) -> str: return user.email              # 401 if nobody is signed in
+
+@get("/news", guards=[requires_session])
+async def news() -> str: ...
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+try:
+    from litestar import asgi
+    from litestar.config.app import AppConfig
+    from litestar.connection import ASGIConnection
+    from litestar.di import Provide
+    from litestar.exceptions import ImproperlyConfiguredException, NotAuthorizedException
+    from litestar.handlers import BaseRouteHandler
+    from litestar.middleware import DefineMiddleware
+    from litestar.plugins import InitPlugin, ReceiveRoutePlugin
+    from litestar.routes import BaseRoute
+    from litestar.types import ASGIApp as LitestarApp
+    from litestar.types import Receive, Scope, Send
+    from litestar.utils import normalize_path
+except ModuleNotFoundError as error:
+    raise ImportError(
+        "watchword.adapters.litestar needs Litestar: pip install watchword[litestar]"
+    ) from error
+
+from watchword.records import User
+from watchword.results import SessionAndUser
+
+from . import asgi as plain
+from .asgi_session import SessionRelay, lookup_of
+from .wire import covers, decoded
+
+if TYPE_CHECKING:
+    from watchword.auth import Auth
+
+_OWN_ROUTE = "watchword"
+
+
+class WatchwordPlugin(InitPlugin, ReceiveRoutePlugin):
+    """Serves `auth` under its base path, closes it at shutdown, relays renewed cookies.
+
+    Dependencies: `session` and `user` (401 if nobody is signed in), `optional_session` and
+    `optional_user` (None then); the application's own of these names win. `path` is the base path
+    as Litestar sees it, where that differs from `auth.base_path`: without a `root_path`, and
+    without the prefix of `Litestar(path=...)`.
+
+    Raises `ImproperlyConfiguredException` for routes that Litestar would not tell from the mount.
+    """
+
+    def __init__(self, auth: Auth[Any], *, path: str | None = None) -> None:
+        self._auth = auth
+        self._path = normalize_path(auth.base_path if path is None else path)
+        self._mounted_at = self._path
+
+    def on_app_init(self, app_config: AppConfig) -> AppConfig:
+        """Add everything to the application."""
+        self._mounted_at = normalize_path(f"{app_config.path or ''}/{self._path}")
+        opt: dict[str, object] = {_OWN_ROUTE: True, "exclude_from_auth": True}
+        if app_config.csrf_config is not None:
+            # Litestar's check would read the form; the core checks origins itself.
+            opt[app_config.csrf_config.exclude_from_csrf_key] = True
+        server = asgi(self._path, is_mount=True, copy_scope=True, opt=opt)(self._serve())
+        app_config.route_handlers.append(server)
+        app_config.middleware.insert(0, DefineMiddleware(_relay, auth=self._auth))
+        app_config.on_shutdown.append(self._auth.close)
+        for provider in (session, user, optional_session, optional_user):
+            app_config.dependencies.setdefault(provider.__name__, Provide(provider))
+        return app_config
+
+    def receive_route(self, route: BaseRoute) -> None:
+        """Refuse a route that the mount would swallow: Litestar compares prefixes of text."""
+        path, mounted_at = route.path_format, self._mounted_at
+        if "{" in path and path.startswith(mounted_at) and not covers(mounted_at, path):
+            raise ImproperlyConfiguredException(
+                f"Litestar would hand requests for {path!r} to what is mounted at {mounted_at!r}. "
+                "Rename the route or the base path, or leave the plugin out and wrap the "
+                "application: watchword.adapters.asgi.WatchwordMiddleware(app, auth)"
+            )
+
+    def _serve(self) -> LitestarApp:
+        app = plain.ASGIApp(self._auth)
+        mounted_at = self._mounted_at
+
+        async def watchword(scope: Scope, receive: Receive, send: Send) -> None:
+            routed = _open(scope)
+            whole: plain.Scope = {**routed, "path": _path_received(routed, mounted_at)}
+            await app(whole, cast("plain.Receive", receive), cast("plain.Send", send))
+
+        return watchword
+
+
+async def requires_session(
+    connection: ASGIConnection[Any, Any, Any, Any], route_handler: BaseRouteHandler
+) -> None:
+    """Guard: 401 if nobody is signed in. On the whole application it spares the mount."""
+    if not route_handler.opt.get(_OWN_ROUTE):
+        await session(connection.scope)
+
+
+async def session(scope: Scope) -> SessionAndUser[Any]:
+    """Dependency: session and user. Raises `NotAuthorizedException`."""
+    found = await optional_session(scope)
+    if found is None:
+        raise NotAuthorizedException("Unauthorized")
+    return found
+
+
+async def user(scope: Scope) -> User:
+    """Dependency: the user. Raises `NotAuthorizedException`."""
+    return (await session(scope)).user
+
+
+async def optional_session(scope: Scope) -> SessionAndUser[Any] | None:
+    """Dependency: session and user, None if nobody is signed in."""
+    return (await lookup_of(_open(scope)).checked()).session
+
+
+async def optional_user(scope: Scope) -> User | None:
+    """Dependency: the user, None if nobody is signed in."""
+    found = await optional_session(scope)
+    return None if found is None else found.user
+
+
+def _path_received(scope: plain.Scope, mounted_at: str) -> str:
+    """The decoded path before Litestar took the mount off, merged slashes and added one."""
+    root: str = scope.get("root_path", "")
+    routed = f"{mounted_at}{scope['path'].rstrip('/')}"
+    raw: bytes | None = scope.get("raw_path")
+    if raw is not None:
+        path = decoded(raw.partition(b"?")[0].decode("latin-1"))
+        if normalize_path(path.removeprefix(root)) == normalize_path(routed):
+            return path
+    return root + routed
+
+
+# Litestar types scopes and messages as closed dictionaries; they are open by specification.
+def _open(scope: Scope) -> plain.Scope:
+    return cast("plain.Scope", scope)
+
+
+def _relay(app: LitestarApp, auth: Auth[Any]) -> LitestarApp:
+    return cast("LitestarApp", SessionRelay(app, auth))

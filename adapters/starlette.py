@@ -1,0 +1,147 @@
+"""Starlette: a route for the authentication server, and its sessions as Starlette's own.
+
+app = Starlette(
+    routes=[mount(auth), Route("/me", me)],
+    middleware=[Middleware(SessionMiddleware, auth=auth)],
+    lifespan=lifespan(auth),
+)
+
+@requires("authenticated")
+async def me(request): return JSONResponse({"email": request.user.record.email})
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from watchword.records import User
+from watchword.results import SessionAndUser
+
+from .asgi import ASGIApp, Receive, Scope, Send, full_path
+from .asgi_session import SessionRelay, lookup_for
+from .wire import covers
+
+try:
+    from starlette.authentication import AuthCredentials, AuthenticationBackend, BaseUser
+    from starlette.datastructures import URLPath
+    from starlette.middleware.authentication import AuthenticationMiddleware
+    from starlette.requests import HTTPConnection
+    from starlette.routing import BaseRoute, Match, NoMatchFound
+except ModuleNotFoundError as error:
+    raise ImportError(
+        "watchword.adapters.starlette needs Starlette: pip install watchword[starlette]"
+    ) from error
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp as StarletteApp
+
+    from watchword.auth import Auth
+
+U = TypeVar("U", bound=User)
+
+
+def mount(auth: Auth[Any]) -> AuthRoute:
+    """The route that serves `auth` under its base path, for `Starlette(routes=[...])`.
+
+    Put it first. It compares the whole path, so below a `Mount` or a `root_path` the base path
+    includes their prefix.
+    """
+    return AuthRoute(auth)
+
+
+def lifespan(auth: Auth[Any]) -> Callable[[object], AbstractAsyncContextManager[None]]:
+    """A lifespan that awaits `auth.close()` at shutdown, for applications without another one."""
+
+    @asynccontextmanager
+    async def closing(app: object) -> AsyncGenerator[None]:
+        try:
+            yield
+        finally:
+            await auth.close()
+
+    return closing
+
+
+class AuthRoute(BaseRoute):
+    """Every method and every path under the base path; no slash is merged, added or removed."""
+
+    def __init__(self, auth: Auth[Any]) -> None:
+        self._auth = auth
+        self._app = ASGIApp(auth)
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        if scope["type"] in ("http", "websocket") and covers(
+            self._auth.base_path, full_path(scope)
+        ):
+            return Match.FULL, {"endpoint": self._app}
+        return Match.NONE, {}
+
+    def url_path_for(self, name: str, /, **path_params: Any) -> URLPath:
+        raise NoMatchFound(name, path_params)
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._app(scope, receive, send)
+
+
+class SignedInUser(BaseUser, Generic[U]):
+    """`request.user` of somebody who is signed in."""
+
+    def __init__(self, found: SessionAndUser[U]) -> None:
+        self.session = found.session
+        self.record = found.user
+        """The user record, of the type given to `Auth`."""
+
+    @property
+    def is_authenticated(self) -> bool:
+        return True
+
+    @property
+    def display_name(self) -> str:
+        return self.record.name or self.record.email
+
+    @property
+    def identity(self) -> str:
+        return self.record.id
+
+
+class SessionBackend(AuthenticationBackend, Generic[U]):
+    """Asks the session for the user; scope `authenticated`. Stands inside a `SessionRelay`.
+
+    Nobody is asked for under the base path: the authentication server looks for itself.
+    """
+
+    def __init__(self, auth: Auth[U]) -> None:
+        self._auth = auth
+
+    async def authenticate(
+        self, conn: HTTPConnection
+    ) -> tuple[AuthCredentials, SignedInUser[U]] | None:
+        """Raises `RuntimeError` where no `SessionRelay` for the same `Auth` stands around."""
+        lookup = lookup_for(self._auth, conn.scope)
+        if covers(self._auth.base_path, full_path(conn.scope)):
+            return None
+        checked = await lookup.checked()
+        if checked.session is None:
+            return None
+        return AuthCredentials(["authenticated"]), SignedInUser(checked.session)
+
+
+class SessionMiddleware:
+    """`request.user` and `request.auth` from the session, renewed cookies on the response.
+
+    `backend` may be one of your own that asks `SessionBackend(auth)` and other sources.
+    """
+
+    def __init__(
+        self,
+        app: StarletteApp,
+        auth: Auth[Any],
+        backend: AuthenticationBackend | None = None,
+    ) -> None:
+        inner = AuthenticationMiddleware(app, backend=backend or SessionBackend(auth))
+        self._app = SessionRelay(inner, auth)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._app(scope, receive, send)
