@@ -1,7 +1,9 @@
 """A plain ASGI application, and a middleware that puts it beside another one.
 
-application = ASGIApp(auth)                      # served alone, or mounted in any framework
-application = WatchwordMiddleware(app, auth)     # serves the base path, passes on the rest
+Serve it alone (or mount it in any framework), or beside an application:
+
+    application = ASGIApp(auth)
+    application = WatchwordMiddleware(app, auth)
 """
 
 from __future__ import annotations

@@ -1,11 +1,13 @@
 """FastAPI: the authentication server beside your routes, and dependencies for the session.
 
-app = FastAPI(lifespan=lifespan(auth))
-mount(app, auth)
-Me = Annotated[User, Depends(CurrentUser(auth))]
+Mount it, and ask for the user:
 
-@app.get("/me")
-async def me(user: Me) -> str: return user.email
+    app = FastAPI(lifespan=lifespan(auth))
+    mount(app, auth)
+    Me = Annotated[User, Depends(CurrentUser(auth))]
+
+    @app.get("/me")
+    async def me(user: Me) -> str: return user.email
 """
 
 from __future__ import annotations

@@ -1,10 +1,12 @@
 """Flask: an extension with `current_user`, `current_session` and `login_required`.
 
-watchword = Watchword(auth, app)          # or Watchword(auth) and init_app(app)
+Mount it, and guard a view:
 
-@app.get("/me")
-@login_required
-def me(): return {"email": current_user.email}
+    watchword = Watchword(auth, app)          # or Watchword(auth) and init_app(app)
+
+    @app.get("/me")
+    @login_required
+    def me(): return {"email": current_user.email}
 """
 
 from __future__ import annotations

@@ -1,12 +1,14 @@
 """Litestar: a plugin with routes, a guard and dependencies.
 
-app = Litestar([me], plugins=[WatchwordPlugin(auth)])
+Add it, and ask for the user, or guard a route:
 
-@get("/me")
-async def me(user: User) -> str: return user.email              # 401 if nobody is signed in
+    app = Litestar([me, news], plugins=[WatchwordPlugin(auth)])
 
-@get("/news", guards=[requires_session])
-async def news() -> str: ...
+    @get("/me")
+    async def me(user: NamedDependency[User]) -> str: return user.email
+
+    @get("/news", guards=[requires_session])
+    async def news() -> str: ...
 """
 
 from __future__ import annotations

@@ -1,13 +1,15 @@
 """Starlette: a route for the authentication server, and its sessions as Starlette's own.
 
-app = Starlette(
-    routes=[mount(auth), Route("/me", me)],
-    middleware=[Middleware(SessionMiddleware, auth=auth)],
-    lifespan=lifespan(auth),
-)
+Mount it, and guard a route:
 
-@requires("authenticated")
-async def me(request): return JSONResponse({"email": request.user.record.email})
+    app = Starlette(
+        routes=[mount(auth), Route("/me", me)],
+        middleware=[Middleware(SessionMiddleware, auth=auth)],
+        lifespan=lifespan(auth),
+    )
+
+    @requires("authenticated")
+    async def me(request): return JSONResponse({"email": request.user.record.email})
 """
 
 from __future__ import annotations

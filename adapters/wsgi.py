@@ -1,7 +1,9 @@
 """A plain WSGI application (PEP 3333), for every WSGI server and as a mount in every framework.
 
-application = WSGIApp(auth)
-application = DispatcherMiddleware(app, {"/api/auth": WSGIApp(auth)})    # beside an app
+Serve it alone, or beside an application:
+
+    application = WSGIApp(auth)
+    application = DispatcherMiddleware(app, {"/api/auth": WSGIApp(auth)})
 """
 
 from __future__ import annotations

@@ -46,6 +46,7 @@ from .runtime.asynchronous import AsyncRuntime
 from .runtime.blocking import BlockingRuntime, finish
 from .runtime.contract import Runtime
 from .sessions import current_session
+from .site import UnknownHost
 
 if TYPE_CHECKING:
     from typing_extensions import TypeVar as DefaultTypeVar
@@ -191,13 +192,11 @@ class Auth(Generic[U]):
     ) -> Checked[U]:
         """`check` in a given runtime."""
         given = Headers.of(headers)
-        call = Call(
-            self.config,
-            runtime,
-            self.config.sites.resolve_call(request, given),
-            request=request,
-            headers=given,
-        )
+        try:
+            site = self.config.sites.resolve(request, given)
+        except UnknownHost:
+            return Checked(None, ())
+        call = Call(self.config, runtime, site, request=request, headers=given)
         try:
             found = await current_session(call)
         except APIError:

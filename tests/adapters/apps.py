@@ -23,8 +23,8 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
-from tests.adapters.drivers import ASGIClient, Client, WSGIClient
 
+from tests.adapters.drivers import ASGIClient, Client, WSGIClient
 from watchword import Auth
 from watchword.adapters import fastapi as on_fastapi
 from watchword.adapters import flask as on_flask

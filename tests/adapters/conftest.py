@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from tests.adapters.apps import FRAMEWORKS, SERVERS
 from tests.adapters.drivers import Client
 from tests.adapters.echo import EchoAuth

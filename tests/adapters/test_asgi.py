@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from typing import Any
 
 import pytest
+
 from tests.adapters.drivers import ASGIClient, Call, asgi_scope, run
 from tests.adapters.echo import EchoAuth
-
 from watchword.adapters.asgi import ASGIApp, Message, WatchwordMiddleware
 from watchword.adapters.asgi_session import SessionRelay, lookup_for, lookup_of
 

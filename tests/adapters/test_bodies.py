@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 
 import pytest
+
 from tests.adapters.drivers import Client
 from tests.adapters.echo import EchoAuth
 

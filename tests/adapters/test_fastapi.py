@@ -8,10 +8,10 @@ import fastapi
 import pytest
 from fastapi.testclient import TestClient
 from starlette.responses import RedirectResponse
+
 from tests.adapters.apps import fastapi_app
 from tests.adapters.drivers import ASGIClient
 from tests.adapters.echo import RENEWED, EchoAuth
-
 from watchword.adapters.fastapi import CurrentSession, CurrentUser, OptionalSession, mount
 from watchword.records import User
 

@@ -7,11 +7,11 @@ import logging
 import flask
 import pytest
 from flask.cli import routes_command
+from werkzeug.middleware.dispatcher import DispatcherMiddleware
+
 from tests.adapters.apps import flask_app
 from tests.adapters.drivers import WSGIClient
 from tests.adapters.echo import RENEWED, EchoAuth
-from werkzeug.middleware.dispatcher import DispatcherMiddleware
-
 from watchword.adapters.flask import Watchword, current_session, current_user, login_required
 
 FORM = [("Content-Type", "application/x-www-form-urlencoded")]
@@ -101,6 +101,7 @@ def test_debug_mode_changes_nothing(app: flask.Flask, auth: EchoAuth) -> None:
 def test_routes_of_the_application_keep_their_slashes(app: flask.Flask) -> None:
     assert WSGIClient(app).send("GET", "/api/authors").status == 404
     assert WSGIClient(app).send("GET", "/open/").status == 404
+    assert WSGIClient(app).send("GET", "/api//auth/ok").status == 404
     assert WSGIClient(app).send("POST", "/open").status == 405
 
 

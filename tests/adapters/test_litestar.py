@@ -8,10 +8,10 @@ from litestar.config.csrf import CSRFConfig
 from litestar.di import NamedDependency, Provide
 from litestar.exceptions import ImproperlyConfiguredException
 from litestar.testing import TestClient
+
 from tests.adapters.apps import litestar_app
 from tests.adapters.drivers import ASGIClient
 from tests.adapters.echo import EchoAuth
-
 from watchword.adapters.litestar import WatchwordPlugin, requires_session
 
 FORM = [("Content-Type", "application/x-www-form-urlencoded")]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import os
+import subprocess
 import sys
 
 import pytest
@@ -20,10 +22,15 @@ def test_the_error_names_the_extra(monkeypatch: pytest.MonkeyPatch, name: str) -
         importlib.import_module(module)
 
 
-@pytest.mark.parametrize("name", ["asgi", "asgi_session", "wire", "wsgi"])
-def test_the_plain_adapters_need_no_framework(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    for framework in ("flask", "werkzeug", "starlette", "fastapi", "litestar"):
-        monkeypatch.setitem(sys.modules, framework, None)
-    module = f"watchword.adapters.{name}"
-    monkeypatch.delitem(sys.modules, module, raising=False)
-    assert importlib.import_module(module).__name__ == module
+def test_the_plain_adapters_load_no_framework() -> None:
+    program = """
+import sys
+for framework in ("flask", "werkzeug", "starlette", "fastapi", "litestar"):
+    sys.modules[framework] = None
+import watchword.adapters.asgi, watchword.adapters.asgi_session, watchword.adapters.wsgi
+"""
+    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=environ, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")

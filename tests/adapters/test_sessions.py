@@ -6,6 +6,7 @@ import asyncio
 import threading
 
 import pytest
+
 from tests.adapters.apps import GONE, SERVERS
 from tests.adapters.drivers import Call, Client, Pairs
 from tests.adapters.echo import RENEWED, EchoAuth, EchoBlocking

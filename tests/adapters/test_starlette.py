@@ -15,10 +15,10 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Mount, Route
 from starlette.testclient import TestClient
+
 from tests.adapters.apps import starlette_app
 from tests.adapters.drivers import ASGIClient
 from tests.adapters.echo import RENEWED, EchoAuth
-
 from watchword.adapters.asgi import ASGIApp
 from watchword.adapters.starlette import SessionBackend, SessionMiddleware, mount
 

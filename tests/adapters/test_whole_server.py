@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+
 from tests.adapters.apps import FRAMEWORKS, SERVERS
 from tests.adapters.drivers import Answer, ASGIClient, Client
 from tests.support.browser import SECRET, Clock
-
 from watchword import Auth, EmailAndPassword
 from watchword.records import User
 

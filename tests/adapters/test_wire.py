@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
+
 from tests.adapters.drivers import Client
 from tests.adapters.echo import EchoAuth
-
 from watchword.http.response import Response
 
 METHODS = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE", "PROPFIND", "BREW"]

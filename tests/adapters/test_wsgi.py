@@ -8,11 +8,11 @@ from typing import Any
 from wsgiref.validate import validator
 
 import pytest
-from tests.adapters.drivers import WSGIClient
-from tests.adapters.echo import EchoAuth
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from tests.adapters.drivers import WSGIClient
+from tests.adapters.echo import EchoAuth
 from watchword.adapters.wsgi import WSGIApp
 from watchword.http.response import Response
 

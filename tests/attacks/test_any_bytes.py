@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from tests.core.conftest import FAST
 from tests.support.browser import ORIGIN, SECRET
 from watchword import Auth, EmailAndPassword
@@ -169,9 +170,7 @@ def test_g1_any_request_gets_an_answer_of_the_protocol(
     known = data.draw(st.sampled_from(target.paths)).encode()
     path = b"/api/auth" + data.draw(st.sampled_from([known, known]) | st.binary(max_size=30))
     query = data.draw(st.binary(max_size=40))
-    headers = data.draw(
-        st.lists(st.tuples(st.sampled_from(HEADERS), header_values), max_size=5)
-    )
+    headers = data.draw(st.lists(st.tuples(st.sampled_from(HEADERS), header_values), max_size=5))
     body = data.draw(bodies())
     before = target.stored()
     send = target.through_asgi if entrance == "asgi" else target.through_wsgi

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from tests.support.browser import ORIGIN, SECRET, Browser, Clock
 from watchword import Auth, EmailAndPassword
 from watchword.crypto.passwords import Argon2Cost
@@ -28,9 +29,7 @@ def make_auth(tmp_path: Path, clock: Clock) -> Iterator[MakeAuth]:
         options.setdefault("database", f"sqlite:///{tmp_path}/test.db")
         options.setdefault("secret", SECRET)
         options.setdefault("base_url", ORIGIN)
-        options.setdefault(
-            "email_and_password", EmailAndPassword(enabled=True, argon2_cost=FAST)
-        )
+        options.setdefault("email_and_password", EmailAndPassword(enabled=True, argon2_cost=FAST))
         options.setdefault("clock", clock)
         options.setdefault("environ", {})
         auth = Auth(**options)
@@ -55,5 +54,3 @@ def kind(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def browser(make_auth: MakeAuth, kind: str) -> Browser:
     return Browser(make_auth(), kind)
-
-

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import msgspec
 import pytest
+
 from tests.core.conftest import MakeAuth
 from tests.support.browser import ORIGIN, Answer, Browser, Clock, handle
 from watchword import (
@@ -243,6 +244,12 @@ def test_h2_a_dynamic_base_url_takes_allowed_hosts_only(make_auth: MakeAuth) -> 
     assert handle(auth, request).status == 400
 
 
+def test_a_foreign_host_is_nobody_for_the_applications_own_routes(make_auth: MakeAuth) -> None:
+    auth = make_auth(base_url=DynamicBaseURL(allowed_hosts=["localhost:3000"]))
+    checked = auth.blocking.check({"host": "evil.com", "cookie": "a=b"})
+    assert (checked.session, checked.cookies) == (None, ())
+
+
 def test_without_a_base_url_the_host_of_the_request_is_the_site(make_auth: MakeAuth) -> None:
     browser = Browser(make_auth(base_url=None))
     browser.sign_up()
@@ -408,9 +415,7 @@ def test_errors_can_be_observed_replaced_and_reraised(make_auth: MakeAuth, kind:
     browser = Browser(make_auth(plugins=[Parrot()], on_api_error=options), kind)
     assert browser.post("/parrot/echo", {"text": "crash"}).code == "LATER"
     assert len(seen) == 1
-    raising = Browser(
-        make_auth(plugins=[Parrot()], on_api_error=OnAPIError(reraise=True)), kind
-    )
+    raising = Browser(make_auth(plugins=[Parrot()], on_api_error=OnAPIError(reraise=True)), kind)
     with pytest.raises(RuntimeError):
         raising.post("/parrot/echo", {"text": "crash"})
 

@@ -9,6 +9,7 @@ import json
 from typing import Any
 
 import pytest
+
 from tests.core.conftest import MakeAuth
 from tests.support.browser import Answer, handle
 from tests.support.vectors import vectors

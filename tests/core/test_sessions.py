@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import quote, unquote
 
 import pytest
+
 from tests.core.conftest import MakeAuth
 from tests.support.browser import Browser, Clock
 from watchword import SessionOptions

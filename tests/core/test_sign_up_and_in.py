@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from tests.core.conftest import FAST, MakeAuth
 from tests.support.browser import Browser
 from watchword import Advanced, EmailAndPassword, ModelHooks, Record, RevokeSession
@@ -171,9 +172,7 @@ def test_fifty_parallel_sign_ups_with_one_address_make_one_user(
 def test_a_scrypt_hash_of_the_reference_signs_in_and_is_upgraded(
     make_auth: MakeAuth, tmp_path: Path
 ) -> None:
-    writer = make_auth(
-        email_and_password=EmailAndPassword(enabled=True, password_hash="scrypt")
-    )
+    writer = make_auth(email_and_password=EmailAndPassword(enabled=True, password_hash="scrypt"))
     Browser(writer).sign_up()
     assert ":" in _stored_password(tmp_path)
     browser = Browser(make_auth())

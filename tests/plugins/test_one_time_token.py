@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from tests.core.conftest import MakeAuth
 from tests.support.browser import Browser, Clock
 from tests.support.vectors import vectors

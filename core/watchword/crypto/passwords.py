@@ -11,13 +11,15 @@ import hmac
 import re
 import secrets
 import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
 import argon2
-from argon2.exceptions import Argon2Error, InvalidHashError
+from argon2.exceptions import Argon2Error
 
 _SCRYPT = re.compile(r"[0-9a-f]{32}:[0-9a-f]{128}", re.ASCII)
+_ARGON_VERSION = 19
 _N, _R, _P, _LENGTH = 16_384, 16, 1, 64
 _MEMORY = 128 * _N * _R * 2
 
@@ -48,42 +50,58 @@ class Argon2id:
         return stored.startswith("$argon2id$")
 
     def hash(self, password: str) -> str:
-        return self._hasher.hash(_normalized(password))
+        """The string to store. `ValueError` for a password with U+0000."""
+        return self._hasher.hash(_storable(password))
 
     def verify(self, stored: str, password: str) -> bool:
         try:
             return self._hasher.verify(stored, _normalized(password))
-        except (Argon2Error, InvalidHashError):
+        except (Argon2Error, ValueError):
             return False
 
     def is_weak(self, stored: str) -> bool:
-        """Whether the stored parameters differ from the configured ones."""
+        """Whether the stored hash cost less than the configured one, or cannot be read."""
         try:
-            return self._hasher.check_needs_rehash(stored)
-        except (Argon2Error, InvalidHashError):
+            found = argon2.extract_parameters(stored)
+        except (Argon2Error, ValueError):
             return True
+        return (
+            found.type is not argon2.Type.ID
+            or found.version < _ARGON_VERSION
+            or found.memory_cost < self._hasher.memory_cost
+            or found.time_cost < self._hasher.time_cost
+            or found.hash_len < self._hasher.hash_len
+            or found.salt_len < self._hasher.salt_len
+        )
 
 
 class Scrypt:
     """Better Auth's format: `salt:key` in hex, where the salt's hex *text* is the salt."""
 
+    def __init__(self, token_bytes: Callable[[int], bytes] = secrets.token_bytes) -> None:
+        self._token_bytes = token_bytes
+
     def recognizes(self, stored: str) -> bool:
         return _SCRYPT.fullmatch(stored) is not None
 
     def hash(self, password: str) -> str:
-        salt = secrets.token_hex(16)
-        return f"{salt}:{self._key(salt, password)}"
+        """The string to store. `ValueError` for a password with U+0000."""
+        salt = self._token_bytes(16).hex()
+        return f"{salt}:{self._key(salt, _storable(password))}"
 
     def verify(self, stored: str, password: str) -> bool:
+        # HMAC, inside scrypt, fills short keys with zeros: "pw" and "pw\0" would be the same.
+        if not self.recognizes(stored) or "\0" in password:
+            return False
         salt, _, key = stored.partition(":")
-        return hmac.compare_digest(self._key(salt, password), key)
+        return hmac.compare_digest(self._key(salt, _normalized(password)), key)
 
     def is_weak(self, stored: str) -> bool:
         return False
 
-    def _key(self, salt: str, password: str) -> str:
+    def _key(self, salt: str, password: bytes) -> str:
         return hashlib.scrypt(
-            _normalized(password),
+            password,
             salt=salt.encode("ascii"),
             n=_N,
             r=_R,
@@ -104,7 +122,7 @@ class PasswordHasher:
         self._preferred = argon if preferred == "argon2id" else scrypt
 
     def hash(self, password: str) -> str:
-        """The string to store. The password must not hold U+0000 (check before)."""
+        """The string to store. `ValueError` for a password with U+0000."""
         return self._preferred.hash(password)
 
     def verify(self, stored: str, password: str) -> bool:
@@ -117,6 +135,12 @@ class PasswordHasher:
     def needs_upgrade(self, stored: str) -> bool:
         """Whether a verified hash should be replaced by a new one."""
         return not self._preferred.recognizes(stored) or self._preferred.is_weak(stored)
+
+
+def _storable(password: str) -> bytes:
+    if "\0" in password:
+        raise ValueError("the password holds the character U+0000; refuse it before hashing")
+    return _normalized(password)
 
 
 def _normalized(password: str) -> bytes:

@@ -21,8 +21,10 @@ DIGITS = string.digits
 def random_string(
     length: int, alphabet: str, token_bytes: Callable[[int], bytes] = secrets.token_bytes
 ) -> str:
-    """`length` characters of an alphabet of at most 256, each equally likely."""
+    """`length` characters of an alphabet of 1 to 256, each equally likely."""
     size = len(alphabet)
+    if not 0 < size <= 256:
+        raise ValueError(f"the alphabet has {size} characters; 1 to 256 can be chosen from")
     limit = 256 // size * size
     made: list[str] = []
     while len(made) < length:

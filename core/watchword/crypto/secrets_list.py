@@ -54,9 +54,11 @@ class Secrets:
         if listed:
             _check(listed)
             legacy = single if single and single not in PLACEHOLDERS else None
+            _check_text(*(entry.value for entry in listed), legacy or "")
             return cls(listed[0].value, listed, legacy)
         if not single:
             raise ValueError("none is configured")
+        _check_text(single)
         return cls(single)
 
     def findings(self) -> list[Finding]:
@@ -97,6 +99,15 @@ def _check(versions: Sequence[VersionedSecret]) -> None:
         raise ValueError("a version is listed twice")
     if not all(entry.value for entry in versions):
         raise ValueError("a version has an empty value")
+
+
+def _check_text(*values: str) -> None:
+    # A variable with bytes that are no UTF-8 arrives with lone surrogates; no key is made of them.
+    for value in values:
+        try:
+            value.encode("utf-8")
+        except UnicodeEncodeError:
+            raise ValueError("a secret is not valid Unicode text (UTF-8)") from None
 
 
 def _bits(secret: str) -> float:

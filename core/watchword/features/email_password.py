@@ -107,7 +107,7 @@ class EmailAndPassword(Plugin):
     """UTF-16 code units."""
     password_hash: Literal["argon2id", "scrypt"] = "argon2id"
     """For new hashes; `scrypt` is what Better Auth reads, for a database shared with it."""
-    argon2_cost: Argon2Cost = Argon2Cost()
+    argon2_cost: Argon2Cost = field(default_factory=Argon2Cost)
     """Memory (KiB), passes and lanes of argon2id."""
     hash_password: Callable[[str], object] | None = None
     """Replaces hashing; give `verify_password` too."""

@@ -213,4 +213,4 @@ def _is_verbatim(hint: object) -> bool:
         return _is_verbatim(get_args(hint)[0])
     if isinstance(hint, UnionType) or get_origin(hint) is Union:
         return all(map(_is_verbatim, get_args(hint)))
-    return hint in (str, bool, type(None))
+    return hint is str or hint is bool or hint is type(None)

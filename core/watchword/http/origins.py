@@ -21,12 +21,17 @@ def origin_matches(url: str, pattern: str, *, allow_relative: bool = False) -> b
     """Whether a URL is trusted by one pattern; relative paths only where they are allowed."""
     if url.startswith("/"):
         return allow_relative and is_safe_relative(url)
+    if _CONTROL.search(url):
+        return False
     parsed = parse_url(url)
     if parsed is None or parsed.scheme in _UNTRUSTED_SCHEMES:
         return _custom_scheme(url, pattern)
     if "*" in pattern or "?" in pattern:
+        if parsed.host.startswith(".") or ".." in parsed.host:
+            return False
         if "://" not in pattern:
-            return _glob(pattern).fullmatch(parsed.netloc) is not None
+            # A pattern that names no scheme trusts web sites, not every app on the device.
+            return parsed.is_web and _glob(pattern).fullmatch(parsed.netloc) is not None
         subject = parsed.origin if parsed.is_web else url
         return _glob(pattern).fullmatch(subject) is not None
     if parsed.is_web:
@@ -63,7 +68,7 @@ def is_loopback_host(host: str) -> bool:
 
 def _custom_scheme(url: str, pattern: str) -> bool:
     wanted, found = _SCHEME_ONLY.fullmatch(pattern), _SCHEME_ONLY.fullmatch(url)
-    if not wanted or not found or _CONTROL.search(url):
+    if not wanted or not found:
         return False
     scheme = found["scheme"].lower()
     if scheme != wanted["scheme"].lower() or scheme in ("http", "https", *_UNTRUSTED_SCHEMES):
@@ -96,13 +101,21 @@ def _resolve(path: str) -> str:
 
 @lru_cache(maxsize=512)
 def _glob(pattern: str) -> re.Pattern[str]:
-    parts: list[str] = []
+    pieces = [""]
     chars = iter(pattern)
     for char in chars:
         if char == "*":
-            parts.append(".*")
+            pieces.append("")
         elif char == "?":
-            parts.append(".")
+            pieces[-1] += "."
         else:
-            parts.append(re.escape(next(chars, "\\") if char == "\\" else char))
-    return re.compile("".join(parts), re.DOTALL)
+            pieces[-1] += re.escape(next(chars, "\\") if char == "\\" else char)
+    first, *others = pieces
+    if not others:
+        return re.compile(first, re.DOTALL)
+    # Each inner piece is taken where it comes first and never tried again: a URL cannot make the
+    # match take long, however many wildcards there are.
+    *inner, last = others
+    return re.compile(
+        first + "".join(f"(?>.*?{piece})" for piece in inner if piece) + f".*{last}", re.DOTALL
+    )

@@ -9,8 +9,8 @@ import json
 from typing import Any
 
 import pytest
-from tests.vectors import load
 
+from tests.vectors import load
 from watchword.crypto.jwt import TokenExpired, TokenInvalid, sign_jwt, verify_jwt
 
 SECRET = "a-secret-of-these-tests-0123456789-abcdef"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.vectors import load
 
+from tests.vectors import load
 from watchword.http.base_url import join_base_url
 
 CASES = load()["base_url"]

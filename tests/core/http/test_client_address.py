@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.vectors import load
 
+from tests.vectors import load
 from watchword.http.client_address import AddressFinder, normalize_ip
 from watchword.http.headers import Headers
 
@@ -49,10 +49,10 @@ def test_a_client_is_found_as_the_reference_finds_it(
 @pytest.mark.parametrize(
     "text",
     [
-        *("", " ", "1.2.3", "1.2.3.4 ", "01.2.3.4", "1.2.3.4:80", "[::1]", "::1%eth0", "::ffff:1"),
-        *("１.2.3.4", "1.2.3.256", "0x7f000001", "2130706433", "1.2.3.4/32", "localhost", "\0"),
-    ][:8]
-    + ["１.2.3.4", "1.2.3.256", "0x7f000001", "2130706433", "1.2.3.4/32", "localhost", "\0"],
+        *("", " ", "1.2.3", "1.2.3.4 ", "01.2.3.4", "1.2.3.4:80", "[::1]", "::1%eth0"),
+        *("\uff11.2.3.4", "1.2.3.256", "0x7f000001", "2130706433", "1.2.3.4/32", "localhost"),
+        *("\0", "::ffff:1.2.3", "1::2::3", ":", "g::1"),
+    ],
     ids=ascii,
 )
 def test_h3_what_is_no_address_is_unknown(text: str) -> None:

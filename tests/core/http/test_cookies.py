@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.vectors import load
 
+from tests.vectors import load
 from watchword.http.cookies import (
     LONGEST_AGE,
     CookieAttributes,

@@ -12,8 +12,8 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.vectors import load
 
+from tests.vectors import load
 from watchword.http.json import InvalidJSON, decode, encode, format_date, parse_date
 
 

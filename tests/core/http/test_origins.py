@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.vectors import load
 
+from tests.vectors import load
 from watchword.http.origins import (
     host_matches,
     is_loopback_host,
@@ -205,6 +205,13 @@ def test_r5_a_dangerous_scheme_is_trusted_by_no_pattern(url: str) -> None:
         assert not origin_matches(url, pattern)
 
 
+@pytest.mark.parametrize("url", ["other://x.example", "ftp://x.example", "wss://x.example"])
+def test_r5_a_pattern_without_scheme_trusts_web_sites_only(url: str) -> None:
+    for pattern in ("*.example", "*", "x.exampl?"):
+        assert not origin_matches(url, pattern)
+        assert origin_matches("http://x.example", pattern)
+
+
 def test_r3_a_path_is_trusted_only_where_paths_are_allowed() -> None:
     assert origin_matches("/x", "https://app.example", allow_relative=True)
     assert not origin_matches("/x", "*")
@@ -246,7 +253,7 @@ def test_the_shape_of_a_forwarded_host(host: str) -> None:
         "[::1",
         "[zz]",
         "é.example",
-        "a:１",
+        "a:\uff11",
     ],
     ids=ascii,
 )

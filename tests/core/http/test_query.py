@@ -8,8 +8,8 @@ from urllib.parse import parse_qsl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.vectors import load
 
+from tests.vectors import load
 from watchword.http.query import append_query, parse_query
 
 APPENDED = load()["append_query"]

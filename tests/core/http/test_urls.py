@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.vectors import load
 
+from tests.vectors import load
 from watchword.http.urls import is_safe_relative, normalize_pathname, parse_url, stays_on_site
 
 
@@ -33,8 +33,8 @@ from watchword.http.urls import is_safe_relative, normalize_pathname, parse_url,
         ("https://app.example#@evil.example", "https://app.example"),
         ("https://app.example?@evil.example", "https://app.example"),
         ("https://%61pp.example", "https://app.example"),
-        ("https://ａｐｐ.example", "https://app.example"),
-        ("https://app。example", "https://app.example"),
+        ("https://\uff41\uff50\uff50.example", "https://app.example"),
+        ("https://app\u3002example", "https://app.example"),
         ("https://bücher.example", "https://xn--bcher-kva.example"),
         ("https://faß.example", "https://xn--fa-hia.example"),
         ("https://app.example.", "https://app.example."),
@@ -42,7 +42,7 @@ from watchword.http.urls import is_safe_relative, normalize_pathname, parse_url,
         ("http://0x7f.1", "http://127.0.0.1"),
         ("http://0177.0.0.01", "http://127.0.0.1"),
         ("http://127.1", "http://127.0.0.1"),
-        ("http://１２７.0.0.1", "http://127.0.0.1"),
+        ("http://\uff11\uff12\uff17.0.0.1", "http://127.0.0.1"),
         ("http://127.0.0.1.", "http://127.0.0.1"),
         ("http://0x.0x.0", "http://0.0.0.0"),
         ("http://[::1]:3000", "http://[::1]:3000"),
@@ -76,7 +76,7 @@ def test_an_origin_is_what_a_browser_would_go_to(text: str, origin: str) -> None
         "https://app.example:65536",
         "https://app.example:-1",
         "https://app.example:8 0",
-        "https://app.example:８０",
+        "https://app.example:\uff18\uff10",
         "https://app.example:80:80",
         "https://a b",
         "https://a<b",

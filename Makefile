@@ -1,0 +1,62 @@
+# Everything a newcomer needs. `make help` lists the targets.
+PYTHON ?= $(firstword $(foreach name,python3.13 python3.12 python3.11 python3,$(if $(shell $(name) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo yes),$(name))))
+VENV := .venv
+BIN := $(VENV)/bin
+NODE := $(shell command -v npm 2>/dev/null)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup node-setup demo test lint types bench fmt clean
+
+help: ## what there is
+	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+
+setup: links $(VENV)/.ready ## the virtual environment with everything in it
+
+.PHONY: links
+links:
+	@test -e core/watchword/adapters || ln -s ../../adapters core/watchword/adapters
+	@test -e core/watchword/storage || ln -s ../../storage core/watchword/storage
+
+$(VENV)/.ready: pyproject.toml
+	@test -n "$(PYTHON)" || { echo "watchword needs Python 3.11 or newer"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
+	$(BIN)/python -m pip install --quiet --editable . --group dev
+	@touch $@
+
+node-setup: ## the official JavaScript client and the reference server, for the tests (needs Node)
+ifeq ($(NODE),)
+	@echo "Node is missing: tests with the official client are skipped (install Node 20 or newer with npm)"
+	@test "$$CI" != true
+else
+	@for folder in tests/client tests/reference; do \
+	  test ! -f $$folder/package-lock.json || test $$folder/node_modules/.ready -nt $$folder/package-lock.json || \
+	  { (cd $$folder && npm ci --silent --no-audit --no-fund --legacy-peer-deps \
+	     && { test ! -d node_modules/better-sqlite3 || npm rebuild --silent --foreground-scripts better-sqlite3 >/dev/null; }) \
+	    && touch $$folder/node_modules/.ready; } || exit 1; \
+	done
+endif
+
+demo: setup ## an application with a page in the browser; prints its address
+	$(BIN)/python -m examples.demo
+
+test: setup node-setup ## all tests; what needs a missing service is skipped and says so
+	$(BIN)/python -m pytest -n 2 --timeout 300 -q
+
+lint: setup ## ruff: rules and formatting
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: setup ## pyright, strict, on core/, adapters/ and storage/
+	$(BIN)/python -m pyright
+
+bench: setup ## measure beside the reference; prints ratios
+	$(BIN)/python tests/benchmarks/run.py
+
+fmt: setup ## format, and mend what can be mended
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean: ## remove what was made
+	rm -rf $(VENV) dist build .pytest_cache .ruff_cache .hypothesis tests/client/node_modules tests/reference/node_modules
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

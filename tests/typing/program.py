@@ -1,0 +1,75 @@
+# pyright: strict, reportUnnecessaryTypeIgnoreComment=true
+"""A user's program that only type checkers read: what `auth.api` and `Auth[Member]` infer."""
+
+from __future__ import annotations
+
+from typing import Annotated, assert_type
+
+from watchword import (
+    Auth,
+    Column,
+    EmailAndPassword,
+    GetSession,
+    Response,
+    Session,
+    SessionAndUser,
+    SignInEmail,
+    SignUpEmail,
+    User,
+)
+from watchword.api import WithHeaders
+from watchword.features.email_password import SignedIn, SignedUp
+from watchword.plugins import OneTimeToken
+from watchword.plugins.one_time_token import GeneratedToken, VerifyOneTimeToken
+
+
+class Member(User):
+    lang: str = "en"
+    tier: Annotated[str, Column(input=False)] = "free"
+
+
+plain = Auth(database="sqlite://")
+assert_type(plain, Auth[User])
+auth = Auth(
+    database="sqlite://",
+    user_type=Member,
+    email_and_password=EmailAndPassword(enabled=True),
+    plugins=[OneTimeToken()],
+)
+assert_type(auth, Auth[Member])
+
+
+async def asynchronous() -> None:
+    found = await auth.api.get_session(headers={"cookie": "..."})
+    assert_type(found, SessionAndUser[Member] | None)
+    if found is not None:
+        assert_type(found.user.lang, str)
+        assert_type(found.session, Session)
+    await auth.api.get_session(GetSession(disable_refresh="1"), headers=[("cookie", "x")])
+    signed_in = await auth.api.sign_in_email(
+        SignInEmail(email="a@b.co", password="x"), return_headers=True
+    )
+    assert_type(signed_in, WithHeaders[SignedIn[Member]])
+    assert_type(signed_in.cookies, tuple[str, ...])
+    assert_type(await auth.api.list_sessions(headers={}), list[Session])
+    assert_type(await auth.api.sign_out(as_response=True), Response)
+    token = await auth.api.call(OneTimeToken.generate_one_time_token)(headers={})
+    assert_type(token, GeneratedToken)
+    checked = await auth.check({})
+    assert_type(checked.session, SessionAndUser[Member] | None)
+
+
+def blocking() -> None:
+    api = auth.blocking.api
+    assert_type(api.get_session(headers={"cookie": "..."}), SessionAndUser[Member] | None)
+    made = api.sign_up_email(SignUpEmail(name="A", email="a@b.co", password="x"))
+    assert_type(made, SignedUp[Member])
+    assert_type(api.generate_one_time_token(headers={}), GeneratedToken)
+    redeemed = api.verify_one_time_token(VerifyOneTimeToken(token="x"))
+    assert_type(redeemed, SessionAndUser[Member])
+
+
+def mistakes() -> None:
+    auth.blocking.api.get_session(header={})  # pyright: ignore[reportCallIssue]
+    print(auth.blocking.api.nothing_like_it)  # pyright: ignore
+    SignInEmail(email="a@b.co")  # pyright: ignore[reportCallIssue]
