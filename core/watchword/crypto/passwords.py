@@ -50,8 +50,7 @@ class Argon2id:
         return stored.startswith("$argon2id$")
 
     def hash(self, password: str) -> str:
-        """The string to store. `ValueError` for a password with U+0000."""
-        return self._hasher.hash(_storable(password))
+        return self._hasher.hash(_normalized(password))
 
     def verify(self, stored: str, password: str) -> bool:
         try:
@@ -86,22 +85,25 @@ class Scrypt:
 
     def hash(self, password: str) -> str:
         """The string to store. `ValueError` for a password with U+0000."""
+        if "\0" in password:
+            raise ValueError("the password holds the character U+0000; refuse it before hashing")
         salt = self._token_bytes(16).hex()
-        return f"{salt}:{self._key(salt, _storable(password))}"
+        return f"{salt}:{self._key(salt, password)}"
 
     def verify(self, stored: str, password: str) -> bool:
-        # HMAC, inside scrypt, fills short keys with zeros: "pw" and "pw\0" would be the same.
-        if not self.recognizes(stored) or "\0" in password:
+        if not self.recognizes(stored):
             return False
         salt, _, key = stored.partition(":")
-        return hmac.compare_digest(self._key(salt, _normalized(password)), key)
+        same = hmac.compare_digest(self._key(salt, password), key)
+        # HMAC, inside scrypt, fills short keys with zeros: "pw" and "pw\0" have one key.
+        return same and not password.endswith("\0")
 
     def is_weak(self, stored: str) -> bool:
         return False
 
-    def _key(self, salt: str, password: bytes) -> str:
+    def _key(self, salt: str, password: str) -> str:
         return hashlib.scrypt(
-            password,
+            _normalized(password),
             salt=salt.encode("ascii"),
             n=_N,
             r=_R,
@@ -122,7 +124,7 @@ class PasswordHasher:
         self._preferred = argon if preferred == "argon2id" else scrypt
 
     def hash(self, password: str) -> str:
-        """The string to store. `ValueError` for a password with U+0000."""
+        """The string to store. scrypt raises `ValueError` for a password with U+0000."""
         return self._preferred.hash(password)
 
     def verify(self, stored: str, password: str) -> bool:
@@ -135,12 +137,6 @@ class PasswordHasher:
     def needs_upgrade(self, stored: str) -> bool:
         """Whether a verified hash should be replaced by a new one."""
         return not self._preferred.recognizes(stored) or self._preferred.is_weak(stored)
-
-
-def _storable(password: str) -> bytes:
-    if "\0" in password:
-        raise ValueError("the password holds the character U+0000; refuse it before hashing")
-    return _normalized(password)
 
 
 def _normalized(password: str) -> bytes:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.vectors import load
+from tests.support.vectors import vectors
 from watchword.crypto.jwt import TokenExpired, TokenInvalid, sign_jwt, verify_jwt
 
 SECRET = "a-secret-of-these-tests-0123456789-abcdef"
@@ -44,14 +44,14 @@ def email_claims(inputs: dict[str, Any]) -> dict[str, object]:
     }
 
 
-@pytest.mark.parametrize("case", load()["email_verification_token"])
+@pytest.mark.parametrize("case", vectors("email_verification_token"))
 def test_an_email_token_has_the_reference_s_bytes(case: dict[str, Any]) -> None:
     claims = email_claims(case["inputs"])
 
     assert sign_jwt(claims, case["secret"]) == case["token"]
 
 
-@pytest.mark.parametrize("case", load()["email_verification_token"])
+@pytest.mark.parametrize("case", vectors("email_verification_token"))
 def test_an_email_token_of_the_reference_is_read(case: dict[str, Any]) -> None:
     claims = email_claims(case["inputs"])
 
@@ -60,7 +60,7 @@ def test_an_email_token_of_the_reference_is_read(case: dict[str, Any]) -> None:
     assert list(read.items()) == list(claims.items())
 
 
-@pytest.mark.parametrize("case", load()["jwt_hs256"])
+@pytest.mark.parametrize("case", vectors("jwt_hs256"))
 def test_a_session_token_has_the_reference_s_bytes(case: dict[str, Any]) -> None:
     claims = {**case["payload"], "iat": case["iat"], "exp": case["exp"]}
 

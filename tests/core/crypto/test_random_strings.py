@@ -7,11 +7,11 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.vectors import load
+from tests.support.vectors import vectors
 from watchword.crypto import random_strings
 from watchword.crypto.random_strings import random_string
 
-RANDOM = load()["random"]
+RANDOM = vectors("random")
 
 
 def every_byte() -> Callable[[int], bytes]:

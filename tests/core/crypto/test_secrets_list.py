@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.vectors import load
+from tests.support.vectors import vectors
 from watchword.crypto.secrets_list import (
     PLACEHOLDERS,
     Secrets,
@@ -16,7 +16,7 @@ from watchword.crypto.secrets_list import (
 
 GOOD = "Zk3vQ9xTb7LmW2pR8sYd4HgN6jCfA1eU"
 OTHER = "q8Wn5KzX2rVb7TyM4dLpJ9hGf3sCaE6u"
-CASES = load()["secrets_env"]
+CASES = vectors("secrets_env")
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if "parsed" in case], ids=str)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.vectors import load
+from tests.support.vectors import vectors
 from watchword.crypto.signing import (
     base64url,
     base64url_decode,
@@ -26,10 +26,10 @@ SECRET = "test-secret-0123456789-abcdefghijKLMNOP"
 TOKEN = "MouQu8tPmcb4E5c6FiRuQsuYwHebbZ9q"
 SIGNED = sign_cookie_value(TOKEN, SECRET)
 SIGNATURE = SIGNED.rpartition(".")[2]
-PLUGIN_VECTORS = load("vectors-plugins-1")
+PLUGIN_FILE = "vectors-plugins-1.json"
 
 
-@pytest.mark.parametrize("case", load()["signed_cookie"], ids=lambda case: case["value"])
+@pytest.mark.parametrize("case", vectors("signed_cookie"), ids=lambda case: case["value"])
 def test_a_value_is_signed_as_the_reference_signs_it(case: dict[str, Any]) -> None:
     assert sign(case["value"], case["secret"]) == case["signature_base64"]
     signed = sign_cookie_value(case["value"], case["secret"])
@@ -38,7 +38,7 @@ def test_a_value_is_signed_as_the_reference_signs_it(case: dict[str, Any]) -> No
 
 
 @pytest.mark.parametrize(
-    "case", load()["signed_cookie_verify"], ids=lambda case: case["raw_decoded_value"]
+    "case", vectors("signed_cookie_verify"), ids=lambda case: case["raw_decoded_value"]
 )
 def test_a_signed_value_is_accepted_as_by_the_reference(case: dict[str, Any]) -> None:
     assert verify_cookie_value(case["raw_decoded_value"], SECRET) == (case["result"] or None)
@@ -109,12 +109,12 @@ def test_what_is_signed_is_accepted(value: str) -> None:
     assert verify_cookie_value(sign_cookie_value(value, SECRET), SECRET) == value
 
 
-@pytest.mark.parametrize("case", load()["verification_identifier_hash"], ids=str)
+@pytest.mark.parametrize("case", vectors("verification_identifier_hash"), ids=str)
 def test_an_identifier_is_hashed_as_in_the_reference(case: dict[str, Any]) -> None:
     assert hash_identifier(case["identifier"]) == case["stored"]
 
 
-@pytest.mark.parametrize("case", PLUGIN_VECTORS["tokenHash"]["cases"], ids=str)
+@pytest.mark.parametrize("case", vectors("tokenHash", PLUGIN_FILE)["cases"], ids=str)
 def test_a_token_is_hashed_as_in_the_reference(case: dict[str, Any]) -> None:
     text, stored = (value for value in case.values() if isinstance(value, str))
 
@@ -122,7 +122,9 @@ def test_a_token_is_hashed_as_in_the_reference(case: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    "case", load()["verification_reservation_id"] + PLUGIN_VECTORS["reserveId"]["cases"], ids=str
+    "case",
+    vectors("verification_reservation_id") + vectors("reserveId", PLUGIN_FILE)["cases"],
+    ids=str,
 )
 def test_an_identifier_is_reserved_under_the_reference_s_id(case: dict[str, Any]) -> None:
     assert reservation_id(case["identifier"]) == case["id"]

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from tests.vectors import load
+from tests.support.vectors import vectors
 from watchword.http.base_url import join_base_url
 
-CASES = load()["base_url"]
+CASES = vectors("base_url")
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if "result" in case], ids=str)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.vectors import load
+from tests.support.vectors import vectors
 from watchword.http.client_address import AddressFinder, normalize_ip
 from watchword.http.headers import Headers
 
@@ -26,7 +26,7 @@ def finder(options: dict[str, Any]) -> AddressFinder:
     )
 
 
-@pytest.mark.parametrize("case", load()["ip_normalize"], ids=lambda case: case["ip"])
+@pytest.mark.parametrize("case", vectors("ip_normalize"), ids=lambda case: case["ip"])
 def test_an_address_has_one_spelling(case: dict[str, Any]) -> None:
     masks = {"default": 64, "subnet48": 48, "subnet52": 52, "subnet128": 128}
 
@@ -37,7 +37,7 @@ def test_an_address_has_one_spelling(case: dict[str, Any]) -> None:
         assert normalize_ip(case["ip"], bits) == expected
 
 
-@pytest.mark.parametrize("case", load()["client_ip"], ids=str)
+@pytest.mark.parametrize("case", vectors("client_ip"), ids=str)
 def test_a_client_is_found_as_the_reference_finds_it(
     case: dict[str, Any], caplog: pytest.LogCaptureFixture
 ) -> None:

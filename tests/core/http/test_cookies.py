@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.vectors import load
+from tests.support.vectors import vectors
 from watchword.http.cookies import (
     LONGEST_AGE,
     CookieAttributes,
@@ -35,15 +35,15 @@ def attributes(options: dict[str, Any]) -> CookieAttributes:
 
 
 # A prefix as an option of its own does not exist here: a name carries its prefix itself.
-WRITTEN = [case for case in load()["set_cookie_serialize"] if "prefix" not in case["options"]]
+WRITTEN = [case for case in vectors("set_cookie_serialize") if "prefix" not in case["options"]]
 
 
-@pytest.mark.parametrize("case", load()["cookie_header_parse"], ids=lambda case: case["header"])
+@pytest.mark.parametrize("case", vectors("cookie_header_parse"), ids=lambda case: case["header"])
 def test_a_header_is_read_as_the_reference_reads_it(case: dict[str, Any]) -> None:
     assert parse_cookies(case["header"]) == case["primary_parser"]
 
 
-@pytest.mark.parametrize("case", load()["cookie_header_parse"], ids=lambda case: case["header"])
+@pytest.mark.parametrize("case", vectors("cookie_header_parse"), ids=lambda case: case["header"])
 def test_a_header_with_pieces_is_read_as_the_reference_reads_it(case: dict[str, Any]) -> None:
     assert parse_cookie_chunks(case["header"]) == case["chunk_parser"]
 
@@ -55,7 +55,7 @@ def test_a_cookie_is_written_as_the_reference_writes_it(case: dict[str, Any]) ->
     assert line == case["set_cookie"]
 
 
-@pytest.mark.parametrize("case", load()["signed_cookie"], ids=lambda case: case["value"])
+@pytest.mark.parametrize("case", vectors("signed_cookie"), ids=lambda case: case["value"])
 def test_a_signed_cookie_is_written_as_the_reference_writes_it(case: dict[str, Any]) -> None:
     line = serialize_cookie(
         "better-auth.session_token",

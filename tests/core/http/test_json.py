@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.vectors import load
+from tests.support.vectors import vectors
 from watchword.http.json import InvalidJSON, decode, encode, format_date, parse_date
 
 
@@ -73,7 +73,7 @@ def test_a_written_date_is_read_as_the_same_millisecond(moment: datetime) -> Non
 
 @pytest.mark.parametrize(
     "case",
-    [case for case in load()["client_json_dates"] if case["becomes_date"]],
+    [case for case in vectors("client_json_dates") if case["becomes_date"]],
     ids=lambda case: case["text"],
 )
 def test_a_date_that_the_client_revives_is_the_same_moment_here(case: dict[str, Any]) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.vectors import load
+from tests.support.vectors import vectors
 from watchword.http.origins import (
     host_matches,
     is_loopback_host,
@@ -19,7 +19,7 @@ STRICTER = {"/..//evil.com"}
 
 
 @pytest.mark.parametrize(
-    "case", load()["origin_match"], ids=lambda case: ascii(f"{case['url']} {case['pattern']}")
+    "case", vectors("origin_match"), ids=lambda case: ascii(f"{case['url']} {case['pattern']}")
 )
 def test_a_url_is_trusted_as_the_reference_trusts_it(case: dict[str, Any]) -> None:
     found = origin_matches(case["url"], case["pattern"], allow_relative=case["allowRelativePaths"])
@@ -27,17 +27,17 @@ def test_a_url_is_trusted_as_the_reference_trusts_it(case: dict[str, Any]) -> No
     assert found is (case["match"] and case["url"] not in STRICTER)
 
 
-@pytest.mark.parametrize("case", load()["allowed_host_match"], ids=str)
+@pytest.mark.parametrize("case", vectors("allowed_host_match"), ids=str)
 def test_a_host_is_allowed_as_the_reference_allows_it(case: dict[str, Any]) -> None:
     assert host_matches(case["host"], case["pattern"]) is case["match"]
 
 
-@pytest.mark.parametrize("case", load()["forwarded_host_valid"], ids=lambda case: case["host"])
+@pytest.mark.parametrize("case", vectors("forwarded_host_valid"), ids=lambda case: case["host"])
 def test_a_forwarded_host_is_valid_as_in_the_reference(case: dict[str, Any]) -> None:
     assert is_valid_forwarded_host(case["host"]) is case["accepted"]
 
 
-@pytest.mark.parametrize("case", load()["classify_host"], ids=lambda case: case["host"])
+@pytest.mark.parametrize("case", vectors("classify_host"), ids=lambda case: case["host"])
 def test_a_loopback_host_is_known(case: dict[str, Any]) -> None:
     assert is_loopback_host(case["host"]) is case["isLoopbackHost"]
 

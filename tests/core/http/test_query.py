@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.vectors import load
+from tests.support.vectors import vectors
 from watchword.http.query import append_query, parse_query
 
-APPENDED = load()["append_query"]
+APPENDED = vectors("append_query")
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.vectors import load
+from tests.support.vectors import vectors
 from watchword.http.urls import is_safe_relative, normalize_pathname, parse_url, stays_on_site
 
 
@@ -141,7 +141,7 @@ def test_an_origin_read_again_is_the_same_origin(host: str) -> None:
         assert again.origin == url.origin
 
 
-@pytest.mark.parametrize("case", load()["normalize_pathname"], ids=lambda case: case["url"])
+@pytest.mark.parametrize("case", vectors("normalize_pathname"), ids=lambda case: case["url"])
 def test_p1_one_path_counts_for_all_its_spellings(case: dict[str, Any]) -> None:
     url = parse_url(case["url"])
 
