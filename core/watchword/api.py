@@ -26,7 +26,7 @@ from .http.response import Response
 
 if TYPE_CHECKING:
     from .features.email_password import SignedIn, SignedUp, SignInEmail, SignUpEmail
-    from .features.sessions import GetSession, RevokeSession
+    from .features.sessions import GetSession, RevokeSession, UpdatedSession
     from .features.status import ErrorQuery, Ok
     from .plugins.one_time_token import GeneratedToken, VerifyOneTimeToken
     from .records import Session, User
@@ -191,6 +191,7 @@ class Api(Generic[M, U]):
     sign_in_email: EndpointCall[M, SignInEmail, SignedIn[U]]
 
     get_session: EndpointCall[M, GetSession, SessionAndUser[U] | None]
+    update_session: EndpointCall[M, None, UpdatedSession]
     sign_out: EndpointCall[M, None, Success]
     list_sessions: EndpointCall[M, None, list[Session]]
     revoke_session: EndpointCall[M, RevokeSession, Status]

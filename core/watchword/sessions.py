@@ -32,6 +32,7 @@ class SessionCodes(ErrorCodes):
     UNAUTHORIZED = ErrorCode(401, "UNAUTHORIZED", "Sign in first")
     SESSION_NOT_FRESH = ErrorCode(403, "SESSION_NOT_FRESH", "Sign in again to do this")
     FAILED_TO_GET_SESSION = ErrorCode(401, "FAILED_TO_GET_SESSION", "The session has ended")
+    NO_FIELDS_TO_UPDATE = ErrorCode(400, None, "No fields to update")
     METHOD_NOT_ALLOWED_DEFER_SESSION_REQUIRED = ErrorCode(
         405,
         "METHOD_NOT_ALLOWED_DEFER_SESSION_REQUIRED",
@@ -136,14 +137,22 @@ async def look_up(call: Call, flags: LookupFlags) -> SessionAndUser[User] | None
     found = await STORE.load(call, token)
     if found is None or found.session.expires_at <= call.now:
         clear_session_cookies(call)
-        if found is not None:
+        if found is not None and not _reads_only(call):
             await STORE.remove(call, token)
         return None
     if flags.disable_refresh or cookies.get_signed(names.spec(DONT_REMEMBER).name) == "true":
         return found
     if not renewal_due(call, found.session):
         return found
+    if _reads_only(call):
+        return SessionAndUser(session=found.session, user=found.user, needs_refresh=True)
     return await renew(call, found)
+
+
+def _reads_only(call: Call) -> bool:
+    # With deferred refresh only POST /get-session writes (spec: get-session, step 10).
+    request = call.request
+    return call.config.session.defer_refresh and (request is None or request.method == "GET")
 
 
 def renewal_due(call: Call, session: Session) -> bool:

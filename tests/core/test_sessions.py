@@ -5,13 +5,14 @@ from __future__ import annotations
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Annotated
 from urllib.parse import quote, unquote
 
 import pytest
 
 from tests.core.conftest import MakeAuth
 from tests.support.browser import Browser, Clock
-from watchword import SessionOptions
+from watchword import Column, Session, SessionOptions
 
 TOKEN = "better-auth.session_token"
 DAY = 86_400
@@ -254,3 +255,69 @@ def test_address_and_user_agent_are_noted(browser: Browser) -> None:
     session = browser.session()["session"]
     assert session["userAgent"] == "Lynx"
     assert session["ipAddress"] == "2001:0db8:0000:0000:0000:0000:0000:0000"
+
+
+class Device(Session, kw_only=True):
+    """Sessions with fields of their own."""
+
+    theme: str | None = None
+    device: Annotated[str | None, Column(input=False)] = "web"
+    secret_note: Annotated[str | None, Column(returned=False)] = None
+
+
+@pytest.fixture
+def device(make_auth: MakeAuth, kind: str) -> Browser:
+    browser = Browser(make_auth(session=SessionOptions(model=Device)), kind)
+    browser.sign_up()
+    return browser
+
+
+def test_additional_session_fields_have_defaults_and_can_be_set(device: Browser) -> None:
+    session = device.session()["session"]
+    assert (session["theme"], session["device"]) == (None, "web")
+    assert "secretNote" not in session
+    answer = device.post("/update-session", {"theme": "dark", "unknown": 1})
+    assert answer.json["session"]["theme"] == "dark"
+    assert answer.cookie(TOKEN) is not None
+    assert device.session()["session"]["theme"] == "dark"
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ({}, None),
+        ({"token": "mine", "userId": "me", "expiresAt": "2099-01-01T00:00:00.000Z"}, None),
+        ({"device": "phone"}, "FIELD_NOT_ALLOWED"),
+        ({"theme": 5}, "VALIDATION_ERROR"),
+        ({"theme": ["dark"]}, "VALIDATION_ERROR"),
+    ],
+)
+def test_s11_only_declared_input_fields_of_a_session_can_be_set(
+    device: Browser, body: dict[str, object], code: str | None
+) -> None:
+    before = device.session()
+    answer = device.post("/update-session", body)
+    assert (answer.status, answer.code) == (400, code)
+    assert device.session() == before
+
+
+def test_with_deferred_refresh_only_post_renews(
+    make_auth: MakeAuth, kind: str, clock: Clock
+) -> None:
+    browser = Browser(make_auth(session=SessionOptions(defer_refresh=True)), kind)
+    browser.sign_up()
+    assert "needsRefresh" not in browser.session()
+    clock.forward(DAY)
+    answer = browser.get("/get-session")
+    assert answer.json["needsRefresh"] is True
+    assert answer.cookies == ()
+    posted = browser.post("/get-session")
+    assert posted.status == 200
+    assert posted.json["session"]["expiresAt"] == "2030-01-09T00:00:00.000Z"
+    assert "needsRefresh" not in browser.session()
+
+
+def test_post_get_session_needs_deferred_refresh(browser: Browser) -> None:
+    answer = browser.post("/get-session")
+    assert answer.status == 405
+    assert answer.code == "METHOD_NOT_ALLOWED_DEFER_SESSION_REQUIRED"

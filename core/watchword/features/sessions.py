@@ -11,6 +11,7 @@ from typing import ClassVar
 
 import msgspec
 
+from ..additional_fields import read_fields
 from ..call import Call
 from ..endpoint import Traits, endpoint, get, post
 from ..errors import APIError, ErrorCodes
@@ -24,6 +25,7 @@ from ..sessions import (
     SessionCodes,
     clear_session_cookies,
     look_up,
+    set_session_cookies,
 )
 
 _log = logging.getLogger("watchword")
@@ -34,6 +36,12 @@ class GetSession(msgspec.Struct, frozen=True, rename="camel"):
 
     disable_cookie_cache: str | bool | list[str] = ""
     disable_refresh: str | bool | list[str] = ""
+
+
+class UpdatedSession(msgspec.Struct, frozen=True):
+    """The session as it is now."""
+
+    session: Session
 
 
 class RevokeSession(msgspec.Struct, frozen=True):
@@ -57,6 +65,20 @@ class SessionEndpoints(Plugin):
             raise SessionCodes.METHOD_NOT_ALLOWED_DEFER_SESSION_REQUIRED()
         flags = LookupFlags(bool(query.disable_cookie_cache), bool(query.disable_refresh))
         return await look_up(call, flags)
+
+    @post("/update-session", requires="session")
+    async def update_session(self, call: Call) -> UpdatedSession:
+        """Set additional fields of this browser's session; core fields cannot be set."""
+        changes = read_fields(call, Session, creating=False)
+        if not changes:
+            raise SessionCodes.NO_FIELDS_TO_UPDATE()
+        found = call.session
+        session = await STORE.change(call, found.session, changes)
+        if session is None:
+            clear_session_cookies(call)
+            raise SessionCodes.FAILED_TO_GET_SESSION()
+        set_session_cookies(call, session, found.user)
+        return UpdatedSession(session=session)
 
     @post("/sign-out")
     async def sign_out(self, call: Call) -> Success:
