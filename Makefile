@@ -32,7 +32,7 @@ else
 	@for folder in tests/client tests/reference; do \
 	  test ! -f $$folder/package-lock.json || test $$folder/node_modules/.ready -nt $$folder/package-lock.json || \
 	  { (cd $$folder && npm ci --silent --no-audit --no-fund --legacy-peer-deps \
-	     && { test ! -d node_modules/better-sqlite3 || npm rebuild --silent --foreground-scripts better-sqlite3 >/dev/null; }) \
+	     && { test ! -d node_modules/better-sqlite3 || npm rebuild --silent better-sqlite3 >/dev/null 2>&1; }) \
 	    && touch $$folder/node_modules/.ready; } || exit 1; \
 	done
 endif

@@ -63,6 +63,7 @@ class SiteResolver:
         self._given_path = base_path
         configured = base_url if base_url is not None else _from_environment(environ)
         self._dynamic = configured if isinstance(configured, DynamicBaseURL) else None
+        self._static = isinstance(configured, str)
         self._known: dict[str, Site] = {}
         self.fixed: Site | None = None
         if isinstance(configured, str):
@@ -186,15 +187,13 @@ class SiteResolver:
         )
 
     def _secure_by_default(self, scheme: str) -> bool:
-        if self.fixed_scheme is not None:
-            return self.fixed_scheme == "https"
-        return self._production or scheme == "https"
-
-    @property
-    def fixed_scheme(self) -> str | None:
-        if self._dynamic is None or self._dynamic.protocol == "auto":
-            return None
-        return self._dynamic.protocol
+        # A configured URL or protocol decides; otherwise only production mode does, so that a
+        # server's cookie names never depend on the request (spec: cookies, names).
+        if self._static:
+            return scheme == "https"
+        if self._dynamic is not None and self._dynamic.protocol != "auto":
+            return self._dynamic.protocol == "https"
+        return self._production
 
     def _own_origins(self, origin: str) -> tuple[str, ...]:
         if self._dynamic is None:

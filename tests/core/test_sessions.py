@@ -12,7 +12,7 @@ import pytest
 
 from tests.core.conftest import MakeAuth
 from tests.support.browser import Browser, Clock
-from watchword import Column, Session, SessionOptions
+from watchword import Column, DynamicBaseURL, RateLimit, Session, SessionOptions
 
 TOKEN = "better-auth.session_token"
 DAY = 86_400
@@ -243,6 +243,28 @@ def test_s2_with_secure_cookies_only_the_prefixed_name_is_read(make_auth: MakeAu
     assert browser.session() is not None
     browser.jar = {TOKEN: browser.jar[f"__Secure-{TOKEN}"]}
     assert browser.session() is None
+
+
+@pytest.mark.parametrize(
+    ("base_url", "production", "secure"),
+    [
+        ("http://localhost:3000", True, False),
+        ("https://localhost:3000", False, True),
+        (None, True, True),
+        (None, False, False),
+        (DynamicBaseURL(allowed_hosts=["localhost:3000"], protocol="https"), False, True),
+        (DynamicBaseURL(allowed_hosts=["localhost:3000"], protocol="http"), True, False),
+        (DynamicBaseURL(allowed_hosts=["localhost:3000"]), True, True),
+    ],
+)
+def test_what_makes_cookies_secure(
+    make_auth: MakeAuth, base_url: object, production: bool, secure: bool
+) -> None:
+    limit = RateLimit(enabled=False)
+    auth = make_auth(base_url=base_url, production=production, rate_limit=limit)
+    answer = Browser(auth, origin="").sign_up()
+    assert answer.cookies[0].startswith("__Secure-") is secure
+    assert ("; Secure" in answer.cookies[0]) is secure
 
 
 def test_address_and_user_agent_are_noted(browser: Browser) -> None:

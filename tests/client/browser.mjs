@@ -1,0 +1,40 @@
+// A browser for the official client: fetch with a cookie jar and an Origin, as a page would send them.
+import { createAuthClient } from "better-auth/client";
+import { oneTimeTokenClient } from "better-auth/client/plugins";
+
+export const origin = process.env.WATCHWORD_URL;
+
+export function browser() {
+  const jar = new Map();
+  const calls = [];
+
+  async function fetchWithCookies(input, init = {}) {
+    const url = typeof input === "string" ? input : input instanceof URL ? input.href : input.url;
+    const headers = new Headers(init.headers);
+    headers.set("origin", origin);
+    if (jar.size) headers.set("cookie", [...jar].map(([name, value]) => `${name}=${value}`).join("; "));
+    const response = await fetch(url, { ...init, headers, redirect: "manual" });
+    for (const line of response.headers.getSetCookie()) {
+      const [pair, ...attributes] = line.split("; ");
+      const name = pair.slice(0, pair.indexOf("="));
+      if (attributes.includes("Max-Age=0")) jar.delete(name);
+      else jar.set(name, pair.slice(pair.indexOf("=") + 1));
+    }
+    calls.push({ method: init.method ?? "GET", path: new URL(url).pathname, response });
+    return response;
+  }
+
+  const client = createAuthClient({
+    baseURL: origin,
+    plugins: [oneTimeTokenClient()],
+    fetchOptions: { customFetchImpl: fetchWithCookies },
+  });
+  return { client, jar, calls };
+}
+
+let counter = 0;
+export const someone = () => ({
+  name: "Ada",
+  email: `ada.${process.pid}.${counter++}@example.com`,
+  password: "correct horse",
+});

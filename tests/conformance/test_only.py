@@ -1,0 +1,87 @@
+"""The endpoints for the runner: clock, outbox, raw rows (tests/reference/PROFILES.md, section 3)."""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qs
+
+from watchword import Auth
+from watchword.http.json import encode
+
+from .profiles import Surroundings
+
+_NAME = re.compile(r"[A-Za-z_]+")
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A JSON answer, and the cookies that go with it."""
+
+    status: int
+    value: Any
+    cookies: tuple[str, ...] = ()
+
+    @property
+    def body(self) -> bytes:
+        return encode(self.value)
+
+
+class TestOnly:
+    """Answers requests whose path begins with `/__`. All but `/__me` are without I/O to wait for."""
+
+    __test__ = False
+
+    def __init__(self, profile: str, auth: Auth[Any], around: Surroundings, db: str) -> None:
+        self._profile = profile
+        self._auth = auth
+        self._around = around
+        self._db = db
+
+    def answer(self, method: str, path: str, query: str, body: bytes) -> Reply:
+        """Everything but `/__me`."""
+        given = json.loads(body) if body else {}
+        match f"{method} {path}":
+            case "GET /__health":
+                return Reply(200, {"ok": True, "profile": self._profile, "now": self._now()})
+            case "GET /__outbox":
+                return Reply(200, self._around.outbox)
+            case "DELETE /__outbox":
+                self._around.outbox.clear()
+                return Reply(200, {"ok": True})
+            case "POST /__clock":
+                self._around.clock.offset = float(given["offset"])
+                return Reply(200, {"now": self._now()})
+            case "GET /__rows":
+                wanted = parse_qs(query, keep_blank_values=True)
+                return self._rows(wanted["table"][0], wanted["column"][0], wanted["value"][0])
+            case "POST /__call":
+                return Reply(400, {"error": f"{given.get('name')} is not callable"})
+            case _:
+                return Reply(404, {"error": "no such test endpoint"})
+
+    def me(self, checked: Any) -> Reply:
+        """What the library says about who is there."""
+        if checked.session is None:
+            return Reply(401, {"error": "unauthenticated"}, checked.cookies)
+        return Reply(200, checked.session, checked.cookies)
+
+    def _now(self) -> int:
+        return int(self._around.clock().timestamp() * 1000)
+
+    def _rows(self, table: str, column: str, value: str) -> Reply:
+        if not (_NAME.fullmatch(table) and _NAME.fullmatch(column)):
+            return Reply(400, {"error": "bad name"})
+        database = sqlite3.connect(self._db)
+        database.row_factory = sqlite3.Row
+        try:
+            sql = f'SELECT * FROM "{table}" WHERE "{column}" = ? ORDER BY rowid'
+            return Reply(200, [dict(row) for row in database.execute(sql, (value,))])
+        except sqlite3.OperationalError as error:
+            missing = "no such table" in str(error)
+            return Reply(200, []) if missing else Reply(400, {"error": str(error)})
+        finally:
+            database.close()
