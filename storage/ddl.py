@@ -5,7 +5,7 @@ They create tables, columns and indexes; they never drop, rename, retype or tigh
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,15 +19,21 @@ _LONGEST_NAME = 63
 
 @dataclass(frozen=True, slots=True)
 class TableShape:
-    """What a live table has: its columns, its indexes, and whether it holds rows."""
+    """What a live table has."""
 
     columns: frozenset[str]
-    indexes: frozenset[str]
+    not_null: frozenset[str]
+    """The columns that refuse NULL."""
+    indexed: frozenset[str]
+    """The columns with which some index begins."""
+    unique: frozenset[str]
+    """The columns that are unique on their own."""
     has_rows: bool
 
 
 Read = Callable[[str, Sequence[Any]], Awaitable[list[tuple[Any, ...]]]]
-Inspector = Callable[[Read], Awaitable[Mapping[str, TableShape]]]
+Inspector = Callable[[Read, Collection[str]], Awaitable[Mapping[str, TableShape]]]
+"""Finds out what those of the named tables have that exist."""
 
 
 def plan(schema: Schema, dialect: Dialect, tables: Mapping[str, TableShape]) -> list[str]:
@@ -35,10 +41,11 @@ def plan(schema: Schema, dialect: Dialect, tables: Mapping[str, TableShape]) -> 
 
     Raises `StorageError` for a required column without default on a table that has rows.
     """
+    planner = _Planner(schema, dialect)
     return [
         statement
         for model in schema
-        for statement in _model_plan(schema, dialect, model, tables.get(model.table_name))
+        for statement in planner.statements(model, tables.get(model.table_name))
     ]
 
 
@@ -52,87 +59,94 @@ def index_name(table: str, column: str, *, unique: bool) -> str:
     return f"{table}_{column}"[: _LONGEST_NAME - len(tail)] + tail
 
 
-def _model_plan(
-    schema: Schema, dialect: Dialect, model: Model, shape: TableShape | None
-) -> Iterator[str]:
-    if shape is None:
-        columns = [f"{dialect.quoted('id')} {dialect.id_type} NOT NULL PRIMARY KEY"]
-        columns += [_column(schema, dialect, field) for field in model.fields]
+class _Planner:
+    def __init__(self, schema: Schema, dialect: Dialect) -> None:
+        self._schema = schema
+        self._dialect = dialect
+
+    def statements(self, model: Model, shape: TableShape | None) -> Iterator[str]:
+        if shape is None:
+            yield self._table(model)
+            yield from (self._index(model, f) for f in model.fields if f.index and not f.unique)
+            return
+        for field in model.fields:
+            column = field.column_name
+            if column not in shape.columns:
+                yield self._added(model, field, has_rows=shape.has_rows)
+            # UNIQUE cannot be added with a column everywhere: it comes as an index of its own.
+            if field.unique:
+                if column not in shape.unique:
+                    yield self._index(model, field)
+            elif field.index and column not in shape.indexed:
+                yield self._index(model, field)
+
+    def _table(self, model: Model) -> str:
+        dialect = self._dialect
+        columns = [f"{dialect.quoted('id')} {dialect.id_columns[self._schema.ids]}"]
+        columns += [self._column(field) for field in model.fields]
         table = dialect.quoted(model.table_name)
-        yield f"CREATE TABLE IF NOT EXISTS {table} ({', '.join(columns)})"
-        yield from (_index(dialect, model, f) for f in model.fields if _indexed(f))
-        return
-    for field in model.fields:
-        if field.column_name not in shape.columns:
-            yield from _added(schema, dialect, model, field, has_rows=shape.has_rows)
+        return f"CREATE TABLE IF NOT EXISTS {table} ({', '.join(columns)})"
 
+    def _column(self, field: Field) -> str:
+        text = f"{self._dialect.quoted(field.column_name)} {self._type(field)}"
+        if field.default_now and self._dialect.now_default:
+            text += f" DEFAULT {self._dialect.now_default}"
+        if field.required:
+            text += " NOT NULL"
+        if field.unique:
+            text += " UNIQUE"
+        return text + self._references(field)
 
-def _added(
-    schema: Schema, dialect: Dialect, model: Model, field: Field, *, has_rows: bool
-) -> Iterator[str]:
-    default = _literal(field.default)
-    if field.required and default is None and has_rows:
-        raise StorageError(
-            f"table {model.table_name} has rows and lacks the required column "
-            f"{field.column_name}: add it by hand with a value for each row, or give it a default"
-        )
-    # UNIQUE cannot be added with a column everywhere: it comes as an index of its own.
-    text = f"{dialect.quoted(field.column_name)} {_type(dialect, field)}"
-    if default is not None:
-        text += f" DEFAULT {default}"
-    if field.required and (default is not None or (not has_rows and dialect.adds_not_null)):
-        text += " NOT NULL"
-    text += _references(schema, dialect, field)
-    yield f"ALTER TABLE {dialect.quoted(model.table_name)} ADD COLUMN {text}"
-    if field.unique or _indexed(field):
-        yield _index(dialect, model, field)
+    def _added(self, model: Model, field: Field, *, has_rows: bool) -> str:
+        default = self._default(field)
+        if field.required and default is None and has_rows:
+            raise StorageError(
+                f"table {model.table_name} has rows and lacks the required column "
+                f"{field.column_name}: give the field a constant default or let it be empty, "
+                "or add the column yourself with a value in each row"
+            )
+        text = f"{self._dialect.quoted(field.column_name)} {self._type(field)}"
+        if default is not None:
+            text += f" DEFAULT {default}"
+        if field.required and (default is not None or self._dialect.adds_not_null):
+            text += " NOT NULL"
+        table = self._dialect.quoted(model.table_name)
+        return f"ALTER TABLE {table} ADD COLUMN {text}{self._references(field)}"
 
-
-def _column(schema: Schema, dialect: Dialect, field: Field) -> str:
-    text = f"{dialect.quoted(field.column_name)} {_type(dialect, field)}"
-    if field.default_now and dialect.now_default:
-        text += f" DEFAULT {dialect.now_default}"
-    if field.required:
-        text += " NOT NULL"
-    if field.unique:
-        text += " UNIQUE"
-    return text + _references(schema, dialect, field)
-
-
-def _type(dialect: Dialect, field: Field) -> str:
-    if field.references is not None:
-        return dialect.id_type
-    keyed = field.unique or field.index or field.sortable
-    if field.type is FieldType.STRING and keyed and dialect.key_text_type:
-        return dialect.key_text_type
-    return dialect.types[field.type]
-
-
-def _references(schema: Schema, dialect: Dialect, field: Field) -> str:
-    if field.references is None:
-        return ""
-    target = schema[field.references.model]
-    table, column = dialect.quoted(target.table_name), dialect.quoted(field.references.field)
-    return f" REFERENCES {table} ({column}) ON DELETE {field.references.on_delete.upper()}"
-
-
-def _index(dialect: Dialect, model: Model, field: Field) -> str:
-    name = dialect.quoted(index_name(model.table_name, field.column_name, unique=field.unique))
-    kind = "UNIQUE INDEX" if field.unique else "INDEX"
-    table, column = dialect.quoted(model.table_name), dialect.quoted(field.column_name)
-    return f"CREATE {kind} IF NOT EXISTS {name} ON {table} ({column})"
-
-
-def _indexed(field: Field) -> bool:
-    return field.index and not field.unique
-
-
-def _literal(value: object) -> str | None:
-    if isinstance(value, bool):
-        return "1" if value else "0"
-    if isinstance(value, int | float):
+    def _default(self, field: Field) -> str | None:
+        value = field.default
+        if value is None:
+            return self._dialect.now_default if field.default_now else None
+        if isinstance(value, bool):
+            return self._dialect.true if value else self._dialect.false
+        if isinstance(value, str):
+            return "'" + value.replace("'", "''") + "'"
         return str(value)
-    return "'" + value.replace("'", "''") + "'" if isinstance(value, str) else None
+
+    def _type(self, field: Field) -> str:
+        dialect, reference = self._dialect, field.references
+        if reference is not None and reference.field == "id":
+            return dialect.id_references[self._schema.ids]
+        keyed = field.unique or field.index or field.sortable or reference is not None
+        if field.type is FieldType.STRING and keyed and dialect.key_text_type:
+            return dialect.key_text_type
+        return dialect.types[field.type]
+
+    def _references(self, field: Field) -> str:
+        reference = field.references
+        if reference is None:
+            return ""
+        target = self._schema[reference.model]
+        column = "id" if reference.field == "id" else target.field(reference.field).column_name
+        table, column = self._dialect.quoted(target.table_name), self._dialect.quoted(column)
+        return f" REFERENCES {table} ({column}) ON DELETE {reference.on_delete.upper()}"
+
+    def _index(self, model: Model, field: Field) -> str:
+        quoted = self._dialect.quoted
+        name = quoted(index_name(model.table_name, field.column_name, unique=field.unique))
+        kind = "UNIQUE INDEX" if field.unique else "INDEX"
+        table, column = quoted(model.table_name), quoted(field.column_name)
+        return f"CREATE {kind} IF NOT EXISTS {name} ON {table} ({column})"
 
 
 def _fnv1a(text: str) -> int:

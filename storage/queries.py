@@ -1,187 +1,62 @@
-"""SQL text, compiled once per shape of a query and cached; only the parameters vary."""
+"""The statements of the storage contract as SQL text, compiled once per shape and cached."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, cast
+from typing import Any, TypeAlias
 
-from watchword.database.contract import (
-    Condition,
-    InvalidValue,
-    Join,
-    JoinedRow,
-    Row,
-    Sort,
-    Value,
-    Where,
-)
-from watchword.database.schema import FieldType, Model, Schema
+from watchword.database.contract import Join, Sort, Where
+from watchword.database.schema import Schema
 
 from .dialect import Dialect
+from .model_sql import ModelSQL, Shape, padded
 
-_COMPARE = {"eq": "=", "ne": "<>", "lt": "<", "lte": "<=", "gt": ">", "gte": ">="}
-_LIKE = {"contains": "%{}%", "starts_with": "{}%", "ends_with": "%{}"}
+Statement: TypeAlias = tuple[str, list[Any]]
+"""SQL text and its parameters."""
 
-Shape = tuple[Any, ...]
-
-
-class ModelQueries:
-    """Everything about one model that can be prepared: columns, conversions, statement texts."""
-
-    def __init__(self, model: Model, dialect: Dialect) -> None:
-        self.dialect = dialect
-        self.model = model
-        self.table = dialect.quoted(model.table_name)
-        self.columns = {"id": dialect.quoted("id")}
-        types = {"id": FieldType.STRING}
-        for field in model.fields:
-            self.columns[field.name] = dialect.quoted(field.column_name)
-            types[field.name] = field.type
-        self._store = {name: dialect.store[kind] for name, kind in types.items()}
-        self._load = [
-            (name, dialect.load[kind]) for name, kind in types.items() if kind in dialect.load
-        ]
-        self._names = tuple(self.columns)
-        self._cache: dict[Shape, str] = {}
-
-    def bind(self, field: str, value: Any) -> Any:
-        """A value as the driver wants it. Raises `InvalidValue` naming the field."""
-        if value is None:
-            return None
-        try:
-            return self._store[field](value)
-        except InvalidValue as error:
-            raise InvalidValue(f"{self.model.name}.{field}: {error}") from None
-
-    def row(self, values: Sequence[Any]) -> Row:
-        """A row of the select list, as the contract wants it."""
-        made = dict(zip(self._names, values, strict=False))
-        for name, load in self._load:
-            found = made[name]
-            if found is not None:
-                made[name] = load(found)
-        return cast("Row", made)
-
-    @property
-    def width(self) -> int:
-        return len(self._names)
-
-    def select_list(self, alias: str = "") -> str:
-        prefix = f"{alias}." if alias else ""
-        return ", ".join(prefix + column for column in self.columns.values())
-
-    def cached(self, shape: Shape, make: Callable[[], str]) -> str:
-        text = self._cache.get(shape)
-        if text is None:
-            text = self._cache[shape] = make()
-        return text
-
-    def filters(self, where: Where) -> tuple[Shape, list[Any]]:
-        """The shape of conditions, and their parameters in order (AND first, then OR)."""
-        if len(where) == 1 and where[0].operator == "eq" and where[0].connector == "AND":
-            only = where[0]
-            if only.value is not None and not only.insensitive:
-                return ((only.field, "eq", "AND", False, 1),), [self.bind(only.field, only.value)]
-        shape: list[Any] = []
-        params: list[Any] = []
-        for connector in ("AND", "OR"):
-            for condition in where:
-                if condition.connector == connector:
-                    size = self._bind_condition(condition, params)
-                    shape.append(
-                        (
-                            condition.field,
-                            condition.operator,
-                            connector,
-                            condition.insensitive,
-                            size,
-                        )
-                    )
-        return tuple(shape), params
-
-    def where_text(self, shape: Shape, alias: str = "") -> str:
-        """The WHERE clause of a shape, empty for none."""
-        texts: dict[str, list[str]] = {"AND": [], "OR": []}
-        for field, operator, connector, insensitive, size in shape:
-            texts[connector].append(self._condition(field, operator, insensitive, size, alias))
-        parts = list(texts["AND"])
-        if texts["OR"]:
-            parts.append("(" + " OR ".join(texts["OR"]) + ")")
-        return " WHERE " + " AND ".join(parts) if parts else ""
-
-    def order_text(self, sort: Sort | None, alias: str = "") -> str:
-        if sort is None:
-            return ""
-        prefix = f"{alias}." if alias else ""
-        direction = " DESC" if sort.descending else ""
-        return f" ORDER BY {prefix}{self.columns[sort.field]}{direction}"
-
-    def _bind_condition(self, condition: Condition, params: list[Any]) -> int:
-        field, operator, value = condition.field, condition.operator, condition.value
-        self.columns[field]  # an unknown field is a KeyError before anything is built
-        if operator in ("in", "not_in"):
-            items = list(cast("Sequence[Value]", value))
-            params.extend(self._fold(condition, self.bind(field, item)) for item in items)
-            return len(items)
-        if value is None:
-            return 0
-        if operator in _LIKE:
-            text = str(self.bind(field, value))
-            escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-            params.append(self._fold(condition, _LIKE[operator].format(escaped)))
-            return 1
-        params.append(self._fold(condition, self.bind(field, value)))
-        return 1
-
-    def _fold(self, condition: Condition, value: Any) -> Any:
-        return value.lower() if condition.insensitive and isinstance(value, str) else value
-
-    def _condition(
-        self, field: str, operator: str, insensitive: bool, size: int, alias: str
-    ) -> str:
-        column = (f"{alias}." if alias else "") + self.columns[field]
-        if insensitive:
-            column = f"LOWER({column})"
-        mark = self.dialect.placeholder
-        if operator in ("in", "not_in"):
-            if size == 0:
-                return "1 = 0" if operator == "in" else "1 = 1"
-            negation = "NOT " if operator == "not_in" else ""
-            return f"{column} {negation}IN ({', '.join([mark] * size)})"
-        if size == 0:
-            return f"{column} IS {'NOT ' if operator == 'ne' else ''}NULL"
-        if operator in _LIKE:
-            return f"{column} {self.dialect.like} {mark}{self.dialect.like_escape}"
-        return f"{column} {_COMPARE[operator]} {mark}"
+_ROW_NUMBER = "watchword_row"
 
 
 class Queries:
-    """The statements of a schema in one dialect."""
+    """The statements of a schema in one dialect. Safe to share between threads."""
 
     def __init__(self, schema: Schema, dialect: Dialect) -> None:
-        self.schema = schema
         self.dialect = dialect
-        self._models = {model.name: ModelQueries(model, dialect) for model in schema}
+        self._models = {model.name: ModelSQL(schema, model, dialect) for model in schema}
+        self._texts: dict[tuple[Any, ...], str] = {}
 
-    def of(self, model: str) -> ModelQueries:
+    def of(self, model: str) -> ModelSQL:
+        """What is prepared about one model. Raises `KeyError`."""
         return self._models[model]
 
-    def insert(self, model: str, row: Mapping[str, Any], *, or_ignore: bool = False) -> Any:
-        """INSERT of a row, returning it as stored."""
+    def insert(
+        self,
+        model: str,
+        row: Mapping[str, Any],
+        *,
+        unless_known: bool = False,
+        extra: Mapping[str, str] | None = None,
+    ) -> Statement:
+        """INSERT of a row, returning it as stored. `extra` are columns the schema does not know."""
         it = self._models[model]
-        fields = tuple(row)
+        fields, others = tuple(row), tuple(extra or ())
         params = [it.bind(field, row[field]) for field in fields]
+        if extra:
+            params.extend(extra.values())
 
         def make() -> str:
-            names = ", ".join(it.columns[field] for field in fields)
-            marks = ", ".join([self.dialect.placeholder] * len(fields))
-            ignore = " ON CONFLICT DO NOTHING" if or_ignore else ""
+            dialect = self.dialect
+            names = [it.column(field) for field in fields] + [dialect.quoted(x) for x in others]
+            begin, end = dialect.insert, ""
+            if unless_known:
+                begin, end = dialect.insert_unless_known, dialect.unless_known
+            marks = ", ".join([dialect.placeholder] * len(names))
             return (
-                f"INSERT INTO {it.table} ({names}) VALUES ({marks}){ignore} "
-                f"RETURNING {it.select_list()}"
+                f"{begin} {it.table} ({', '.join(names)}) VALUES ({marks}){end} "
+                f"RETURNING {it.select_list}"
             )
 
-        return it.cached(("insert", or_ignore, fields), make), params
+        return self._text(("insert", model, unless_known, fields, others), make), params
 
     def select(
         self,
@@ -192,128 +67,152 @@ class Queries:
         limit: int | None = None,
         offset: int = 0,
         join: Sequence[Join] = (),
-    ) -> tuple[str, list[Any]]:
+    ) -> Statement:
         """SELECT with to-one joins in the same statement."""
         it = self._models[model]
         shape, params = it.filters(where)
-        single = [one for one in join if not one.many]
+        single = tuple([one for one in join if not one.many]) if join else ()
+        only_one = limit == 1
 
         def make() -> str:
-            if not single:
-                text = f"SELECT {it.select_list()} FROM {it.table}"
-                text += it.where_text(shape) + it.order_text(sort)
-            else:
-                text = self._joined(it, single) + it.where_text(shape, "t")
-                text += it.order_text(sort, "t")
-            if limit is not None:
-                text += f" LIMIT {self.dialect.placeholder}"
-            if offset:
-                limitless = "" if limit is not None else self.dialect.no_limit
-                text += f"{limitless} OFFSET {self.dialect.placeholder}"
-            return text
+            alias = "t." if single else ""
+            text = self._joined(it, single) if single else self._plain(it)
+            text += it.where_text(shape, alias) + it.order_text(sort, alias)
+            return text + self._page(limit, offset)
 
-        key = ("select", shape, sort, limit is None, offset == 0, tuple(single))
-        if limit is not None:
+        if limit is not None and not only_one:
             params.append(limit)
         if offset:
             params.append(offset)
-        return it.cached(key, make), params
+        key = ("select", model, shape, sort, limit is None, only_one, offset == 0, single)
+        return self._text(key, make), params
 
-    def joined_row(self, model: str, join: Sequence[Join], values: Sequence[Any]) -> JoinedRow:
-        """A result row of `select` with the joined rows nested in it."""
-        it = self._models[model]
-        row = cast("JoinedRow", it.row(values))
-        start = it.width
-        for one in join:
-            if not one.many:
-                other = self._models[one.model]
-                part = values[start : start + other.width]
-                start += other.width
-                row[one.name] = None if part[0] is None else other.row(part)
-        return row
+    def select_related(self, one: Join, keys: Sequence[Any]) -> Statement:
+        """The rows of a to-many join for many keys at once, at most `limit` for each."""
+        it = self._models[one.model]
+        params = padded([it.bind(one.foreign, key) for key in keys])
+        size = len(params)
 
-    def count(self, model: str, where: Where) -> tuple[str, list[Any]]:
+        def make() -> str:
+            foreign, mark = it.column(one.foreign), self.dialect.placeholder
+            order = self.dialect.insertion_order or it.column("id")
+            number = self.dialect.quoted(_ROW_NUMBER)
+            return (
+                f"SELECT {it.select_list} FROM (SELECT {it.select_list}, ROW_NUMBER() OVER "
+                f"(PARTITION BY {foreign} ORDER BY {order}) AS {number} FROM {it.table} "
+                f"WHERE {foreign} IN ({', '.join([mark] * size)})) r "
+                f"WHERE {number} <= {mark} ORDER BY {number}"
+            )
+
+        return self._text(("related", one.model, one.foreign, size), make), [*params, one.limit]
+
+    def count(self, model: str, where: Where) -> Statement:
+        """SELECT COUNT(*)."""
         it = self._models[model]
         shape, params = it.filters(where)
-        text = f"SELECT COUNT(*) FROM {it.table}"
-        return it.cached(("count", shape), lambda: text + it.where_text(shape)), params
 
-    def update(self, model: str, where: Where, changes: Mapping[str, Any]) -> tuple[str, list[Any]]:
+        def make() -> str:
+            return f"SELECT COUNT(*) FROM {it.table}{it.where_text(shape)}"
+
+        return self._text(("count", model, shape), make), params
+
+    def update(self, model: str, where: Where, changes: Mapping[str, Any]) -> Statement:
         """UPDATE of all rows that match."""
         it = self._models[model]
         shape, params = it.filters(where)
-        assignments, bound = self._assignments(it, changes, {})
-        text = it.cached(
-            ("update", shape, tuple(changes)),
-            lambda: f"UPDATE {it.table} SET {assignments}{it.where_text(shape)}",
-        )
-        return text, bound + params
+        bound = [it.bind(field, value) for field, value in changes.items()]
+
+        def make() -> str:
+            assignments = self._assignments(it, changes, ())
+            return f"UPDATE {it.table} SET {assignments}{it.where_text(shape)}"
+
+        return self._text(("update", model, shape, tuple(changes)), make), bound + params
 
     def update_one(
-        self,
-        model: str,
-        where: Where,
-        changes: Mapping[str, Any],
-        amounts: Mapping[str, int],
-    ) -> tuple[str, list[Any]]:
-        """UPDATE of the first row that matches, returning it; the guard stands in it twice."""
+        self, model: str, where: Where, changes: Mapping[str, Any], amounts: Mapping[str, int]
+    ) -> Statement:
+        """UPDATE of the first row that matches, returning it as it is now."""
         it = self._models[model]
         shape, params = it.filters(where)
-        assignments, bound = self._assignments(it, changes, amounts)
+        bound = [it.bind(field, value) for field, value in changes.items()]
+        bound += [it.bind(field, amount) for field, amount in amounts.items()]
+        guard, repeated = self._first(it, shape, None, params)
 
         def make() -> str:
-            return (
-                f"UPDATE {it.table} SET {assignments} WHERE {it.columns['id']} = "
-                f"({self._first(it, shape, None)}){self._again(it, shape)} "
-                f"RETURNING {it.select_list()}"
-            )
+            assignments = self._assignments(it, changes, amounts)
+            return f"UPDATE {it.table} SET {assignments} WHERE {guard()} RETURNING {it.select_list}"
 
-        key = ("update_one", shape, tuple(changes), tuple(amounts))
-        return it.cached(key, make), bound + params + params
+        key = ("update_one", model, shape, tuple(changes), tuple(amounts))
+        return self._text(key, make), bound + repeated
 
-    def delete(self, model: str, where: Where) -> tuple[str, list[Any]]:
-        it = self._models[model]
-        shape, params = it.filters(where)
-        text = f"DELETE FROM {it.table}"
-        return it.cached(("delete", shape), lambda: text + it.where_text(shape)), params
-
-    def take(self, model: str, where: Where, sort: Sort | None) -> tuple[str, list[Any]]:
-        """DELETE of the first row that matches, returning it; the guard stands in it twice."""
+    def delete(self, model: str, where: Where) -> Statement:
+        """DELETE of all rows that match."""
         it = self._models[model]
         shape, params = it.filters(where)
 
         def make() -> str:
-            return (
-                f"DELETE FROM {it.table} WHERE {it.columns['id']} = "
-                f"({self._first(it, shape, sort)}){self._again(it, shape)} "
-                f"RETURNING {it.select_list()}"
-            )
+            return f"DELETE FROM {it.table}{it.where_text(shape)}"
 
-        return it.cached(("take", shape, sort), make), params + params
+        return self._text(("delete", model, shape), make), params
 
-    def _joined(self, it: ModelQueries, join: Sequence[Join]) -> str:
-        lists, tables = [it.select_list("t")], f"{it.table} t"
+    def take(self, model: str, where: Where, sort: Sort | None) -> Statement:
+        """DELETE of the first row that matches, returning it."""
+        it = self._models[model]
+        shape, params = it.filters(where)
+        guard, repeated = self._first(it, shape, sort, params)
+
+        def make() -> str:
+            return f"DELETE FROM {it.table} WHERE {guard()} RETURNING {it.select_list}"
+
+        return self._text(("take", model, shape, sort), make), repeated
+
+    def _text(self, key: tuple[Any, ...], make: Callable[[], str]) -> str:
+        text = self._texts.get(key)
+        if text is None:
+            text = self._texts[key] = make()
+        return text
+
+    def _plain(self, it: ModelSQL) -> str:
+        return f"SELECT {it.select_list} FROM {it.table}"
+
+    def _joined(self, it: ModelSQL, join: Sequence[Join]) -> str:
+        lists, tables = [it.aliased_list("t.")], f"{it.table} t"
         for index, one in enumerate(join):
             other, alias = self._models[one.model], f"j{index}"
-            lists.append(other.select_list(alias))
-            tables += (
-                f" LEFT JOIN {other.table} {alias}"
-                f" ON {alias}.{other.columns[one.foreign]} = t.{it.columns[one.local]}"
-            )
+            lists.append(other.aliased_list(f"{alias}."))
+            foreign, local = other.column(one.foreign, f"{alias}."), it.column(one.local, "t.")
+            tables += f" LEFT JOIN {other.table} {alias} ON {foreign} = {local}"
         return f"SELECT {', '.join(lists)} FROM {tables}"
 
-    def _first(self, it: ModelQueries, shape: Shape, sort: Sort | None) -> str:
-        where = it.where_text(shape)
-        return f"SELECT {it.columns['id']} FROM {it.table}{where}{it.order_text(sort)} LIMIT 1"
+    def _page(self, limit: int | None, offset: int) -> str:
+        mark = self.dialect.placeholder
+        if limit is None:
+            return f"{self.dialect.no_limit} OFFSET {mark}" if offset else ""
+        text = " LIMIT 1" if limit == 1 else f" LIMIT {mark}"
+        return f"{text} OFFSET {mark}" if offset else text
 
-    def _again(self, it: ModelQueries, shape: Shape) -> str:
-        return it.where_text(shape).replace(" WHERE ", " AND ", 1)
+    def _first(
+        self, it: ModelSQL, shape: Shape, sort: Sort | None, params: list[Any]
+    ) -> tuple[Callable[[], str], list[Any]]:
+        """Conditions that hold for one row only, and their parameters.
+
+        The guard stands beside the sub-select once more: a caller that had to wait for the row
+        looks again at what it has become.
+        """
+        if any(field == "id" and op == "eq" and way == "AND" for way, field, op, *_ in shape):
+            return (lambda: it.guard_text(shape)), params
+
+        def make() -> str:
+            first = f"SELECT {it.column('id')} FROM {it.table}{it.where_text(shape)}"
+            text = f"{it.column('id')} = ({first}{it.order_text(sort)} LIMIT 1)"
+            return f"{text} AND {it.guard_text(shape)}" if shape else text
+
+        return make, params + params
 
     def _assignments(
-        self, it: ModelQueries, changes: Mapping[str, Any], amounts: Mapping[str, int]
-    ) -> tuple[str, list[Any]]:
+        self, it: ModelSQL, changes: Mapping[str, Any], amounts: Mapping[str, Any] | tuple[()]
+    ) -> str:
         mark = self.dialect.placeholder
-        texts = [f"{it.columns[field]} = {mark}" for field in changes]
-        texts += [f"{it.columns[f]} = {it.columns[f]} + {mark}" for f in amounts]
-        bound = [it.bind(field, value) for field, value in changes.items()]
-        return ", ".join(texts), bound + list(amounts.values())
+        texts = [f"{it.column(field)} = {mark}" for field in changes]
+        texts += [f"{it.column(field)} = {it.column(field)} + {mark}" for field in amounts]
+        return ", ".join(texts)

@@ -1,28 +1,34 @@
 """The storage contract on SQL databases that know RETURNING, written once.
 
-A database brings a `Connection` (how to read and to write) and its `Dialect`.
+A database brings a `Connection` (how to read and to write), its `Dialect`, and an `Inspector`.
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
 from watchword.database.contract import (
-    Condition,
     Join,
     JoinedRow,
     Row,
     Sort,
+    StorageError,
+    StorageUnavailable,
+    UniqueViolation,
     Value,
     Where,
 )
 from watchword.database.schema import Schema
 
-from .ddl import Inspector, plan
+from .ddl import Inspector, TableShape, plan
 from .dialect import Dialect
+from .issuer_column import IssuerColumn
 from .queries import Queries
+
+_KEYS_AT_ONCE = 500
 
 
 class Connection(Protocol):
@@ -47,26 +53,37 @@ class Connection(Protocol):
     async def close(self) -> None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class SQLDatabase:
+    """What the engines of one database and schema have in common."""
+
+    schema: Schema
+    dialect: Dialect
+    inspector: Inspector
+    queries: Queries
+    issuer: IssuerColumn
+
+    @classmethod
+    def of(cls, schema: Schema, dialect: Dialect, inspector: Inspector) -> SQLDatabase:
+        return cls(schema, dialect, inspector, Queries(schema, dialect), IssuerColumn(schema))
+
+
 class SQLEngine:
     """One engine over one connection (or pool of them)."""
 
-    def __init__(
-        self, schema: Schema, dialect: Dialect, connection: Connection, inspector: Inspector
-    ) -> None:
-        self._schema = schema
-        self._dialect = dialect
-        self._queries = Queries(schema, dialect)
+    __slots__ = ("_connection", "_database", "_queries")
+
+    def __init__(self, database: SQLDatabase, connection: Connection) -> None:
+        self._database = database
+        self._queries = database.queries
         self._connection = connection
-        self._inspector = inspector
 
     async def create(self, model: str, row: Row) -> Row:
-        rows, _ = await self._connection.write(*self._queries.insert(model, row))
+        rows = await self._insert(model, row, unless_known=False)
         return self._queries.of(model).row(rows[0])
 
     async def reserve(self, model: str, row: Row) -> bool:
-        sql, params = self._queries.insert(model, row, or_ignore=True)
-        rows, _ = await self._connection.write(sql, params)
-        return bool(rows)
+        return bool(await self._insert(model, row, unless_known=True))
 
     async def find_one(
         self, model: str, where: Where, *, join: Sequence[Join] = (), sort: Sort | None = None
@@ -75,9 +92,10 @@ class SQLEngine:
         rows = await self._connection.read(sql, params)
         if not rows:
             return None
-        if not join:
-            return cast("JoinedRow", self._queries.of(model).row(rows[0]))
-        return (await self._joined(model, rows, join))[0]
+        row = self._row(model, join, rows[0])
+        if join:
+            await self._relate([row], join)
+        return row
 
     async def find_many(
         self,
@@ -89,16 +107,24 @@ class SQLEngine:
         sort: Sort | None = None,
         join: Sequence[Join] = (),
     ) -> list[JoinedRow]:
+        if offset < 0 or (limit is not None and limit < 0):
+            raise ValueError("limit and offset must not be negative")
         sql, params = self._queries.select(
             model, where, sort=sort, limit=limit, offset=offset, join=join
         )
-        return await self._joined(model, await self._connection.read(sql, params), join)
+        rows = await self._connection.read(sql, params)
+        made = [self._row(model, join, row) for row in rows]
+        if join:
+            await self._relate(made, join)
+        return made
 
     async def count(self, model: str, where: Where = ()) -> int:
         rows = await self._connection.read(*self._queries.count(model, where))
         return int(rows[0][0])
 
     async def update(self, model: str, where: Where, changes: Mapping[str, Value]) -> int:
+        if not changes:
+            return await self.count(model, where)
         _, affected = await self._connection.write(*self._queries.update(model, where, changes))
         return affected
 
@@ -107,10 +133,11 @@ class SQLEngine:
         return affected
 
     async def take(self, model: str, where: Where, *, sort: Sort | None = None) -> Row | None:
-        return await self._one(model, *self._queries.take(model, where, sort))
+        rows, _ = await self._connection.write(*self._queries.take(model, where, sort))
+        return self._queries.of(model).row(rows[0]) if rows else None
 
     async def update_if(self, model: str, where: Where, changes: Mapping[str, Value]) -> Row | None:
-        return await self._one(model, *self._queries.update_one(model, where, changes, {}))
+        return await self.increment(model, where, {}, changes)
 
     async def increment(
         self,
@@ -119,39 +146,73 @@ class SQLEngine:
         amounts: Mapping[str, int],
         changes: Mapping[str, Value] | None = None,
     ) -> Row | None:
-        sql, params = self._queries.update_one(model, where, changes or {}, amounts)
-        return await self._one(model, sql, params)
+        if not amounts and not changes:
+            return cast("Row | None", await self.find_one(model, where))
+        statement = self._queries.update_one(model, where, changes or {}, amounts)
+        rows, _ = await self._connection.write(*statement)
+        return self._queries.of(model).row(rows[0]) if rows else None
 
     @asynccontextmanager
     async def transaction(self) -> AsyncGenerator[SQLEngine, None]:
         async with self._connection.transaction() as connection:
-            inside = object.__new__(SQLEngine)
-            inside.__dict__.update(self.__dict__, _connection=connection)
-            yield inside
+            yield SQLEngine(self._database, connection)
 
     async def plan(self) -> list[str]:
-        tables = await self._inspector(self._connection.read)
-        return plan(self._schema, self._dialect, tables)
+        database = self._database
+        names = [model.table_name for model in database.schema]
+        tables = await database.inspector(self._connection.read, names)
+        return plan(database.schema, database.dialect, tables)
 
     async def apply(self, statements: Sequence[str]) -> None:
+        self._database.issuer.forget()
         await self._connection.run_script(statements)
 
     async def close(self) -> None:
         await self._connection.close()
 
-    async def _one(self, model: str, sql: str, params: Sequence[Any]) -> Row | None:
-        rows, _ = await self._connection.write(sql, params)
-        return self._queries.of(model).row(rows[0]) if rows else None
+    async def _insert(self, model: str, row: Row, *, unless_known: bool) -> list[tuple[Any, ...]]:
+        issuer = self._database.issuer
+        extra = await issuer.extra(model, row, self._look)
+        sql, params = self._queries.insert(model, row, unless_known=unless_known, extra=extra)
+        try:
+            rows, _ = await self._connection.write(sql, params)
+        except (UniqueViolation, StorageUnavailable):
+            raise
+        except StorageError:
+            issuer.forget()
+            raise
+        return rows
 
-    async def _joined(
-        self, model: str, rows: Sequence[Sequence[Any]], join: Sequence[Join]
-    ) -> list[JoinedRow]:
-        made = [self._queries.joined_row(model, join, row) for row in rows]
+    async def _look(self, table: str) -> TableShape | None:
+        return (await self._database.inspector(self._connection.read, [table])).get(table)
+
+    def _row(self, model: str, join: Sequence[Join], values: Sequence[Any]) -> JoinedRow:
+        it = self._queries.of(model)
+        row = cast("JoinedRow", it.row(values))
+        start = it.width
         for one in join:
-            if one.many:
-                for row in made:
-                    key = cast("Value", row[one.local])
-                    where = [Condition(one.foreign, key)]
-                    found = await self.find_many(one.model, where, limit=one.limit)
-                    row[one.name] = cast("list[Row]", found)
-        return made
+            if not one.many:
+                other = self._queries.of(one.model)
+                part = values[start : start + other.width]
+                start += other.width
+                row[one.name] = None if part[0] is None else other.row(part)
+        return row
+
+    async def _relate(self, rows: Sequence[JoinedRow], join: Sequence[Join]) -> None:
+        """Fetch to-many joins: one query each for all rows (for 500 keys at a time)."""
+        for one in join:
+            if not one.many:
+                continue
+            related: dict[object, list[Row]] = {}
+            for row in rows:
+                if row[one.local] is not None:
+                    related[row[one.local]] = []
+            keys = list(related)
+            it = self._queries.of(one.model)
+            for start in range(0, len(keys), _KEYS_AT_ONCE):
+                statement = self._queries.select_related(one, keys[start : start + _KEYS_AT_ONCE])
+                for values in await self._connection.read(*statement):
+                    found = it.row(values)
+                    related[found[one.foreign]].append(found)
+            for row in rows:
+                row[one.name] = list(related.get(row[one.local], ()))

@@ -1,4 +1,4 @@
-"""The endpoints for the runner: clock, outbox, raw rows (tests/reference/PROFILES.md, section 3)."""
+"""The endpoints for the runner: clock, outbox, raw rows (PROFILES.md, section 3)."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Reply:
 
 
 class TestOnly:
-    """Answers requests whose path begins with `/__`. All but `/__me` are without I/O to wait for."""
+    """Answers requests whose path begins with `/__`; `/__me` needs the library's word."""
 
     __test__ = False
 

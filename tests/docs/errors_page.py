@@ -14,10 +14,12 @@ PAGE = Path(__file__).parents[2] / "docs" / "errors.md"
 
 INTRODUCTION = """# Errors
 
-Every error that a client can see is JSON: `{"message": ..., "code": ...}` with the status. Codes are the protocol's; messages are plain
-English for people and may change. In Python the same error is an `APIError` with `status`, `code` and `message`.
+Every error that a client can see is JSON: `{"message": ..., "code": ...}` with the status. Codes
+are the protocol's; messages are plain English for people and may change. In Python the same error
+is an `APIError` with `status`, `code` and `message`.
 
-This page is made from the code; a test keeps it so. A code of – means that there is only a message on the wire.
+This page is made from the code; a test keeps it so. A code of - means that there is only a message
+on the wire.
 """
 
 
@@ -43,7 +45,7 @@ def page() -> str:
         title = (group.__doc__ or group.__name__).strip().splitlines()[0].rstrip(".")
         parts.append(f"\n## {title}\n\n| status | code | message |\n|---|---|---|\n")
         for _, code in codes(group):
-            name = f"`{code.code}`" if code.code else "–"
+            name = f"`{code.code}`" if code.code else "-"
             parts.append(f"| {code.status} | {name} | {code.message} |\n")
     return "".join(parts)
 

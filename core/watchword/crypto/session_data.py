@@ -10,16 +10,15 @@ from __future__ import annotations
 import hmac
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal, Protocol, cast
+from typing import Protocol, TypeGuard, cast
+from uuid import uuid4
 
 import msgspec
 
-from watchword.http.json import decode, encode
+from watchword.http.json import decode, encode, parse_date
 
 from .jwt import TokenInvalid, sign_jwt, verify_jwt
 from .signing import base64url, base64url_decode, mac
-
-Strategy = Literal["compact", "jwt", "jwe"]
 
 _TEXTS = {"session": ("id", "token", "userId"), "user": ("id", "email", "name")}
 _DATES = {
@@ -86,7 +85,7 @@ class CompactSessionData:
             if not hmac.compare_digest(expected.encode(), given):
                 return None
             payload, expires_at = decode(text), decode(end)
-        except (msgspec.MsgspecError, ValueError):
+        except (msgspec.MsgspecError, ValueError, RecursionError):
             return None
         return _checked(payload, expires_at, now)
 
@@ -119,7 +118,9 @@ class TokenCipher(Protocol):
 class JweSessionData:
     """A token encrypted with a key made from the secret."""
 
-    def __init__(self, cipher: TokenCipher, token_id: Callable[[], str]) -> None:
+    def __init__(
+        self, cipher: TokenCipher, token_id: Callable[[], str] = lambda: str(uuid4())
+    ) -> None:
         self._cipher = cipher
         self._token_id = token_id
 
@@ -148,7 +149,7 @@ def _with_times(payload: Mapping[str, object], now: float, lifetime: int) -> dic
 
 def _milliseconds(claims: Mapping[str, object]) -> object:
     end = claims.get("exp")
-    return end * 1000 if isinstance(end, int | float) else None
+    return end * 1000 if _is_number(end) else None
 
 
 def _checked(payload: object, expires_at: object, now: float) -> SessionData | None:
@@ -164,3 +165,27 @@ def _checked(payload: object, expires_at: object, now: float) -> SessionData | N
     if expires_at < now * 1000:
         return None
     return SessionData(session, user, written, version, expires_at)
+
+
+def _record(payload: Mapping[str, object], name: str) -> dict[str, object] | None:
+    value = payload.get(name)
+    if not isinstance(value, dict):
+        return None
+    record = cast("dict[str, object]", value)
+    texts_are_there = all(isinstance(record.get(key), str) for key in _TEXTS[name])
+    dates_are_there = all(_is_date(record.get(key)) for key in _DATES[name])
+    return record if texts_are_there and dates_are_there else None
+
+
+def _is_date(value: object) -> bool:
+    if not isinstance(value, str):
+        return False
+    try:
+        parse_date(value)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_number(value: object) -> TypeGuard[float]:
+    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Literal
@@ -115,17 +114,6 @@ def serialize_cookie(
 def encode_value(value: str) -> str:
     """Percent-encode as the protocol does: all but letters, digits and `!'()*~-_.`."""
     return quote(value, safe=_SAFE, errors="replace")
-
-
-def chunk_names(cookies: Mapping[str, str], name: str) -> list[str]:
-    """The names of the pieces of a cookie (`name.0`, `name.1` ...), in numeric order."""
-    prefix = name + "."
-    numbers = [
-        int(found[len(prefix) :])
-        for found in cookies
-        if found.startswith(prefix) and re.fullmatch(r"0|[1-9][0-9]{0,3}", found[len(prefix) :])
-    ]
-    return [f"{prefix}{number}" for number in sorted(numbers)]
 
 
 def _value(text: str) -> str:

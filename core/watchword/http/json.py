@@ -40,7 +40,16 @@ def format_date(moment: datetime) -> str:
         if moment.tzinfo is None:
             raise ValueError(f"the date {moment} has no time zone; give it one, such as UTC")
         moment = moment.astimezone(UTC)
-    return moment.isoformat(timespec="milliseconds")[:23] + "Z"
+    # Twice as fast as isoformat, which writes the offset, too; this is on every response's way.
+    return "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ" % (  # noqa: UP031
+        moment.year,
+        moment.month,
+        moment.day,
+        moment.hour,
+        moment.minute,
+        moment.second,
+        moment.microsecond // 1000,
+    )
 
 
 def parse_date(text: str) -> datetime:
@@ -200,8 +209,11 @@ def _struct_converter(kind: type[msgspec.Struct]) -> Converter:
             if made[wire] == default:
                 del made[wire]
         for wire in others:
-            if wire in made:
-                made[wire] = jsonable(made[wire])
+            found = made.get(wire)
+            if type(found) is datetime:
+                made[wire] = format_date(found)
+            elif found is not None:
+                made[wire] = jsonable(found)
         return made
 
     return convert

@@ -21,6 +21,7 @@ from watchword.crypto.signing import (
     sign_cookie_value,
     verify_cookie_value,
 )
+from watchword.http.cookies import parse_cookies
 
 SECRET = "test-secret-0123456789-abcdefghijKLMNOP"
 TOKEN = "MouQu8tPmcb4E5c6FiRuQsuYwHebbZ9q"
@@ -42,6 +43,25 @@ def test_a_value_is_signed_as_the_reference_signs_it(case: dict[str, Any]) -> No
 )
 def test_a_signed_value_is_accepted_as_by_the_reference(case: dict[str, Any]) -> None:
     assert verify_cookie_value(case["raw_decoded_value"], SECRET) == (case["result"] or None)
+
+
+@pytest.mark.parametrize(
+    "case",
+    vectors("signedCookie", PLUGIN_FILE)["cases"],
+    ids=lambda case: case["name"],
+)
+def test_a_plugin_s_cookie_is_signed_as_the_reference_signs_it(case: dict[str, Any]) -> None:
+    secret = vectors("trustDevice", PLUGIN_FILE)["secret"]
+    raw = parse_cookies(case["setCookie"])[case["name"]]
+
+    assert sign_cookie_value(case["value"], secret) == raw
+    assert verify_cookie_value(raw, secret) == case["value"]
+
+
+def test_a_mac_is_the_reference_s() -> None:
+    case = vectors("trustDevice", PLUGIN_FILE)
+
+    assert mac(f"{case['userId']}!{case['identifier']}", case["secret"]) == case["token"]
 
 
 def _twin(signature: str) -> str:

@@ -1,0 +1,1 @@
+"""The demonstration: a Flask application on SQLite with a page in the browser."""

@@ -1,0 +1,78 @@
+// A few lines of fetch; the official client (better-auth/client) does the same.
+const $ = (id) => document.getElementById(id);
+const state = { token: new URLSearchParams(location.hash.slice(1)).get("token") };
+if (state.token) history.replaceState(null, "", "/"); // not into the history
+
+async function call(path, body) {
+  const options = body === undefined ? {} : {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(body),
+  };
+  const response = await fetch(`/api/auth${path}`, options);
+  const data = await response.json().catch(() => null);
+  if (!response.ok) throw new Error(data?.message ?? `The server answered ${response.status}`);
+  return data;
+}
+
+function say(text, bad = false) {
+  $("status").textContent = text;
+  $("status").classList.toggle("bad", bad);
+}
+
+async function attempt(work, done) {
+  try {
+    await work();
+    if (done) say(done);
+  } catch (error) {
+    say(error.message, true);
+  }
+  await show();
+}
+
+async function show() {
+  const found = await call("/get-session");
+  $("guest").hidden = Boolean(found) || Boolean(state.token);
+  $("member").hidden = $("token").hidden = !found;
+  $("redeem").hidden = !state.token;
+  if (!found) return;
+  const time = (text) => new Date(text).toLocaleString();
+  $("who").textContent = `${found.user.name} <${found.user.email}>`;
+  $("since").textContent = time(found.session.createdAt);
+  $("until").textContent = time(found.session.expiresAt);
+  $("greeting").textContent = (await (await fetch("/greeting")).json()).greeting;
+}
+
+$("credentials").addEventListener("submit", (event) => {
+  event.preventDefault();
+  const { name, email, password } = Object.fromEntries(new FormData(event.target));
+  const signUp = event.submitter?.value !== "sign-in";
+  attempt(
+    () => call(signUp ? "/sign-up/email" : "/sign-in/email", signUp ? { name, email, password } : { email, password }),
+    signUp ? "Welcome!" : "Welcome back!",
+  );
+});
+
+$("sign-out").addEventListener("click", () => {
+  $("link-box").hidden = true;
+  attempt(() => call("/sign-out", {}), "Signed out.");
+});
+
+$("generate").addEventListener("click", () => attempt(async () => {
+  const { token } = await call("/one-time-token/generate");
+  $("link").value = `${location.origin}/#token=${encodeURIComponent(token)}`;
+  $("link-box").hidden = false;
+}, "The link is good once, for three minutes."));
+
+$("copy").addEventListener("click", () => attempt(async () => {
+  $("link").select();
+  await navigator.clipboard.writeText($("link").value);
+}, "Copied. Open it in a private window."));
+
+$("redeem-button").addEventListener("click", () => {
+  const { token } = state;
+  state.token = null;
+  attempt(() => call("/one-time-token/verify", { token }), "This browser has the session now.");
+});
+
+await show();

@@ -1,0 +1,258 @@
+"""Connections to SQLite files, as every engine uses them, and the driver's errors as ours.
+
+SQLite must not be used across a fork: locks of the parent would seem to be the child's. So whatever
+is idle is closed before a fork, and opened again when it is needed, on both sides.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import weakref
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeAlias
+
+from watchword.database.contract import (
+    InvalidValue,
+    StorageError,
+    StorageUnavailable,
+    UniqueViolation,
+)
+
+Rows: TypeAlias = "list[tuple[Any, ...]]"
+Written: TypeAlias = "tuple[Rows, int]"
+
+DRIVER_ERRORS = (sqlite3.Error, OverflowError, UnicodeError)
+
+_UNIQUE = (
+    sqlite3.SQLITE_CONSTRAINT_UNIQUE,
+    sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY,
+    sqlite3.SQLITE_CONSTRAINT_ROWID,
+)
+_PASSING = (
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_PROTOCOL,
+)
+_OUTDATED = ("no such table", "no such column", "has no column named")
+_PRAGMAS = (
+    "journal_mode=WAL",
+    "synchronous=NORMAL",
+    "foreign_keys=ON",
+    # LIKE is only used for literal text: as exact as on other databases.
+    "case_sensitive_like=ON",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """Where the database is (`:memory:` or an absolute path), and how long to wait, in seconds."""
+
+    path: str
+    busy_timeout: float
+
+    def open(self) -> sqlite3.Connection:
+        """A new connection in autocommit mode. Raises `StorageUnavailable`, `StorageError`."""
+        try:
+            connection = sqlite3.connect(
+                self.path,
+                timeout=self.busy_timeout,
+                isolation_level=None,
+                check_same_thread=False,
+                cached_statements=512,
+            )
+        except sqlite3.Error as error:
+            raise self._not_opened(error) from None
+        try:
+            for pragma in _PRAGMAS:
+                connection.execute(f"PRAGMA {pragma}").close()
+        except sqlite3.Error as error:
+            connection.close()
+            raise self._not_opened(error) from None
+        return connection
+
+    def _not_opened(self, error: sqlite3.Error) -> StorageError:
+        if _primary_code(error) == sqlite3.SQLITE_CANTOPEN:
+            return StorageUnavailable(
+                f"cannot open the SQLite database {self.path}: its folder must exist "
+                "and this process must be allowed to write there"
+            )
+        return translated(error)
+
+
+def read(connection: sqlite3.Connection, sql: str, params: Sequence[Any]) -> Rows:
+    """Rows of a SELECT."""
+    try:
+        return connection.execute(sql, params).fetchall()
+    except DRIVER_ERRORS as error:
+        raise translated(error) from None
+
+
+def write(connection: sqlite3.Connection, sql: str, params: Sequence[Any]) -> Written:
+    """Rows that a statement returned, and how many it affected."""
+    try:
+        cursor = connection.execute(sql, params)
+        rows = cursor.fetchall()
+    except DRIVER_ERRORS as error:
+        raise translated(error) from None
+    return rows, cursor.rowcount
+
+
+def begin(connection: sqlite3.Connection) -> None:
+    """Begin as a writer at once: a reader that becomes one would be refused without waiting."""
+    write(connection, "BEGIN IMMEDIATE", ())
+
+
+def commit(connection: sqlite3.Connection) -> None:
+    """Commit, or nothing: what cannot be committed is rolled back."""
+    try:
+        write(connection, "COMMIT", ())
+    except BaseException:
+        rollback(connection)
+        raise
+
+
+def rollback(connection: sqlite3.Connection) -> None:
+    """Roll back, unless SQLite has already done so by itself."""
+    if connection.in_transaction:
+        write(connection, "ROLLBACK", ())
+
+
+def run_script(connection: sqlite3.Connection, statements: Sequence[str]) -> None:
+    """Run statements that change the schema, all of them or none."""
+    begin(connection)
+    try:
+        for statement in statements:
+            _change_schema(connection, statement)
+    except BaseException:
+        rollback(connection)
+        raise
+    commit(connection)
+
+
+def _change_schema(connection: sqlite3.Connection, statement: str) -> None:
+    try:
+        connection.execute(statement).close()
+    except sqlite3.IntegrityError:
+        raise StorageError(f"rows of the table stand against: {statement}") from None
+    except sqlite3.Error as error:
+        # Another process may have added the same column between our look and our turn.
+        if "duplicate column name" in str(error):
+            return
+        if _primary_code(error) in _PASSING:
+            raise translated(error) from None
+        # The text is of the schema: it holds names and constants, no values of rows.
+        raise StorageError(f"SQLite refused: {statement} ({error})") from None
+
+
+def translated(error: Exception) -> StorageError:
+    """The driver's error as one of the contract; its text could hold values, ours does not."""
+    if isinstance(error, OverflowError | UnicodeError):
+        return InvalidValue("a value cannot be stored")
+    name: str = getattr(error, "sqlite_errorname", type(error).__name__)
+    if isinstance(error, sqlite3.IntegrityError):
+        if getattr(error, "sqlite_errorcode", 0) in _UNIQUE:
+            return UniqueViolation("a row with this unique value exists")
+        return StorageError(f"the database refused the row ({name})")
+    if isinstance(error, sqlite3.Error) and _primary_code(error) in _PASSING:
+        return StorageUnavailable(f"the SQLite database is busy or cannot be opened ({name})")
+    text = str(error)
+    if any(known in text for known in _OUTDATED):
+        return StorageError(f"the database is not in the shape of the schema, migrate it: {text}")
+    return StorageError(f"the SQLite database failed ({name})")
+
+
+def _primary_code(error: sqlite3.Error) -> int:
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF
+
+
+class HeldConnection:
+    """A connection inside a transaction that somebody else begins and ends."""
+
+    __slots__ = ("_connection", "over")
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self.over = False
+
+    async def read(self, sql: str, params: Sequence[Any]) -> Rows:
+        return read(self._held(), sql, params)
+
+    async def write(self, sql: str, params: Sequence[Any]) -> Written:
+        return write(self._held(), sql, params)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncGenerator[HeldConnection, None]:
+        yield self
+
+    async def run_script(self, statements: Sequence[str]) -> None:
+        refuse_script()
+
+    async def close(self) -> None:
+        """Nothing is given back before the transaction ends."""
+
+    def _held(self) -> sqlite3.Connection:
+        if self.over:
+            refuse_after_end()
+        return self._connection
+
+
+@asynccontextmanager
+async def held_transaction(connection: sqlite3.Connection) -> AsyncGenerator[HeldConnection, None]:
+    """A transaction on a connection that nobody else uses meanwhile."""
+    begin(connection)
+    held = HeldConnection(connection)
+    try:
+        yield held
+    except BaseException:
+        rollback(connection)
+        raise
+    else:
+        commit(connection)
+    finally:
+        held.over = True
+
+
+def refuse_script() -> None:
+    raise StorageError("the schema cannot be changed inside a transaction")
+
+
+def refuse_after_end() -> None:
+    raise StorageError("this transaction is over; use the engine that it was begun on")
+
+
+class Forkable(Protocol):
+    """What must know of forks of this process."""
+
+    def before_fork(self) -> None:
+        """Close what is idle."""
+        ...
+
+    def after_fork_in_child(self) -> None:
+        """Drop what is left of the parent's."""
+        ...
+
+
+_forkable: weakref.WeakSet[Forkable] = weakref.WeakSet()
+
+
+def watch_forks(one: Forkable) -> None:
+    """Tell `one` of every fork for as long as it lives."""
+    _forkable.add(one)
+
+
+def _before_fork() -> None:
+    for one in list(_forkable):
+        one.before_fork()
+
+
+def _after_fork_in_child() -> None:
+    for one in list(_forkable):
+        one.after_fork_in_child()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_before_fork, after_in_child=_after_fork_in_child)

@@ -1,0 +1,155 @@
+"""SQLite in memory: one connection for everybody, one user at a time, from any thread or loop.
+
+The shared-cache mode of SQLite would give more, but ignores the busy timeout.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import threading
+import time
+import weakref
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any, Protocol
+
+from watchword.database.contract import StorageUnavailable
+
+from .per_loop import PerLoop
+from .sqlite_driver import (
+    Database,
+    HeldConnection,
+    Rows,
+    Written,
+    held_transaction,
+    read,
+    refuse_script,
+    run_script,
+    write,
+)
+
+_POLL = 0.0005
+
+
+class MemoryDatabase:
+    """The connection and whose turn it is. The data lives as long as this object."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.connection = database.open()
+        self.lock = threading.Lock()
+        self.holder: tuple[object, HeldConnection] | None = None
+        """Who is in a transaction (a thread's number or a task), and the transaction."""
+        weakref.finalize(self, sqlite3.Connection.close, self.connection)
+
+
+class Turns(Protocol):
+    """How to wait for the turn in one of the two worlds."""
+
+    def caller(self) -> object:
+        """Who asks: a thread or a task."""
+        ...
+
+    def turn(self) -> AbstractAsyncContextManager[None]:
+        """Has the connection to itself. Raises `StorageUnavailable`."""
+        ...
+
+
+class MemoryConnections:
+    """The shared connection, as one engine sees it."""
+
+    def __init__(self, memory: MemoryDatabase, turns: Turns) -> None:
+        self._memory = memory
+        self._turns = turns
+
+    async def read(self, sql: str, params: Sequence[Any]) -> Rows:
+        if held := self._held():
+            return await held.read(sql, params)
+        async with self._turns.turn():
+            return read(self._memory.connection, sql, params)
+
+    async def write(self, sql: str, params: Sequence[Any]) -> Written:
+        if held := self._held():
+            return await held.write(sql, params)
+        async with self._turns.turn():
+            return write(self._memory.connection, sql, params)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncGenerator[HeldConnection, None]:
+        """A transaction of this thread or task; one that it is in already is joined."""
+        if held := self._held():
+            yield held
+            return
+        memory = self._memory
+        async with self._turns.turn(), held_transaction(memory.connection) as held:
+            memory.holder = (self._turns.caller(), held)
+            try:
+                yield held
+            finally:
+                memory.holder = None
+
+    async def run_script(self, statements: Sequence[str]) -> None:
+        if self._held():
+            refuse_script()
+        async with self._turns.turn():
+            run_script(self._memory.connection, statements)
+
+    async def close(self) -> None:
+        """The data lives as long as the storage: closing an engine keeps it."""
+
+    def _held(self) -> HeldConnection | None:
+        holder = self._memory.holder
+        if holder is not None and holder[0] == self._turns.caller():
+            return holder[1]
+        return None
+
+
+class BlockingTurns:
+    """A thread waits for its turn for as long as the busy timeout."""
+
+    def __init__(self, memory: MemoryDatabase) -> None:
+        self._lock = memory.lock
+        self._timeout = memory.database.busy_timeout
+
+    def caller(self) -> object:
+        return threading.get_ident()
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncGenerator[None, None]:
+        if not self._lock.acquire(timeout=self._timeout):
+            raise _too_long()
+        try:
+            yield
+        finally:
+            self._lock.release()
+
+
+class LoopTurns:
+    """The tasks of a loop queue up; the first of them asks for the turn among threads and loops."""
+
+    def __init__(self, memory: MemoryDatabase) -> None:
+        self._lock = memory.lock
+        self._timeout = memory.database.busy_timeout
+        self._queues = PerLoop(asyncio.Lock, lambda queue: None)
+
+    def caller(self) -> object:
+        return asyncio.current_task()
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncGenerator[None, None]:
+        async with self._queues.here():
+            latest = time.monotonic() + self._timeout
+            while not self._lock.acquire(blocking=False):
+                # Only another thread's transaction is waited for here, never a task of this loop.
+                if time.monotonic() > latest:
+                    raise _too_long()
+                await asyncio.sleep(_POLL)
+            try:
+                yield
+            finally:
+                self._lock.release()
+
+
+def _too_long() -> StorageUnavailable:
+    return StorageUnavailable("the database in memory stayed busy for too long")

@@ -1,0 +1,156 @@
+"""How values are stored and read back (spec: data model, stored forms).
+
+What cannot be stored is refused here with `InvalidValue`, the same on every database.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from datetime import UTC, datetime
+from typing import Any, cast
+
+from watchword.database.contract import InvalidValue
+from watchword.http.json import format_date, jsonable, parse_date
+
+_SERIAL = re.compile("[1-9][0-9]{0,18}", re.ASCII)
+_REVIVED = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?Z", re.ASCII
+)
+_PAST_9999 = datetime.max.replace(microsecond=999000, tzinfo=UTC)
+
+
+def checked_text(value: Any) -> str:
+    """Text that every database can hold. Raises `InvalidValue`."""
+    if not isinstance(value, str):
+        raise InvalidValue("expected text")
+    if "\0" in value:
+        raise InvalidValue("text must not hold U+0000")
+    if not value.isascii():
+        try:
+            value.encode("utf-8")
+        except UnicodeEncodeError:
+            raise InvalidValue("text must not hold lone surrogates") from None
+    return value
+
+
+def checked_boolean(value: Any) -> bool:
+    """True or False and nothing like it. Raises `InvalidValue`."""
+    if not isinstance(value, bool):
+        raise InvalidValue("expected a boolean")
+    return value
+
+
+def boolean_number(value: Any) -> int:
+    """A boolean as 0 or 1."""
+    return int(checked_boolean(value))
+
+
+def checked_number(value: Any) -> int | float:
+    """A finite number; an integer must fit into 64 bits. Raises `InvalidValue`."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise InvalidValue("expected a number")
+    if isinstance(value, int):
+        if not -(2**63) <= value < 2**63:
+            raise InvalidValue("the number does not fit into 64 bits")
+    elif not math.isfinite(value):
+        raise InvalidValue("the number must be finite")
+    return value
+
+
+def checked_date(value: Any) -> datetime:
+    """An aware moment. Raises `InvalidValue`."""
+    if not isinstance(value, datetime) or value.tzinfo is None:
+        raise InvalidValue("expected a date with a zone")
+    return value
+
+
+def iso_date(value: Any) -> str:
+    """A moment as text with three fractional digits and `Z`; such texts sort by time."""
+    try:
+        return format_date(checked_date(value))
+    except OverflowError:
+        raise InvalidValue("the date lies outside the years 1 to 9999 in UTC") from None
+
+
+def from_iso_date(value: Any) -> datetime:
+    """A stored moment; also the forms that others wrote. Raises `ValueError` for none of them.
+
+    Numbers are Unix milliseconds, a text without a zone is UTC (SQLite's CURRENT_TIMESTAMP), and
+    years above 9999, which JavaScript writes with a sign, become the last moment there is.
+    """
+    if type(value) is str and len(value) == 24 and value[23] == "Z":
+        return datetime.fromisoformat(value)
+    if isinstance(value, int | float):
+        return datetime.fromtimestamp(value / 1000, UTC)
+    text = str(value)
+    if text.startswith("+"):
+        return _PAST_9999
+    try:
+        return parse_date(text)
+    except ValueError:
+        moment = datetime.fromisoformat(text)
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def json_text(value: Any) -> str:
+    """A JSON value as text, as the protocol writes it. Raises `InvalidValue`."""
+    try:
+        plain = jsonable(value)
+        text = json.dumps(plain, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    except (TypeError, ValueError, RecursionError):
+        raise InvalidValue("expected a JSON value") from None
+    if "\\u0000" in text and _holds_nul(plain):
+        raise InvalidValue("text must not hold U+0000")
+    return checked_text(text)
+
+
+def from_json_text(value: Any) -> Any:
+    """A stored JSON text; what is no text came parsed from the driver. Broken text reads as None.
+
+    Text that is a full moment is re-printed in milliseconds, as it is on the wire.
+    """
+    if isinstance(value, bytes):
+        value = value.decode("utf-8", "replace")
+    if not isinstance(value, str):
+        return _reprinted(value)
+    try:
+        parsed = json.loads(value)
+    except (ValueError, RecursionError):
+        return None
+    return _reprinted(parsed) if 'Z"' in value else parsed
+
+
+def serial_number(value: Any) -> int:
+    """A numeric id, which is decimal text everywhere but in the database. Raises `InvalidValue`."""
+    if isinstance(value, str) and _SERIAL.fullmatch(value) and int(value) < 2**63:
+        return int(value)
+    raise InvalidValue("expected a decimal id")
+
+
+def _reprinted(value: Any) -> Any:
+    if isinstance(value, str):
+        if not (value.endswith("Z") and _REVIVED.fullmatch(value)):
+            return value
+        try:
+            moment = datetime.fromisoformat(value).astimezone(UTC)
+        except ValueError:
+            return value
+        return format_date(moment)
+    if isinstance(value, list):
+        return [_reprinted(item) for item in cast("list[Any]", value)]
+    if isinstance(value, dict):
+        return {key: _reprinted(item) for key, item in cast("dict[str, Any]", value).items()}
+    return value
+
+
+def _holds_nul(value: Any) -> bool:
+    if isinstance(value, str):
+        return "\0" in value
+    if isinstance(value, list):
+        return any(map(_holds_nul, cast("list[Any]", value)))
+    if isinstance(value, dict):
+        pairs = cast("dict[str, Any]", value)
+        return any(map(_holds_nul, pairs)) or any(map(_holds_nul, pairs.values()))
+    return False
