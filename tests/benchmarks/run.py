@@ -1,0 +1,272 @@
+"""`make bench`: watchword beside the reference, on the same database, machine and work.
+
+Each server is pinned to one core and the load client to another; rounds alternate. What is printed
+is what docs/performance.md holds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+sys.path.insert(0, str(ROOT))
+
+from tests.benchmarks.serve import server  # noqa: E402
+from tests.support.services import free_port, wait_for  # noqa: E402
+from watchword import SignInEmail, SignUpEmail  # noqa: E402
+
+CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "watchword-bench"
+SECRET = "bench-K7pQ2vX9mB4tR8wZ1cY6nH3jL5sD0fGa"
+ROUNDS, SECONDS, CONNECTIONS = 3, 4, 16
+PACKAGES = ("better-auth@1.7.7", "better-sqlite3@12.11.1")
+
+
+def main() -> None:
+    """Measure everything and print the table."""
+    reference = install_reference()
+    CACHE.mkdir(parents=True, exist_ok=True)
+    for old in CACHE.glob("bench.db*"):
+        old.unlink()
+    os.environ |= {"BENCH_DB": str(CACHE / "bench.db"), "BETTER_AUTH_SECRET": SECRET}
+    cookie = prepare()
+    rows: list[tuple[str, str, str]] = []
+    measure_http(rows, reference, cookie)
+    measure_in_process(rows, reference, cookie)
+    measure_sign_in(rows)
+    measure_stall(rows, cookie)
+    rows.append(("import watchword", f"{import_time():.0f} ms", "< 150 ms"))
+    print(f"\n{machine()}\n")
+    print("| what | measured | wanted |\n|---|---|---|")
+    for row in rows:
+        print("| " + " | ".join(row) + " |")
+
+
+def prepare() -> str:
+    """A database with one user and one session; the session's cookie."""
+    auth = server()
+    auth.blocking.migrate()
+    person = SignUpEmail(name="Ada", email="ada@example.com", password="correct horse")
+    made = auth.blocking.api.sign_up_email(person, return_headers=True)
+    auth.blocking.close()
+    return made.cookies[0].partition(";")[0]
+
+
+def measure_http(rows: list[tuple[str, str, str]], reference: Path | None, cookie: str) -> None:
+    """Session checks over HTTP: ours, the bare server's, the reference's, in alternating rounds."""
+    path = "/api/auth/get-session"
+    commands: dict[str, Callable[[int], list[str]]] = {
+        "watchword": lambda port: uvicorn("watchword", port),
+        "bare": lambda port: uvicorn("bare", port),
+    }
+    if reference:
+        commands["reference"] = lambda port: node(reference, "serve", port)
+    rates: dict[str, list[float]] = {name: [] for name in commands}
+    memory: dict[str, float] = {}
+    for _ in range(ROUNDS):
+        for name, command in commands.items():
+            with running(command, core=0) as (port, pid):
+                load(port, CONNECTIONS, 1, path, cookie)
+                rates[name].append(load(port, CONNECTIONS, SECONDS, path, cookie)[0])
+                memory[name] = resident(pid)
+    best = {name: statistics.median(found) for name, found in rates.items()}
+    ours = best["watchword"]
+    rows.append(("get-session over HTTP, requests/s", f"{ours:.0f}", ""))
+    if reference:
+        theirs = best["reference"]
+        rows.append(("... of the reference", f"{theirs:.0f}", ""))
+        rows.append(("... over the reference's", f"{ours / theirs:.1f}x", ">= 6x"))
+    share = ours / best["bare"]
+    rows.append(("... of a constant answer's", f"{share:.0%} of {best['bare']:.0f}", ">= 40%"))
+    rows.append(("memory of the serving process", f"{memory['watchword']:.0f} MB", "< 80 MB"))
+    if reference:
+        rows.append(("... of the reference's", f"{memory['reference']:.0f} MB", ""))
+
+
+def measure_in_process(
+    rows: list[tuple[str, str, str]], reference: Path | None, cookie: str
+) -> None:
+    """Session checks without HTTP."""
+    headers = {"cookie": cookie}
+    auth = server()
+
+    def blocking(count: int) -> float:
+        started = time.perf_counter()
+        for _ in range(count):
+            assert auth.blocking.api.get_session(headers=headers)
+        return (time.perf_counter() - started) / count * 1e6
+
+    async def asynchronous(count: int) -> float:
+        started = time.perf_counter()
+        for _ in range(count):
+            assert await auth.api.get_session(headers=headers)
+        spent = (time.perf_counter() - started) / count * 1e6
+        await auth.close()
+        return spent
+
+    blocking(1000)
+    ours = min(blocking(5000) for _ in range(ROUNDS))
+    awaited = min(asyncio.run(asynchronous(5000)) for _ in range(ROUNDS))
+    rows.append(("api.get_session in process, blocking", f"{ours:.0f} us", ""))
+    rows.append(("... awaited", f"{awaited:.0f} us", ""))
+    if reference:
+        runs = [float(output(node(reference, "calls", 3000, cookie))) for _ in range(ROUNDS)]
+        theirs = min(runs)
+        rows.append(("... of the reference", f"{theirs:.0f} us", ""))
+        ratios = f"{theirs / ours:.1f}x blocking, {theirs / awaited:.1f}x awaited"
+        rows.append(("... over the reference's", ratios, ">= 12x"))
+    auth.blocking.close()
+
+
+def measure_sign_in(rows: list[tuple[str, str, str]]) -> None:
+    """Sign-in beside the bare hash that it cannot do without."""
+    auth = server()
+    person = SignInEmail(email="ada@example.com", password="correct horse")
+    hasher = auth.config.passwords
+    stored = hasher.hash("correct horse")
+    whole = timed(lambda: auth.blocking.api.sign_in_email(person))
+    bare = timed(lambda: hasher.verify(stored, "correct horse"))
+    auth.blocking.close()
+    rows.append(("sign-in over the bare hash", f"{whole / bare:.3f}x of {bare:.1f} ms", "<= 1.05x"))
+
+
+def measure_stall(rows: list[tuple[str, str, str]], cookie: str) -> None:
+    """Session checks while four clients sign in as fast as they can."""
+    path, body = "/api/auth/get-session", '{"email":"ada@example.com","password":"correct horse"}'
+    with running(lambda port: uvicorn("watchword", port), core=None) as (port, _):
+        load(port, 1, 1, path, cookie, core=None)
+        _, idle50, idle95 = load(port, 1, SECONDS, path, cookie, core=None)
+        sign_ins = subprocess.Popen(
+            load_command(port, 4, SECONDS + 3, "/api/auth/sign-in/email", "", body),
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        time.sleep(1)
+        _, busy50, busy95 = load(port, 1, SECONDS, path, cookie, core=None)
+        rate = float(sign_ins.communicate()[0].split()[0])
+    text = f"{busy50:.2f} / {idle50:.2f} ms = {busy50 / idle50:.1f}x"
+    rows.append((f"get-session p50 under {rate:.0f} sign-ins/s, over idle", text, ""))
+    text = f"{busy95:.2f} / {idle95:.2f} ms = {busy95 / idle95:.1f}x"
+    rows.append(("... p95", text, "<= 3x"))
+
+
+def timed(work: Callable[[], Any], count: int = 15) -> float:
+    """The median time of a piece of work, in milliseconds."""
+    times: list[float] = []
+    for _ in range(count):
+        started = time.perf_counter()
+        work()
+        times.append((time.perf_counter() - started) * 1000)
+    return statistics.median(times)
+
+
+def import_time() -> float:
+    """What `import watchword` adds to the start of Python, in milliseconds."""
+    with_import = timed(lambda: output([sys.executable, "-c", "import watchword"]), 7)
+    return with_import - timed(lambda: output([sys.executable, "-c", "pass"]), 7)
+
+
+def uvicorn(app: str, port: int) -> list[str]:
+    """One worker with the fast loop and parser."""
+    command = [sys.executable, "-m", "uvicorn", "--factory", f"tests.benchmarks.serve:{app}"]
+    command += ["--port", str(port), "--loop", "uvloop", "--http", "httptools"]
+    return [*command, "--log-level", "warning", "--no-access-log"]
+
+
+def node(reference: Path, mode: str, number: int, cookie: str = "") -> list[str]:
+    """The reference, serving or calling itself."""
+    return ["node", str(reference), mode, str(number), os.environ["BENCH_DB"], cookie]
+
+
+def load_command(port: int, connections: int, seconds: int, *rest: str) -> list[str]:
+    words = [str(HERE / "load.py"), str(port), str(connections), str(seconds), *rest]
+    return [sys.executable, *words]
+
+
+def load(
+    port: int, connections: int, seconds: int, path: str, cookie: str, core: int | None = 1
+) -> tuple[float, float, float]:
+    """Requests per second, p50 and p95 in milliseconds."""
+    command = load_command(port, connections, seconds, path, cookie)
+    rate, p50, p95 = output(pinned(command, core)).split()
+    return float(rate), float(p50), float(p95)
+
+
+@contextmanager
+def running(
+    command: Callable[[int], list[str]], core: int | None
+) -> Generator[tuple[int, int], None, None]:
+    """A server on a free port; its port and process id."""
+    port = free_port()
+    process = subprocess.Popen(pinned(command(port), core), cwd=ROOT)
+    try:
+        wait_for(f"http://127.0.0.1:{port}/api/auth/ok", process)
+        yield port, process.pid
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def pinned(command: list[str], core: int | None) -> list[str]:
+    """The command on one core, where the system can do that."""
+    if core is None or not shutil.which("taskset") or (os.cpu_count() or 1) < 2:
+        return command
+    return ["taskset", "-c", str(core), *command]
+
+
+def output(command: list[str]) -> str:
+    done = subprocess.run(
+        command, check=True, stdout=subprocess.PIPE, text=True, cwd=ROOT, timeout=120
+    )
+    return done.stdout
+
+
+def resident(pid: int) -> float:
+    """Resident memory in MB."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.partition("VmRSS:")[2].split()[0]) / 1024
+
+
+def install_reference() -> Path | None:
+    """The reference's script in a cache folder with its packages; None without Node."""
+    if not shutil.which("npm"):
+        print("Node is missing: the reference's columns are left out.")
+        return None
+    CACHE.mkdir(parents=True, exist_ok=True)
+    if not (CACHE / ".ready").exists():
+        print("Installing the reference (better-sqlite3 compiles for some minutes) ...")
+        install = ["npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", str(CACHE)]
+        subprocess.run([*install, *PACKAGES], check=True)
+        rebuild = ["npm", "rebuild", "--silent", "--prefix", str(CACHE), "better-sqlite3"]
+        subprocess.run(rebuild, check=True, capture_output=True)
+        (CACHE / ".ready").touch()
+    return Path(shutil.copy(HERE / "reference.mjs", CACHE / "reference.mjs"))
+
+
+def machine() -> str:
+    """What was measured on."""
+    cpu = next(
+        (
+            line.partition(":")[2].strip()
+            for line in Path("/proc/cpuinfo").read_text().splitlines()
+            if line.startswith("model name")
+        ),
+        platform.processor(),
+    )
+    node = output(["node", "--version"]).strip() if shutil.which("node") else "no Node"
+    return f"{cpu}, {os.cpu_count()} cores; Python {platform.python_version()}, Node {node}"
+
+
+if __name__ == "__main__":
+    main()
