@@ -8,6 +8,7 @@ Serve it alone (or mount it in any framework), or beside an application:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -157,6 +158,9 @@ def request_of(scope: Scope, body: Body = NO_BODY) -> Request:
     )
 
 
+_PLAIN = re.compile(rb"[A-Za-z0-9/_.-]+")
+
+
 def full_path(scope: Scope) -> str:
     """The undecoded path with the mount prefix.
 
@@ -166,6 +170,11 @@ def full_path(scope: Scope) -> str:
     root: str = scope.get("root_path", "").rstrip("/")
     path: str = scope["path"]
     raw_bytes: bytes | None = scope.get("raw_path")
+    # Nothing to decode and nothing to add: nearly all requests.
+    if raw_bytes is not None and not root and _PLAIN.fullmatch(raw_bytes):
+        plain = raw_bytes.decode("ascii")
+        if plain == path:
+            return path
     # Some test clients leave the query in raw_path.
     raw = None if raw_bytes is None else raw_bytes.partition(b"?")[0].decode("latin-1")
     received_both = bool(root) and raw is not None and decoded(raw) == root + path

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.metadata
+import importlib
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
@@ -109,7 +109,8 @@ def open_storage(database: str | Storage) -> Storage:
     if not isinstance(database, str):
         return database
     scheme = database.partition(":")[0].partition("+")[0].lower()
-    entries = importlib.metadata.entry_points(group="watchword.storage")
+    # Loaded only for a URL: it is the slowest import of all.
+    entries = importlib.import_module("importlib.metadata").entry_points(group="watchword.storage")
     for entry in entries:
         if entry.name == scheme:
             kind = entry.load()

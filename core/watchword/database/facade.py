@@ -30,10 +30,23 @@ class Tables:
         self.schema = Schema({model: model_of(record) for model, record in records.items()})
         self.hooks = hooks
         self.new_id = new_id
+        self._joins: dict[tuple[str, str, str], object] = {}
 
     def of(self, record: type[R]) -> Table[R]:
         """The table of a record class (or of a base of it). Raises `KeyError`."""
         return cast("Table[R]", self._tables[record.__model__])
+
+    def joined(
+        self, record: type[R], other: type[J], via: str
+    ) -> tuple[Table[R], Table[J], tuple[Join]]:
+        """The tables of two record classes, and the join along the attribute `via`."""
+        key = (record.__model__, other.__model__, via)
+        found = self._joins.get(key)
+        if found is None:
+            table, related = self.of(record), self.of(other)
+            join = Join(name="joined", model=related.model, local=table.wire[via])
+            found = self._joins[key] = (table, related, (join,))
+        return cast("tuple[Table[R], Table[J], tuple[Join]]", found)
 
     def __contains__(self, record: type[Record]) -> bool:
         return record.__model__ in self._tables
@@ -75,9 +88,8 @@ class Database:
         self, record: type[R], other: type[J], *, via: str, **filters: object
     ) -> tuple[R, J] | None:
         """The first record that matches, with the one that its attribute `via` refers to."""
-        table, joined = self._tables.of(record), self._tables.of(other)
-        join = Join(name="joined", model=joined.model, local=table.wire[via])
-        row = await self._engine.find_one(table.model, table.conditions(filters), join=(join,))
+        table, joined, join = self._tables.joined(record, other, via)
+        row = await self._engine.find_one(table.model, table.conditions(filters), join=join)
         if row is None:
             return None
         related = row.pop("joined")

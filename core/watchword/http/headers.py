@@ -35,7 +35,7 @@ class Headers:
             return source
         items: Iterable[tuple[str | bytes, str | bytes]]
         items = cast("Any", source).items() if isinstance(source, Mapping) else source
-        return cls((_text(name), _text(value)) for name, value in items)
+        return cls([(_text(name), _text(value)) for name, value in items])
 
     def get(self, name: str) -> str | None:
         """The value of a field (lower-case name), repeated ones joined; None if absent."""
