@@ -19,9 +19,15 @@ from .crypto.secrets_list import VersionedSecret
 from .database.contract import Engine, Storage
 from .database.hooks import ModelHooks
 from .errors import APIError
+from .features.accounts import Accounts
+from .features.change_email import ChangeEmail
 from .features.email_password import EmailAndPassword
+from .features.email_verification import EmailVerification
+from .features.password_reset import PasswordReset
+from .features.passwords import Passwords
 from .features.sessions import SessionEndpoints
 from .features.status import StatusPages
+from .features.users import DeleteUser, Profiles
 from .http.headers import Headers, HeaderSource
 from .http.request import Request
 from .http.response import Response
@@ -42,14 +48,16 @@ from .rate_limit import RateLimiter
 from .records import User
 from .responding import known_error, respond
 from .results import SessionAndUser
-from .runtime.asynchronous import AsyncRuntime
 from .runtime.blocking import BlockingRuntime, finish
 from .runtime.contract import Runtime
+from .runtime.lazy import open_async_runtime
 from .sessions import current_session
 from .site import UnknownHost
 
 if TYPE_CHECKING:
     from typing_extensions import TypeVar as DefaultTypeVar
+
+    from .runtime.asynchronous import AsyncRuntime
 
     U = DefaultTypeVar("U", bound=User, default=User)
 else:
@@ -86,6 +94,10 @@ class Auth(Generic[U]):
         app_name: str = "watchword",
         trusted_origins: TrustedOrigins = (),
         email_and_password: EmailAndPassword | None = None,
+        email_verification: EmailVerification | None = None,
+        password_reset: PasswordReset | None = None,
+        change_email: ChangeEmail | None = None,
+        delete_user: DeleteUser | None = None,
         session: SessionOptions | None = None,
         user_type: type[U] | None = None,
         account: AccountOptions | None = None,
@@ -109,7 +121,19 @@ class Auth(Generic[U]):
         from `WATCHWORD_ENV` or `NODE_ENV` when None. `clock` and `token_bytes` are for tests.
         """
         passwords = email_and_password or EmailAndPassword()
-        every: tuple[Plugin, ...] = (StatusPages(), SessionEndpoints(), passwords, *plugins)
+        every: tuple[Plugin, ...] = (
+            StatusPages(),
+            SessionEndpoints(),
+            passwords,
+            email_verification or EmailVerification(),
+            password_reset or PasswordReset(),
+            Passwords(),
+            Profiles(),
+            change_email or ChangeEmail(),
+            delete_user or DeleteUser(),
+            Accounts(),
+            *plugins,
+        )
         limits = rate_limit or RateLimit()
         self.config = compile_configuration(
             app_name=app_name,
@@ -249,7 +273,7 @@ class Auth(Generic[U]):
 
     def _async_runtime(self) -> AsyncRuntime:
         if self._runtime is None:
-            self._runtime = AsyncRuntime(self.open_engine(blocking=False))
+            self._runtime = open_async_runtime(self.open_engine(blocking=False))
         return self._runtime
 
 

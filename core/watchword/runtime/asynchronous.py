@@ -48,6 +48,9 @@ class AsyncRuntime:
         bound = functools.partial(work, *args, **kwargs)
         return await asyncio.get_running_loop().run_in_executor(self._hashing, bound)
 
+    async def pause(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
     def background(self, work: Coroutine[object, object, None]) -> None:
         task = asyncio.get_running_loop().create_task(_logged(work))
         self._tasks.add(task)

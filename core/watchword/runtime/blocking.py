@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 import logging
 import os
 import threading
+import time
 from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, ParamSpec, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
 from ..database.contract import Engine
+from .lazy import open_callback_loop
+
+if TYPE_CHECKING:
+    from .callback_loop import CallbackLoop
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -46,7 +50,7 @@ class BlockingRuntime:
         self._pid = os.getpid()
         self._pool: ThreadPoolExecutor | None = None
         self._pending: set[Future[None]] = set()
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._loop: CallbackLoop | None = None
 
     async def call(
         self, callback: Callable[P, T | Awaitable[T]], *args: P.args, **kwargs: P.kwargs
@@ -58,6 +62,9 @@ class BlockingRuntime:
 
     async def offload(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         return work(*args, **kwargs)
+
+    async def pause(self, seconds: float) -> None:
+        time.sleep(seconds)
 
     def background(self, work: Coroutine[object, object, None]) -> None:
         with self._lock:
@@ -77,7 +84,7 @@ class BlockingRuntime:
         with self._lock:
             loop, self._loop = self._loop, None
         if loop is not None:
-            loop.call_soon_threadsafe(loop.stop)
+            loop.stop()
 
     def _renew_after_fork(self) -> None:
         # Threads do not survive a fork; a child starts its own.
@@ -89,26 +96,9 @@ class BlockingRuntime:
         with self._lock:
             self._renew_after_fork()
             if self._loop is None:
-                self._loop = _start_loop()
+                self._loop = open_callback_loop()
             loop = self._loop
-        return asyncio.run_coroutine_threadsafe(_as_coroutine(awaitable), loop).result()
-
-
-async def _as_coroutine(awaitable: Awaitable[T]) -> T:
-    return await awaitable
-
-
-def _start_loop() -> asyncio.AbstractEventLoop:
-    loop = asyncio.new_event_loop()
-
-    def run() -> None:
-        try:
-            loop.run_forever()
-        finally:
-            loop.close()
-
-    threading.Thread(target=run, name="watchword-callbacks", daemon=True).start()
-    return loop
+        return loop.result_of(awaitable)
 
 
 def _run_logged(work: Coroutine[object, object, None]) -> None:

@@ -29,6 +29,10 @@ class Runtime(Protocol):
         """Run CPU-bound work where it stalls no other request."""
         ...
 
+    async def pause(self, seconds: float) -> None:
+        """Let time pass before an answer that must not tell by its time what was found."""
+        ...
+
     def background(self, work: Coroutine[object, object, None]) -> None:
         """Start work that delays no response, and is waited for at a clean shutdown.
 

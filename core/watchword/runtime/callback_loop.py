@@ -1,0 +1,36 @@
+"""One background event loop for the blocking world, for callbacks that are `async def`."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Awaitable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+class CallbackLoop:
+    """An event loop in a daemon thread; threads hand it awaitables and wait for the results."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        threading.Thread(target=self._run, name="watchword-callbacks", daemon=True).start()
+
+    def result_of(self, awaitable: Awaitable[T]) -> T:
+        """Run an awaitable on the loop; blocks until it is done, raises what it raises."""
+        return asyncio.run_coroutine_threadsafe(_as_coroutine(awaitable), self._loop).result()
+
+    def stop(self) -> None:
+        """End the loop and its thread."""
+        self._loop.call_soon_threadsafe(self._loop.stop)
+
+    def _run(self) -> None:
+        try:
+            self._loop.run_forever()
+        finally:
+            self._loop.close()
+
+
+async def _as_coroutine(awaitable: Awaitable[T]) -> T:
+    return await awaitable

@@ -1,0 +1,24 @@
+"""Opens what needs asyncio only when it is used: a WSGI process never loads it."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from ..database.contract import Engine
+
+if TYPE_CHECKING:
+    from .asynchronous import AsyncRuntime
+    from .callback_loop import CallbackLoop
+
+
+def open_async_runtime(engine: Engine) -> AsyncRuntime:
+    """The async runtime over an engine."""
+    made: AsyncRuntime = import_module("..asynchronous", __name__).AsyncRuntime(engine)
+    return made
+
+
+def open_callback_loop() -> CallbackLoop:
+    """The event loop for asynchronous callbacks in the blocking world."""
+    made: CallbackLoop = import_module("..callback_loop", __name__).CallbackLoop()
+    return made

@@ -1,0 +1,113 @@
+"""Server-side calls: typed results, errors, headers, responses."""
+
+from __future__ import annotations
+
+import asyncio
+
+import msgspec
+import pytest
+
+from tests.core.conftest import MakeAuth
+from watchword import (
+    APIError,
+    GetSession,
+    RateLimit,
+    Response,
+    RevokeSession,
+    SignInEmail,
+    SignUpEmail,
+    User,
+)
+
+ADA = SignUpEmail(name="Ada", email="ada@example.com", password="password1234")
+
+
+class Member(User):
+    lang: str = "en"
+
+
+def test_a_server_side_sign_in_can_set_cookies(make_auth: MakeAuth) -> None:
+    api = make_auth().blocking.api
+    api.sign_up_email(ADA)
+    person = SignInEmail(email="ada@example.com", password="password1234")
+    found = api.sign_in_email(person, return_headers=True)
+    assert found.value.user.email == "ada@example.com"
+    assert found.value.token in found.cookies[0]
+    headers = {"cookie": found.cookies[0].partition(";")[0]}
+    session = api.get_session(headers=headers)
+    assert session is not None
+    assert session.session.token == found.value.token
+
+
+def test_headers_may_be_a_mapping_or_pairs_of_text_or_bytes(make_auth: MakeAuth) -> None:
+    api = make_auth().blocking.api
+    cookie = api.sign_up_email(ADA, return_headers=True).cookies[0].partition(";")[0]
+    assert api.get_session(headers={"Cookie": cookie})
+    assert api.get_session(headers=[("cookie", cookie)])
+    assert api.get_session(headers=[(b"cookie", cookie.encode())])
+    assert api.get_session() is None
+
+
+def test_errors_are_exceptions_with_status_code_and_message(make_auth: MakeAuth) -> None:
+    auth = make_auth()
+    wrong = SignInEmail(email="ada@example.com", password="password1234")
+    with pytest.raises(APIError) as raised:
+        auth.blocking.api.sign_in_email(wrong)
+    error = raised.value
+    assert (error.status, error.code) == (401, "INVALID_EMAIL_OR_PASSWORD")
+    assert error.message
+    assert "password1234" not in repr(error)
+
+    async def awaited() -> None:
+        with pytest.raises(APIError, match="INVALID_EMAIL_OR_PASSWORD"):
+            await auth.api.sign_in_email(wrong)
+        await auth.close()
+
+    asyncio.run(awaited())
+
+
+def test_the_whole_response_can_be_asked_for(make_auth: MakeAuth) -> None:
+    api = make_auth().blocking.api
+    assert api.get_session(as_response=True).body == b"null"
+    refused = api.list_sessions(as_response=True)
+    assert isinstance(refused, Response)
+    assert refused.status == 401
+
+
+def test_input_is_validated_like_a_clients(make_auth: MakeAuth) -> None:
+    api = make_auth().blocking.api
+    with pytest.raises(APIError, match="VALIDATION_ERROR"):
+        api.sign_up_email(msgspec.structs.replace(ADA, email="nobody"))
+    with pytest.raises(APIError, match="VALIDATION_ERROR"):
+        api.sign_up_email()
+
+
+def test_additional_fields_are_extra_and_typed_in_the_result(make_auth: MakeAuth) -> None:
+    api = make_auth(user_type=Member).blocking.api
+    user = api.sign_up_email(ADA, extra={"lang": "de"}).user
+    assert isinstance(user, Member)
+    assert user.lang == "de"
+    with pytest.raises(APIError, match="VALIDATION_ERROR"):
+        api.sign_up_email(msgspec.structs.replace(ADA, email="b@b.co"), extra={"lang": 5})
+
+
+def test_server_side_calls_are_not_rate_limited_nor_asked_for_an_origin(
+    make_auth: MakeAuth,
+) -> None:
+    api = make_auth(rate_limit=RateLimit(enabled=True, max=1)).blocking.api
+    headers = {"cookie": "a=b", "origin": "https://evil.example"}
+    for _ in range(5):
+        assert api.sign_out(headers=headers).success
+
+
+def test_flags_of_a_look_up(make_auth: MakeAuth) -> None:
+    api = make_auth().blocking.api
+    made = api.sign_up_email(ADA, return_headers=True)
+    headers = {"cookie": made.cookies[0].partition(";")[0]}
+    assert api.get_session(GetSession(disable_refresh="true"), headers=headers)
+    assert api.revoke_session(RevokeSession(token="unknown"), headers=headers).status
+
+
+def test_a_misspelt_endpoint_says_what_there_is(make_auth: MakeAuth) -> None:
+    with pytest.raises(AttributeError, match="sign_in_email"):
+        make_auth().blocking.api.sign_in_mail()  # type: ignore[attr-defined]
