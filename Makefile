@@ -14,28 +14,34 @@ setup: links $(VENV)/.ready ## the virtual environment with everything in it
 
 .PHONY: links
 links:
-	@test -e core/watchword/adapters || ln -s ../../adapters core/watchword/adapters
-	@test -e core/watchword/storage || ln -s ../../storage core/watchword/storage
+	@test -d core/watchword/adapters || ln -sfn ../../adapters core/watchword/adapters
+	@test -d core/watchword/storage || ln -sfn ../../storage core/watchword/storage
 
+# Without build isolation, and without --upgrade: when all is there, it takes no network.
 $(VENV)/.ready: pyproject.toml
-	@test -n "$(PYTHON)" || { echo "watchword needs Python 3.11 or newer"; exit 1; }
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
-	$(BIN)/python -m pip install --quiet --editable . --group dev
+	@test -n "$(PYTHON)" || { echo "watchword needs Python 3.11 or newer; name one: make PYTHON=/path/to/python"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet "pip>=25.1" "hatchling>=1.27" "editables>=0.5"
+	$(BIN)/python -m pip install --quiet --no-build-isolation --editable ".[all]" --group dev
 	@touch $@
 
 node-setup: ## the official JavaScript client and the reference server, for the tests (needs Node)
 ifeq ($(NODE),)
+node-setup:
 	@echo "Node is missing: tests with the official client are skipped (install Node 20 or newer with npm)"
-	@test "$$CI" != true
+	@test "$$CI" != true || { echo "CI=true: Node is required"; exit 1; }
 else
-	@for folder in tests/client tests/reference; do \
-	  test ! -f $$folder/package-lock.json || test $$folder/node_modules/.ready -nt $$folder/package-lock.json || \
-	  { (cd $$folder && npm ci --silent --no-audit --no-fund --legacy-peer-deps \
-	     && { test ! -d node_modules/better-sqlite3 || npm rebuild --silent better-sqlite3 >/dev/null 2>&1; }) \
-	    && touch $$folder/node_modules/.ready; } || exit 1; \
-	done
+node-setup: tests/client/node_modules/.ready tests/reference/node_modules/.ready
 endif
+
+# better-sqlite3 is compiled by its install script; a npm that does not run it with `npm ci` is asked to.
+ADDON := node_modules/better-sqlite3/build/Release/better_sqlite3.node
+%/node_modules/.ready: %/package-lock.json
+	cd $* && npm ci --silent --no-audit --no-fund --legacy-peer-deps
+	@cd $* && { test ! -d node_modules/better-sqlite3 || test -e $(ADDON) \
+	  || npm rebuild better-sqlite3 >node_modules/.rebuild.log 2>&1 \
+	  || { cat node_modules/.rebuild.log; exit 1; }; }
+	@touch $@
 
 demo: setup ## an application with a page in the browser; prints its address
 	$(BIN)/python -m examples.demo
@@ -47,7 +53,7 @@ lint: setup ## ruff: rules and formatting
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-types: setup ## pyright, strict, on core/, adapters/ and storage/
+types: setup ## pyright: strict on core/, adapters/ and storage/, basic on the rest
 	$(BIN)/python -m pyright
 
 bench: setup ## measure beside the reference; prints ratios

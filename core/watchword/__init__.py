@@ -6,8 +6,15 @@ from .crypto.secrets_list import VersionedSecret
 from .database.hooks import ModelHooks
 from .database.records import Column, Record
 from .errors import APIError, ConfigurationError, ErrorCode, ErrorCodes, Redirect
+from .features.accounts import UnlinkAccount
+from .features.change_email import ChangeEmail, ChangeEmailTo
 from .features.email_password import EmailAndPassword, SignInEmail, SignUpEmail
+from .features.email_verification import EmailVerification, SendVerificationEmail, VerifyEmail
+from .features.mails import ChangeEmailMail, Mail
+from .features.password_reset import PasswordReset, RequestPasswordReset, ResetPassword
+from .features.passwords import ChangePassword, SetPassword, VerifyPassword
 from .features.sessions import GetSession, RevokeSession
+from .features.users import DeleteUser, DeleteUserNow, DeletionToken, UpdateUser
 from .http.cookies import CookieAttributes
 from .http.headers import Headers
 from .http.request import BodyTooLarge, BytesBody, Request
@@ -15,6 +22,7 @@ from .http.response import Response
 from .options import (
     AccountOptions,
     Advanced,
+    CookieCache,
     CookieOptions,
     CrossSubDomainCookies,
     DynamicBaseURL,
@@ -41,15 +49,20 @@ __all__ = [
     # options
     "AccountOptions",
     "Advanced",
+    "ChangeEmail",
     "CookieAttributes",
+    "CookieCache",
     "CookieOptions",
     "CrossSubDomainCookies",
+    "DeleteUser",
     "DynamicBaseURL",
     "EmailAndPassword",
+    "EmailVerification",
     "Hooks",
     "ModelHooks",
     "IPAddressOptions",
     "OnAPIError",
+    "PasswordReset",
     "RateLimit",
     "RateLimitRule",
     "SessionOptions",
@@ -63,11 +76,26 @@ __all__ = [
     "SessionAndUser",
     "User",
     "Verification",
+    # what mail callbacks get
+    "ChangeEmailMail",
+    "Mail",
     # inputs of server-side calls
+    "ChangeEmailTo",
+    "ChangePassword",
+    "DeleteUserNow",
+    "DeletionToken",
     "GetSession",
+    "RequestPasswordReset",
+    "ResetPassword",
     "RevokeSession",
+    "SendVerificationEmail",
+    "SetPassword",
     "SignInEmail",
     "SignUpEmail",
+    "UnlinkAccount",
+    "UpdateUser",
+    "VerifyEmail",
+    "VerifyPassword",
     # errors
     "APIError",
     "ConfigurationError",

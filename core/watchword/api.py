@@ -25,9 +25,20 @@ from .http.headers import HeaderSource
 from .http.response import Response
 
 if TYPE_CHECKING:
+    from .features.accounts import LinkedAccount, UnlinkAccount
+    from .features.change_email import ChangeEmailTo
     from .features.email_password import SignedIn, SignedUp, SignInEmail, SignUpEmail
+    from .features.email_verification import EmailVerified, SendVerificationEmail, VerifyEmail
+    from .features.password_reset import (
+        FollowResetLink,
+        RequestPasswordReset,
+        ResetPassword,
+        ResetRequested,
+    )
+    from .features.passwords import ChangePassword, PasswordChanged, SetPassword, VerifyPassword
     from .features.sessions import GetSession, RevokeSession, UpdatedSession
     from .features.status import ErrorQuery, Ok
+    from .features.users import DeleteUserNow, Deletion, DeletionToken, UpdateUser
     from .plugins.one_time_token import GeneratedToken, VerifyOneTimeToken
     from .records import Session, User
     from .results import SessionAndUser, Status, Success
@@ -197,6 +208,23 @@ class Api(Generic[M, U]):
     revoke_session: EndpointCall[M, RevokeSession, Status]
     revoke_sessions: EndpointCall[M, None, Status]
     revoke_other_sessions: EndpointCall[M, None, Status]
+
+    send_verification_mail: EndpointCall[M, SendVerificationEmail, Status]
+    verify_email: EndpointCall[M, VerifyEmail, EmailVerified[U]]
+    change_email: EndpointCall[M, ChangeEmailTo, Status]
+
+    request_password_reset: EndpointCall[M, RequestPasswordReset, ResetRequested]
+    request_password_reset_callback: EndpointCall[M, FollowResetLink, None]
+    reset_password: EndpointCall[M, ResetPassword, Status]
+    change_password: EndpointCall[M, ChangePassword, PasswordChanged[U]]
+    verify_password: EndpointCall[M, VerifyPassword, Status]
+    set_password: EndpointCall[M, SetPassword, Status]
+
+    update_user: EndpointCall[M, UpdateUser, Status]
+    delete_user: EndpointCall[M, DeleteUserNow, Deletion]
+    delete_user_callback: EndpointCall[M, DeletionToken, Deletion]
+    list_user_accounts: EndpointCall[M, None, list[LinkedAccount]]
+    unlink_account: EndpointCall[M, UnlinkAccount, Status]
 
     # one-time-token
     generate_one_time_token: EndpointCall[M, None, GeneratedToken]

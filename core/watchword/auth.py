@@ -51,7 +51,7 @@ from .results import SessionAndUser
 from .runtime.blocking import BlockingRuntime, finish
 from .runtime.contract import Runtime
 from .runtime.lazy import open_async_runtime
-from .sessions import current_session
+from .sessions import current_session, finish_call
 from .site import UnknownHost
 
 if TYPE_CHECKING:
@@ -223,6 +223,7 @@ class Auth(Generic[U]):
         call = Call(self.config, runtime, site, request=request, headers=given)
         try:
             found = await current_session(call)
+            await finish_call(call)
         except APIError:
             found = None
         session = cast("SessionAndUser[U] | None", found)

@@ -47,6 +47,7 @@ class Call:
         "_jar",
         "_now",
         "body",
+        "cache_due",
         "config",
         "db",
         "endpoint",
@@ -97,6 +98,8 @@ class Call:
         """The session that this call established or renewed."""
         self.lookup: SessionLookup | None = None
         """The remembered outcome of looking the session up."""
+        self.cache_due: CacheDue | None = None
+        """What the session cache is to be written with once the call is done."""
         self.db = Database(runtime.engine, config.tables, self)
         self._jar: CookieJar | None = None
         self._now: datetime | None = None
@@ -174,6 +177,14 @@ class Call:
     def raised(self) -> APIError | None:
         """In `after` hooks: the error that the endpoint ended with, if it did."""
         return self.returned if isinstance(self.returned, APIError) else None
+
+
+@dataclass(frozen=True, slots=True)
+class CacheDue:
+    """The session that the cache cookie is to be written for at the end of the call."""
+
+    found: SessionAndUser[User]
+    remember: bool
 
 
 @dataclass(frozen=True, slots=True)

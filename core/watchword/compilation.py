@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import cast
 
-from .configuration import Configuration, Lifetimes
+from .configuration import Configuration, Lifetimes, SessionCache
 from .crypto.passwords import PasswordHasher
 from .crypto.random_strings import ALPHANUMERIC, random_string
 from .crypto.secrets_list import Secrets, VersionedSecret
@@ -64,12 +64,13 @@ def compile_configuration(
     """The immutable configuration. Raises `ConfigurationError`."""
     if production is None:
         production = "production" in (environ.get("WATCHWORD_ENV"), environ.get("NODE_ENV"))
+    found = _secrets(secret, secrets, environ, production=production)
     fixed_origins = () if callable(trusted_origins) else trusted_origins
     models = (user_type, session.model, account.model, verification.model)
     return Configuration(
         app_name=app_name,
         production=production,
-        secrets=_secrets(secret, secrets, environ, production=production),
+        secrets=found,
         sites=SiteResolver(
             base_url,
             base_path,
@@ -94,6 +95,7 @@ def compile_configuration(
         clock=clock,
         token_bytes=token_bytes,
         session=session,
+        session_cache=SessionCache.of(session.cookie_cache, found),
         lifetimes=Lifetimes.of(session),
         verification=verification,
         rate_limit=rate_limit,

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from importlib import import_module
 from typing import TypeVar, cast
 
 from .crypto.passwords import PasswordHasher
 from .crypto.secrets_list import Secrets
+from .crypto.session_data import CompactSessionData, JwtSessionData, SessionDataCodec
 from .database.facade import Tables
 from .http.client_address import AddressFinder
 from .options import (
     LONGEST_COOKIE,
     Advanced,
+    CookieCache,
     Hooks,
     OnAPIError,
     RateLimit,
@@ -46,6 +49,39 @@ class Lifetimes:
         )
 
 
+SHORT_LIVES = {"compact": 60, "jwt": 300, "jwe": 300}
+"""Seconds that a cookie is believed when the user is not to be remembered."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionCache:
+    """The cache as configured: how the cookie is made and how long it is believed."""
+
+    codec: SessionDataCodec
+    max_age: int
+    short_life: int
+    version: str | Callable[..., str | Awaitable[str]]
+
+    @classmethod
+    def of(cls, options: CookieCache, secrets: Secrets) -> SessionCache | None:
+        """The cache that the options describe; None if it is off."""
+        if not options.enabled:
+            return None
+        max_age = seconds("session.cookie_cache.max_age", options.max_age, least=1)
+        short = SHORT_LIVES[options.strategy]
+        return cls(_codec(options.strategy, secrets), max_age, short, options.version)
+
+
+def _codec(strategy: str, secrets: Secrets) -> SessionDataCodec:
+    if strategy == "compact":
+        return CompactSessionData(secrets.current)
+    if strategy == "jwt":
+        return JwtSessionData(secrets.current)
+    # Encryption loads a library that nothing else needs.
+    home = import_module(".crypto.encrypted_session_data", __package__)
+    return cast("SessionDataCodec", home.encrypted_session_data(secrets))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Configuration:
     """The compiled options. Read by everything, changed by nothing."""
@@ -62,6 +98,7 @@ class Configuration:
     clock: Callable[[], datetime]
     token_bytes: Callable[[int], bytes]
     session: SessionOptions
+    session_cache: SessionCache | None
     lifetimes: Lifetimes
     verification: VerificationOptions
     rate_limit: RateLimit

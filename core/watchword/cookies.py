@@ -6,9 +6,18 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from .crypto.signing import sign_cookie_value, verify_cookie_value
-from .http.cookies import CookieAttributes, parse_cookies, serialize_cookie
+from .http.cookies import (
+    CookieAttributes,
+    parse_cookie_chunks,
+    parse_cookies,
+    serialize_cookie,
+)
 from .http.headers import Headers
 from .options import Advanced, CookieOptions
+
+SESSION_TOKEN = "session_token"
+SESSION_DATA = "session_data"
+DONT_REMEMBER = "dont_remember"
 
 _UNSET = CookieOptions()
 
@@ -51,11 +60,12 @@ class CookieNames:
 class CookieJar:
     """The cookies of a request, and those that its response will set, in order."""
 
-    __slots__ = ("_header", "_incoming", "_outgoing", "_secret")
+    __slots__ = ("_chunks", "_header", "_incoming", "_outgoing", "_secret")
 
     def __init__(self, headers: Headers, secret: str) -> None:
         self._header = headers.get("cookie")
         self._incoming: Mapping[str, str] | None = None
+        self._chunks: Mapping[str, str] | None = None
         self._outgoing: list[tuple[str, str]] = []
         self._secret = secret
 
@@ -76,6 +86,13 @@ class CookieJar:
         if self._incoming is None:
             self._incoming = parse_cookies(self._header) if self._header else {}
         return self._incoming
+
+    @property
+    def chunks(self) -> Mapping[str, str]:
+        """Name to value by the stricter reading for cookies in pieces; the last one wins."""
+        if self._chunks is None:
+            self._chunks = parse_cookie_chunks(self._header) if self._header else {}
+        return self._chunks
 
     def get_signed(self, name: str) -> str | None:
         """The value of a signed cookie; None if absent, malformed or forged."""

@@ -46,8 +46,6 @@ class CookieCache:
     """How long the cookie is believed before the store is asked again."""
     strategy: Literal["compact", "jwt", "jwe"] = "compact"
     """`compact` and `jwt` are signed and readable by the browser's owner; `jwe` is encrypted."""
-    refresh: bool | Duration = False
-    """Without any store: renew the cookie when less than this is left (True: 20 % of max_age)."""
     version: str | Callable[..., str | Awaitable[str]] = "1"
     """Raise it to make all cached cookies invalid; or a function of session and user."""
 

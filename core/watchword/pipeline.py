@@ -29,7 +29,7 @@ from .rate_limit import RateLimiter, TooManyRequests
 from .responding import NOT_FOUND, guarded, respond
 from .router import Router
 from .runtime.contract import Runtime
-from .sessions import require_session
+from .sessions import finish_call, require_session
 from .site import UnknownHost
 from .validation import ValidationCodes, read_input
 
@@ -109,7 +109,9 @@ class Pipeline:
             value = await _invoke(call, route)
         except APIError as error:
             value = error
-        return await _after(call, route, value) if route.after else Outcome(value)
+        outcome = await _after(call, route, value) if route.after else Outcome(value)
+        await finish_call(call)
+        return outcome
 
     async def _serve(self, call: Call, request: Request, inside: bool) -> Response:
         counted = call.path.rstrip("/") or "/" if inside else call.path

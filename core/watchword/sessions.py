@@ -9,16 +9,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from .call import Call, SessionLookup
+from .call import CacheDue, Call, SessionLookup
+from .cookies import DONT_REMEMBER, SESSION_DATA, SESSION_TOKEN
 from .errors import APIError, ErrorCode, ErrorCodes
 from .http.cookies import CookieAttributes
 from .records import Session, User
 from .results import SessionAndUser
+from .session_cache import expire_cache, read_cache, write_cache
 from .session_store import DatabaseSessions
-
-SESSION_TOKEN = "session_token"
-SESSION_DATA = "session_data"
-DONT_REMEMBER = "dont_remember"
 
 SHORT_SESSION = 86_400
 """Seconds that a session lives that the user did not want remembered (1 day)."""
@@ -84,13 +82,17 @@ def set_session_cookies(
         marker = names.spec(DONT_REMEMBER)
         call.cookies.set_signed(marker.name, "true", marker.attributes)
     call.new_session = SessionAndUser(session=session, user=user)
+    call.cache_due = CacheDue(call.new_session, remember)
 
 
 def clear_session_cookies(call: Call) -> None:
     """Make the browser forget the session."""
+    call.cache_due = None
     for base_name in (SESSION_TOKEN, SESSION_DATA, DONT_REMEMBER):
         cookie = call.cookie_names.spec(base_name)
         call.cookies.expire(cookie.name, cookie.attributes)
+        if base_name == SESSION_DATA:
+            expire_cache(call)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,32 +121,57 @@ async def current_session(call: Call, *, from_store: bool = False) -> SessionAnd
     """
     known = call.lookup
     if known is None or (from_store and not known.from_store):
-        found = await look_up(call, LookupFlags.of(call))
-        known = call.lookup = SessionLookup(found, from_store=True)
+        flags = LookupFlags.of(call)
+        if from_store:
+            flags = LookupFlags(disable_cookie_cache=True, disable_refresh=flags.disable_refresh)
+        known = call.lookup = await look_up(call, flags)
     return known.found
 
 
-async def look_up(call: Call, flags: LookupFlags) -> SessionAndUser[User] | None:
+async def look_up(call: Call, flags: LookupFlags) -> SessionLookup:
     """Find the session of the request's cookie, end it if it is over, renew it if that is due.
 
     Raises `APIError` FAILED_TO_GET_SESSION when the session vanished during its renewal.
     """
-    names, cookies = call.cookie_names, call.cookies
-    _expire_stale_cache(call)
+    names, cookies, cache = call.cookie_names, call.cookies, call.config.session_cache
+    if cache is None:
+        expire_cache(call)
     token = cookies.get_signed(names.spec(SESSION_TOKEN).name)
     if token is None:
-        return None
+        return NOBODY
+    if cache is not None and not flags.disable_cookie_cache:
+        cached = await read_cache(cache, call, token)
+        if cached is not None:
+            return SessionLookup(cached, from_store=False)
     found = await STORE.load(call, token)
     if found is None or found.session.expires_at <= call.now:
         clear_session_cookies(call)
         if found is not None and not _reads_only(call):
             await STORE.remove(call, token)
-        return None
+        return NOBODY
     if flags.disable_refresh or cookies.get_signed(names.spec(DONT_REMEMBER).name) == "true":
-        return found
-    if not renewal_due(call, found.session):
-        return found
+        return SessionLookup(found, from_store=True)
+    if renewal_due(call, found.session):
+        found = await _renewed(call, found)
+    elif cache is not None:
+        call.cache_due = CacheDue(found, remember=True)
+    return SessionLookup(found, from_store=True)
+
+
+async def finish_call(call: Call) -> None:
+    """Write the session cache, once, for the session that this call ended with."""
+    cache, due = call.config.session_cache, call.cache_due
+    if cache is not None and due is not None:
+        call.cache_due = None
+        await write_cache(cache, call, due.found, remember=due.remember)
+
+
+NOBODY = SessionLookup(None, from_store=True)
+
+
+async def _renewed(call: Call, found: SessionAndUser[User]) -> SessionAndUser[User]:
     if _reads_only(call):
+        call.cache_due = CacheDue(found, remember=True)
         return SessionAndUser(session=found.session, user=found.user, needs_refresh=True)
     return await renew(call, found)
 
@@ -195,13 +222,3 @@ async def require_session(call: Call, *, from_store: bool = False, fresh: bool =
         raise SessionCodes.UNAUTHORIZED()
     if fresh and not is_fresh(call, found.session):
         raise SessionCodes.SESSION_NOT_FRESH()
-
-
-def _expire_stale_cache(call: Call) -> None:
-    data = call.cookie_names.spec(SESSION_DATA)
-    header = call.cookies.header
-    if header is None or data.name not in header:
-        return
-    for name in call.cookies.incoming:
-        if name == data.name or name.startswith(data.name + "."):
-            call.cookies.expire(name, data.attributes)

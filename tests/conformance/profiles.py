@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Annotated, Any, Literal
 
 from watchword import (
+    Advanced,
     Auth,
     Column,
-    EmailAndPassword,
+    CookieAttributes,
+    CookieOptions,
+    IPAddressOptions,
     RateLimit,
     Session,
     SessionOptions,
     User,
 )
+from watchword.options import CookieCache
 from watchword.plugins import OneTimeToken
+
+from .accounts import mailing, strict_mailing
+from .surroundings import Surroundings
 
 SECRET = "oracle-K7pQ2vX9mB4tR8wZ1cY6nH3jL5sD0fGa"
 TRUSTED = ("https://app.trusted.example", "https://*.wild.example", "myapp://callback")
@@ -41,29 +47,6 @@ class OracleSession(Session, kw_only=True):
     device: Annotated[str | None, Column(input=False)] = "web"
 
 
-class Clock:
-    """The real time plus an offset that the runner sets."""
-
-    offset = 0.0
-
-    def __call__(self) -> datetime:
-        return datetime.now(UTC) + timedelta(seconds=self.offset)
-
-
-@dataclass
-class Surroundings:
-    """What a profile is built in: the server's address and database, its clock, its outbox."""
-
-    origin: str
-    database: str
-    clock: Clock = field(default_factory=Clock)
-    outbox: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
-
-    def post(self, kind: str, to: str, **rest: Any) -> None:
-        """Put a message into the outbox."""
-        self.outbox.append({"kind": kind, "to": to, **rest})
-
-
 def core(around: Surroundings) -> dict[str, Any]:
     """Section 2, nothing else."""
     return {
@@ -77,8 +60,42 @@ def core(around: Surroundings) -> dict[str, Any]:
         "clock": around.clock,
         "environ": {},
         "user_type": OracleUser,
-        "email_and_password": EmailAndPassword(enabled=True),
         "session": SessionOptions(model=OracleSession),
+        **mailing(around),
+    }
+
+
+def cached(strategy: Literal["compact", "jwt", "jwe"], around: Surroundings) -> dict[str, Any]:
+    """`core` with the cookie cache."""
+    cache = CookieCache(max_age=300, strategy=strategy)
+    return {
+        **core(around),
+        "session": SessionOptions(model=OracleSession, cookie_cache=cache),
+    }
+
+
+def strict(around: Surroundings) -> dict[str, Any]:
+    """`core` with verified addresses and shorter lives."""
+    session = SessionOptions(
+        model=OracleSession, expires_in=86_400, update_age=3600, fresh_age=1800
+    )
+    return {**core(around), **strict_mailing(around), "session": session}
+
+
+def secure(around: Surroundings) -> dict[str, Any]:
+    """`core` with secure cookies of other names."""
+    advanced = Advanced(
+        use_secure_cookies=True,
+        cookie_prefix="orc",
+        default_cookie_attributes=CookieAttributes(same_site="strict"),
+        cookies={"session_token": CookieOptions(name="sid", attributes=CookieAttributes(path="/"))},
+        ip_address=IPAddressOptions(headers=("x-client-ip", "x-forwarded-for"), ipv6_subnet=64),
+    )
+    return {
+        **core(around),
+        "advanced": advanced,
+        "session": SessionOptions(model=OracleSession, cookie_cache=CookieCache(max_age=120)),
+        "disabled_paths": ("/change-password",),
     }
 
 
@@ -89,6 +106,11 @@ def plugins(around: Surroundings) -> dict[str, Any]:
 
 PROFILES: dict[str, Callable[[Surroundings], dict[str, Any]]] = {
     "core": core,
+    "core-cache-compact": partial(cached, "compact"),
+    "core-cache-jwt": partial(cached, "jwt"),
+    "core-cache-jwe": partial(cached, "jwe"),
+    "core-strict": strict,
+    "core-secure": secure,
     "plugins": plugins,
 }
 

@@ -6,6 +6,7 @@ The contract is in tests/reference/PROFILES.md. `--adapter` chooses the entrance
 from __future__ import annotations
 
 import argparse
+import asyncio
 import signal
 import sys
 import threading
@@ -21,7 +22,8 @@ from litestar import Litestar
 from starlette.applications import Starlette
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from tests.conformance.profiles import PROFILES, Surroundings, build
+from tests.conformance.profiles import PROFILES, build
+from tests.conformance.surroundings import Surroundings
 from tests.conformance.test_only import Reply, TestOnly
 from watchword import Auth
 from watchword.adapters.asgi import ASGIApp, ASGIBody
@@ -45,6 +47,9 @@ def main() -> None:
     around = Surroundings(origin=f"http://localhost:{given.port}", database=url)
     auth = build(given.profile, around)
     auth.blocking.migrate()
+    auth.blocking.close()
+    # uvicorn raises the signal again once it has shut down; the process is to end with 0.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     test_only = TestOnly(given.profile, auth, around, url.removeprefix("sqlite:///"))
     if given.adapter in ASGI:
         app = asgi_around(ASGI[given.adapter](auth), auth, test_only)
@@ -100,7 +105,8 @@ def asgi_around(app: Any, auth: Auth[Any], test_only: TestOnly) -> Any:
             reply = test_only.me(await auth.check(request.headers, request))
         elif path.startswith("/__"):
             body = await request.body.read(1_000_000)
-            reply = test_only.answer(request.method, path, request.query, body)
+            given = (request.method, path, request.query, body, request.headers)
+            reply = await asyncio.to_thread(test_only.answer, *given)
         else:
             reply = None
         status, headers, body = rendered(reply)
@@ -124,7 +130,8 @@ def wsgi_around(app: Any, auth: Auth[Any], test_only: TestOnly) -> Any:
         elif path.startswith("/__"):
             body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
             method = environ["REQUEST_METHOD"]
-            reply = test_only.answer(method, path, environ["QUERY_STRING"], body)
+            headers = wsgi_request(environ).headers
+            reply = test_only.answer(method, path, environ["QUERY_STRING"], body, headers)
         else:
             reply = None
         status, headers, body = rendered(reply)

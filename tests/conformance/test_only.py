@@ -9,11 +9,19 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs
 
-from watchword import Auth
+import msgspec
+
+from watchword import APIError, Auth, SetPassword, VerifyPassword
+from watchword.http.headers import HeaderSource
 from watchword.http.json import encode
 
-from .profiles import Surroundings
+from .surroundings import Surroundings
 
+_CALLABLE: dict[str, tuple[str, type[msgspec.Struct]]] = {
+    "setPassword": ("set_password", SetPassword),
+    "verifyPassword": ("verify_password", VerifyPassword),
+}
+"""Section 5: the function of the server-side API, and its input."""
 _NAME = re.compile(r"[A-Za-z_]+")
 
 
@@ -41,9 +49,19 @@ class TestOnly:
         self._around = around
         self._db = db
 
-    def answer(self, method: str, path: str, query: str, body: bytes) -> Reply:
-        """Everything but `/__me`."""
-        given = json.loads(body) if body else {}
+    def answer(
+        self, method: str, path: str, query: str, body: bytes, headers: HeaderSource
+    ) -> Reply:
+        """Everything but `/__me`. What does not fit is answered 400."""
+        try:
+            given = json.loads(body) if body else {}
+            if (method, path) == ("POST", "/__call"):
+                return self._call(given, headers if given.get("withHeaders") else None)
+            return self._answer(method, path, query, given)
+        except (KeyError, TypeError, ValueError) as error:
+            return Reply(400, {"error": f"bad request: {error!r}"})
+
+    def _answer(self, method: str, path: str, query: str, given: Any) -> Reply:
         match f"{method} {path}":
             case "GET /__health":
                 return Reply(200, {"ok": True, "profile": self._profile, "now": self._now()})
@@ -58,8 +76,6 @@ class TestOnly:
             case "GET /__rows":
                 wanted = parse_qs(query, keep_blank_values=True)
                 return self._rows(wanted["table"][0], wanted["column"][0], wanted["value"][0])
-            case "POST /__call":
-                return Reply(400, {"error": f"{given.get('name')} is not callable"})
             case _:
                 return Reply(404, {"error": "no such test endpoint"})
 
@@ -71,6 +87,22 @@ class TestOnly:
 
     def _now(self) -> int:
         return int(self._around.clock().timestamp() * 1000)
+
+    def _call(self, given: Any, headers: HeaderSource | None) -> Reply:
+        if given.get("name") not in _CALLABLE:
+            return Reply(400, {"error": f"{given.get('name')} is not callable"})
+        name, kind = _CALLABLE[given["name"]]
+        function = getattr(self._auth.blocking.api, name)
+        try:
+            data = function(
+                msgspec.convert(given.get("body"), kind),
+                headers=headers,
+                query=given.get("query") or {},
+            )
+        except APIError as error:
+            failed = {"ok": False, "status": error.status, "code": error.code}
+            return Reply(200, {**failed, "message": error.message})
+        return Reply(200, {"ok": True, "data": data})
 
     def _rows(self, table: str, column: str, value: str) -> Reply:
         if not (_NAME.fullmatch(table) and _NAME.fullmatch(column)):

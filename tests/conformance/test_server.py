@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.services import ROOT, conformance_server
+from tests.support.services import ROOT, conformance_server, free_port, wait_for
 
 
 def call(url: str, method: str = "GET", body: object = None) -> tuple[int, Any]:
@@ -47,7 +47,24 @@ def test_the_test_only_endpoints(adapter: str, tmp_path: Path) -> None:
         assert call(f"{origin}/__me") == (401, {"error": "unauthenticated"})
         assert call(f"{origin}/api/auth/ok") == (200, {"ok": True})
         assert call(f"{origin}/api/auth/one-time-token/generate")[0] == 404
+        assert call(f"{origin}/__clock", "POST", {})[0] == 400
+        assert call(f"{origin}/__call", "POST", {"name": "signJWT"})[0] == 400
         assert b"<title>" in call(f"{origin}/anywhere")[1]
+
+
+@pytest.mark.parametrize("adapter", ["asgi", "wsgi", "flask", "starlette", "litestar"])
+def test_sigterm_ends_the_server_cleanly(adapter: str, tmp_path: Path) -> None:
+    port = free_port()
+    command = [sys.executable, str(ROOT / "tests/conformance/server.py"), "--port", str(port)]
+    command += ["--db", str(tmp_path / "end.db"), "--adapter", adapter]
+    with (tmp_path / "stderr").open("wb") as stderr:
+        process = subprocess.Popen(command, stderr=stderr)
+        try:
+            wait_for(f"http://localhost:{port}/__health", process)
+        finally:
+            process.terminate()
+            ended_with = process.wait(20)
+    assert (ended_with, (tmp_path / "stderr").read_text()) == (0, "")
 
 
 def test_a_profile_that_is_not_served_says_so() -> None:

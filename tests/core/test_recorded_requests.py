@@ -24,16 +24,6 @@ ELSEWHERE = (
     "/link-social",
     "/get-access-token",
     "/account-info",
-    "/change-password",
-    "/verify-password",
-    "/delete-user",
-    "/change-email",
-    "/unlink-account",
-    "/update-user",
-    "/reset-password",
-    "/request-password-reset",
-    "/verify-email",
-    "/send-verification-email",
 )
 """Endpoints that are not served."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Generic, Literal, TypeVar
@@ -14,18 +13,17 @@ from ..call import Call
 from ..crypto.passwords import Argon2Cost, password_length
 from ..database.contract import UniqueViolation
 from ..endpoint import post
-from ..errors import ConfigurationError, ErrorCode, ErrorCodes
+from ..errors import APIError, ConfigurationError, ErrorCode, ErrorCodes
 from ..plugin import Plugin
 from ..records import Account, Session, User
 from ..sessions import create_session, set_session_cookies
 from ..validation import Email, NonEmpty, is_email
-
-_log = logging.getLogger("watchword")
+from .credentials import create_credential, credential_of
+from .email_verification import EmailVerification
+from .mails import UserCallback, in_background
+from .synthetic_user import SyntheticUser, synthetic_user
 
 U = TypeVar("U", bound=User)
-
-CREDENTIAL = "credential"
-"""Provider id of the account that holds a password."""
 
 
 class EmailPasswordCodes(ErrorCodes):
@@ -40,6 +38,7 @@ class EmailPasswordCodes(ErrorCodes):
     INVALID_EMAIL_OR_PASSWORD = ErrorCode(
         401, "INVALID_EMAIL_OR_PASSWORD", "The e-mail address or the password is wrong"
     )
+    EMAIL_NOT_VERIFIED = ErrorCode(403, "EMAIL_NOT_VERIFIED", "Verify the e-mail address first")
     INVALID_EMAIL = ErrorCode(400, "INVALID_EMAIL", "That is no e-mail address")
     INVALID_PASSWORD = ErrorCode(400, "INVALID_PASSWORD", "The password cannot be used")
     PASSWORD_TOO_SHORT = ErrorCode(400, "PASSWORD_TOO_SHORT", "The password is too short")
@@ -101,6 +100,12 @@ class EmailAndPassword(Plugin):
     disable_sign_up: bool = False
     auto_sign_in: bool = True
     """Whether signing up signs in."""
+    require_email_verification: bool = False
+    """No session before the address is verified."""
+    on_existing_user_sign_up: UserCallback | None = None
+    """Told when somebody signs up with a taken address and the answer must not say so."""
+    custom_synthetic_user: SyntheticUser | None = None
+    """Dresses the invented user of that answer, where hooks would have dressed a real one."""
     min_password_length: int = 8
     """UTF-16 code units, as browsers count."""
     max_password_length: int = 128
@@ -128,19 +133,35 @@ class EmailAndPassword(Plugin):
                 "email_and_password.hash_password", "stands alone", "Give verify_password as well"
             )
 
+    @property
+    def hides_existence(self) -> bool:
+        """Whether sign-up answers alike for free and taken addresses: it makes no session."""
+        return self.require_email_verification or not self.auto_sign_in
+
     @post("/sign-up/email", form=True, check_login_csrf=True)
     async def sign_up_email(self, call: Call, body: SignUpEmail) -> SignedUp[User]:
-        """Create a user with a password, and sign in unless `auto_sign_in` is off."""
+        """Create a user with a password, and sign in unless options say otherwise."""
         if not self.enabled or self.disable_sign_up:
             raise EmailPasswordCodes.EMAIL_PASSWORD_SIGN_UP_DISABLED()
         self.check_new_password(body.password)
         extra = read_fields(call, User, creating=True)
         email = body.email.lower()
         hashed = await self.hash(call, body.password)
-        if await call.db.find_one(User, email=email) is not None:
-            raise EmailPasswordCodes.USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL()
         values = {**extra, "name": body.name, "email": email, "image": body.image}
-        user, session = await self._register(call, values, hashed, body.remember_me)
+        if (existing := await call.db.find_one(User, email=email)) is not None:
+            return await self._taken(call, values, existing)
+        try:
+            user, session = await self._register(call, values, hashed, body.remember_me)
+        except UniqueViolation:
+            return await self._taken(call, values, await call.db.find_one(User, email=email))
+        except APIError as error:
+            if error.status != 403 or not self.hides_existence:
+                raise
+            return await self._pretended(call, values)
+        verification = call.config.plugin(EmailVerification)
+        wanted = verification.send_on_sign_up
+        if self.require_email_verification if wanted is None else wanted:
+            verification.send(call, user, body.callback_url)
         if session is not None:
             set_session_cookies(call, session, user, remember=body.remember_me)
         return SignedUp(token=session.token if session else None, user=user)
@@ -154,6 +175,11 @@ class EmailAndPassword(Plugin):
             raise EmailPasswordCodes.INVALID_EMAIL()
         self.check_length(body.password)
         user = await self._authenticated(call, body)
+        if self.require_email_verification and not user.email_verified:
+            verification = call.config.plugin(EmailVerification)
+            if verification.send_on_sign_in:
+                verification.send(call, user, body.callback_url)
+            raise EmailPasswordCodes.EMAIL_NOT_VERIFIED()
         session = await create_session(call, user, remember=body.remember_me)
         if session is None:
             raise EmailPasswordCodes.FAILED_TO_CREATE_SESSION(status=401)
@@ -197,19 +223,29 @@ class EmailAndPassword(Plugin):
         self, call: Call, values: Mapping[str, object], hashed: str, remember: bool
     ) -> tuple[User, Session | None]:
         session: Session | None = None
-        try:
-            async with call.db.transaction():
-                user = await call.db.create(User, **values)
-                if user is None:
-                    raise EmailPasswordCodes.FAILED_TO_CREATE_USER()
-                await _create_credential(call, user, hashed)
-                if self.auto_sign_in:
-                    session = await create_session(call, user, remember=remember)
-                    if session is None:
-                        raise EmailPasswordCodes.FAILED_TO_CREATE_SESSION()
-        except UniqueViolation:
-            raise EmailPasswordCodes.USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL() from None
+        async with call.db.transaction():
+            user = await call.db.create(User, **values)
+            if user is None:
+                raise EmailPasswordCodes.FAILED_TO_CREATE_USER()
+            await create_credential(call, user.id, hashed)
+            if not self.hides_existence:
+                session = await create_session(call, user, remember=remember)
+                if session is None:
+                    raise EmailPasswordCodes.FAILED_TO_CREATE_SESSION()
         return user, session
+
+    async def _taken(
+        self, call: Call, values: Mapping[str, object], existing: User | None
+    ) -> SignedUp[User]:
+        if not self.hides_existence:
+            raise EmailPasswordCodes.USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL()
+        if self.on_existing_user_sign_up is not None and existing is not None:
+            in_background(call, self.on_existing_user_sign_up, existing)
+        return await self._pretended(call, values)
+
+    async def _pretended(self, call: Call, values: Mapping[str, object]) -> SignedUp[User]:
+        user = await synthetic_user(call, values, self.custom_synthetic_user)
+        return SignedUp(token=None, user=user)
 
     async def _authenticated(self, call: Call, body: SignInEmail) -> User:
         user = await call.db.find_one(User, email=body.email.lower())
@@ -236,16 +272,3 @@ class EmailAndPassword(Plugin):
         if "hash" not in self._dummy:
             self._dummy["hash"] = await self.hash(call, call.random(24))
         return self._dummy["hash"]
-
-
-async def credential_of(call: Call, user_id: str) -> Account | None:
-    """The account that holds the user's password."""
-    return await call.db.find_one(
-        Account, user_id=user_id, provider_id=CREDENTIAL, account_id=user_id
-    )
-
-
-async def _create_credential(call: Call, user: User, hashed: str) -> None:
-    await call.db.create(
-        Account, user_id=user.id, provider_id=CREDENTIAL, account_id=user.id, password=hashed
-    )

@@ -13,13 +13,13 @@ import msgspec
 
 from ..additional_fields import read_fields
 from ..call import Call
+from ..cookies import SESSION_TOKEN
 from ..endpoint import Traits, endpoint, get, post
 from ..errors import APIError, ErrorCodes
 from ..plugin import Plugin
 from ..records import Session, User
 from ..results import SessionAndUser, Status, Success
 from ..sessions import (
-    SESSION_TOKEN,
     STORE,
     LookupFlags,
     SessionCodes,
@@ -64,7 +64,7 @@ class SessionEndpoints(Plugin):
         if posted and not call.config.session.defer_refresh:
             raise SessionCodes.METHOD_NOT_ALLOWED_DEFER_SESSION_REQUIRED()
         flags = LookupFlags(bool(query.disable_cookie_cache), bool(query.disable_refresh))
-        return await look_up(call, flags)
+        return (await look_up(call, flags)).found
 
     @post("/update-session", requires="session")
     async def update_session(self, call: Call) -> UpdatedSession:

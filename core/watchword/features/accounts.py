@@ -1,0 +1,86 @@
+"""The accounts of a user: listing the ways to sign in, giving one up.
+
+Spec: account endpoints; security S7, A8.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+
+import msgspec
+
+from ..call import Call
+from ..endpoint import get, post
+from ..errors import ErrorCode, ErrorCodes
+from ..plugin import Plugin
+from ..records import Account
+from ..results import Status
+from .credentials import lock_user
+
+
+class AccountCodes(ErrorCodes):
+    """Errors of a user's accounts."""
+
+    FAILED_TO_UNLINK_LAST_ACCOUNT = ErrorCode(
+        400, "FAILED_TO_UNLINK_LAST_ACCOUNT", "This is the last way to sign in"
+    )
+    ACCOUNT_NOT_FOUND = ErrorCode(400, "ACCOUNT_NOT_FOUND", "There is no such account")
+
+
+class LinkedAccount(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """One way to sign in, without its tokens and passwords."""
+
+    id: str
+    account_id: str
+    provider_id: str
+    user_id: str
+    scopes: list[str]
+    created_at: datetime
+    updated_at: datetime
+
+
+class UnlinkAccount(msgspec.Struct, frozen=True, rename="camel"):
+    """Which account to give up, by its id in the listing."""
+
+    account_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Accounts(Plugin):
+    """Installed in every `Auth`."""
+
+    id: ClassVar[str] = "accounts"
+    codes: ClassVar[type[ErrorCodes]] = AccountCodes
+
+    @get("/list-accounts", requires="session")
+    async def list_user_accounts(self, call: Call) -> list[LinkedAccount]:
+        """The ways in which the user can sign in."""
+        found = await call.db.find_many(Account, user_id=call.session.user.id)
+        return [_listed(account) for account in found]
+
+    @post("/unlink-account", requires="fresh")
+    async def unlink_account(self, call: Call, body: UnlinkAccount) -> Status:
+        """Give up one way to sign in, but never the last; other people's are left alone."""
+        user_id = call.session.user.id
+        async with call.db.transaction():
+            await lock_user(call, user_id)
+            if await call.db.count(Account, user_id=user_id) <= 1:
+                raise AccountCodes.FAILED_TO_UNLINK_LAST_ACCOUNT()
+            if await call.db.find_one(Account, id=body.account_id, user_id=user_id) is None:
+                raise AccountCodes.ACCOUNT_NOT_FOUND()
+            await call.db.delete(Account, id=body.account_id, user_id=user_id)
+        return Status()
+
+
+def _listed(account: Account) -> LinkedAccount:
+    return LinkedAccount(
+        id=account.id,
+        account_id=account.account_id,
+        provider_id=account.provider_id,
+        user_id=account.user_id,
+        scopes=[scope.strip() for scope in (account.scope or "").split(",") if scope.strip()],
+        created_at=account.created_at,
+        updated_at=account.updated_at,
+    )

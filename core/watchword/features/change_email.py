@@ -1,0 +1,120 @@
+"""Changing one's address: nothing changes before the mailboxes have said yes, where asked for.
+
+The links that this mails are followed at `/verify-email` (spec: change e-mail; security M6).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar, TypeAlias
+
+import msgspec
+
+from ..call import Call
+from ..database.contract import UniqueViolation
+from ..endpoint import post
+from ..errors import ErrorCode, ErrorCodes
+from ..http.request import Request
+from ..plugin import Plugin
+from ..records import User
+from ..results import Status
+from ..sessions import set_session_cookies
+from ..validation import Email
+from .email_tokens import CHANGED, CONFIRMATION
+from .email_verification import EmailVerification
+from .mails import ChangeEmailMail, in_background
+from .reset_tokens import forget_reset_tokens
+
+ChangeEmailCallback: TypeAlias = "Callable[[ChangeEmailMail, Request | None], object]"
+"""Asks the old address; `def` or `async def`."""
+
+
+class ChangeEmailCodes(ErrorCodes):
+    """Errors of changing one's address."""
+
+    CHANGE_EMAIL_DISABLED = ErrorCode(
+        400, "CHANGE_EMAIL_DISABLED", "Changing the address is switched off"
+    )
+    SAME_EMAIL = ErrorCode(400, None, "Email is the same")
+    NO_VERIFICATION_MAIL = ErrorCode(400, None, "Verification email isn't enabled")
+
+
+class ChangeEmailTo(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """The new address, and where the mailed links lead in the end."""
+
+    new_email: Email
+    callback_url: str = msgspec.field(default="", name="callbackURL")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChangeEmail(Plugin):
+    """Options of changing one's address."""
+
+    id: ClassVar[str] = "change-email"
+    codes: ClassVar[type[ErrorCodes]] = ChangeEmailCodes
+
+    enabled: bool = False
+    send_change_email_confirmation: ChangeEmailCallback | None = None
+    """Asks a verified old address first; the new one is asked after that."""
+    update_email_without_verification: bool = False
+    """An address that was never verified is replaced at once."""
+
+    @post("/change-email", requires="sensitive")
+    async def change_email(self, call: Call, body: ChangeEmailTo) -> Status:
+        """Ask for another address. A taken one gets the same answer as a free one."""
+        if not self.enabled:
+            raise ChangeEmailCodes.CHANGE_EMAIL_DISABLED()
+        user, new = call.session.user, body.new_email.lower()
+        if new == user.email:
+            raise ChangeEmailCodes.SAME_EMAIL()
+        verification = call.config.plugin(EmailVerification)
+        at_once = self.update_email_without_verification and not user.email_verified
+        if not at_once and verification.send_verification_email is None:
+            raise ChangeEmailCodes.NO_VERIFICATION_MAIL()
+        taken = await call.db.find_one(User, email=new) is not None
+        if at_once:
+            await self._replace(call, body, taken=taken)
+        else:
+            self._ask(call, body, taken=taken)
+        return Status()
+
+    async def _replace(self, call: Call, body: ChangeEmailTo, *, taken: bool) -> None:
+        found = call.session
+        changed = None if taken else await _stored(call, found.user, body.new_email.lower())
+        if changed is not None:
+            call.config.plugin(EmailVerification).send(call, changed, body.callback_url)
+        # The cookies are set in either case, so that they tell nothing.
+        set_session_cookies(call, found.session, changed or found.user)
+
+    def _ask(self, call: Call, body: ChangeEmailTo, *, taken: bool) -> None:
+        verification, user = call.config.plugin(EmailVerification), call.session.user
+        confirm = self.send_change_email_confirmation if user.email_verified else None
+        mail = verification.mail(
+            call,
+            user,
+            body.callback_url,
+            update_to=body.new_email,
+            request_type=CHANGED if confirm is None else CONFIRMATION,
+        )
+        if taken:
+            return
+        if confirm is not None:
+            question = ChangeEmailMail(
+                user=user, new_email=body.new_email.lower(), url=mail.url, token=mail.token
+            )
+            in_background(call, confirm, question)
+        elif verification.send_verification_email is not None:
+            in_background(call, verification.send_verification_email, mail)
+
+
+async def _stored(call: Call, user: User, new: str) -> User | None:
+    try:
+        async with call.db.transaction():
+            changed = await call.db.update(
+                User, {"email": new}, id=user.id, email=user.email, email_verified=False
+            )
+            await forget_reset_tokens(call, user.id)
+    except UniqueViolation:
+        return None
+    return changed

@@ -1,0 +1,290 @@
+"""Proving that a mailbox is the user's: the mail, and what clicking its link does.
+
+Links that change an address end here too. A token is a signed statement about an address; it does
+nothing once the account has another address (spec: e-mail tokens; security M1, M2, M5).
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import ClassVar, Generic, TypeVar
+
+import msgspec
+
+from ..call import Call
+from ..crypto.jwt import TokenExpired, TokenInvalid
+from ..database.contract import UniqueViolation
+from ..endpoint import get, post
+from ..errors import APIError, ErrorCode, ErrorCodes
+from ..options import Duration, seconds
+from ..plugin import Plugin
+from ..records import User
+from ..results import SessionAndUser, Status
+from ..sessions import create_session, current_session, set_session_cookies
+from ..validation import Email
+from .email_tokens import (
+    CHANGED,
+    CONFIRMATION,
+    EmailClaims,
+    RequestType,
+    issue_email_token,
+    read_email_token,
+)
+from .mails import Mail, MailCallback, UserCallback, in_background, mailed_link
+from .redirects import redirect_to
+from .reset_tokens import forget_reset_tokens
+
+U = TypeVar("U", bound=User)
+
+_LEGACY_LIFETIME = 3600
+
+
+class EmailVerificationCodes(ErrorCodes):
+    """Errors of verifying addresses."""
+
+    VERIFICATION_EMAIL_NOT_ENABLED = ErrorCode(
+        400, "VERIFICATION_EMAIL_NOT_ENABLED", "Verification mails are switched off"
+    )
+    EMAIL_MISMATCH = ErrorCode(400, "EMAIL_MISMATCH", "That is not your address")
+    EMAIL_ALREADY_VERIFIED = ErrorCode(
+        400, "EMAIL_ALREADY_VERIFIED", "The address has been verified already"
+    )
+    TOKEN_EXPIRED = ErrorCode(401, "TOKEN_EXPIRED", "The link has expired")
+    INVALID_TOKEN = ErrorCode(401, "INVALID_TOKEN", "The link is not valid")
+    USER_NOT_FOUND = ErrorCode(401, "USER_NOT_FOUND", "There is no user with this address")
+    INVALID_USER = ErrorCode(401, "INVALID_USER", "The link is for another user")
+    USER_ALREADY_EXISTS = ErrorCode(
+        422, "USER_ALREADY_EXISTS", "There is an account with this address"
+    )
+    FAILED_TO_CREATE_SESSION = ErrorCode(
+        500, "FAILED_TO_CREATE_SESSION", "The session was not created"
+    )
+
+
+class SendVerificationEmail(msgspec.Struct, frozen=True, kw_only=True):
+    """Whose address to verify, and where the link leads afterwards."""
+
+    email: Email
+    callback_url: str = msgspec.field(default="", name="callbackURL")
+
+
+class VerifyEmail(msgspec.Struct, frozen=True, kw_only=True):
+    """The token of a mailed link."""
+
+    token: str
+    callback_url: str = msgspec.field(default="", name="callbackURL")
+
+
+class EmailVerified(msgspec.Struct, Generic[U], frozen=True, omit_defaults=True):
+    """Done. `user` has the changed address; null where the address stayed."""
+
+    status: bool = msgspec.field()
+    user: U | msgspec.UnsetType | None = msgspec.UNSET
+
+
+class _Refused(Exception):
+    def __init__(self, code: ErrorCode) -> None:
+        super().__init__(code.code)
+        self.code = code
+
+
+@dataclass(frozen=True, kw_only=True)
+class EmailVerification(Plugin):
+    """Options of verifying addresses. Without `send_verification_email` no mail goes out."""
+
+    id: ClassVar[str] = "email-verification"
+    codes: ClassVar[type[ErrorCodes]] = EmailVerificationCodes
+
+    send_verification_email: MailCallback | None = None
+    """Mails the link; gets a `Mail` and the request."""
+    send_on_sign_up: bool | None = None
+    """Mail at sign-up. None: if `EmailAndPassword.require_email_verification`."""
+    send_on_sign_in: bool = False
+    """Mail again when a sign-in is refused because the address is not verified."""
+    auto_sign_in_after_verification: bool = False
+    """The click that verifies an address also signs in."""
+    expires_in: Duration = 3600
+    """Life of the links (1 hour)."""
+    before_email_verification: UserCallback | None = None
+    """Runs before an address is marked as verified; an `APIError` stops it."""
+    after_email_verification: UserCallback | None = None
+    """Runs once for each address that was verified."""
+    answer_after: Duration = 0.5
+    """How long /send-verification-email takes at least when nobody is signed in."""
+
+    def __post_init__(self) -> None:
+        seconds("email_verification.expires_in", self.expires_in, least=1)
+        seconds("email_verification.answer_after", self.answer_after, most=30)
+
+    @property
+    def lifetime(self) -> int:
+        """Life of the links in seconds."""
+        return seconds("email_verification.expires_in", self.expires_in)
+
+    @post("/send-verification-email")
+    async def send_verification_mail(self, call: Call, body: SendVerificationEmail) -> Status:
+        """Mail a link. Without a session the answer does not tell whether anybody has the address.
+
+        With one, a mail that cannot be sent fails the call.
+        """
+        send = self.send_verification_email
+        if send is None:
+            raise EmailVerificationCodes.VERIFICATION_EMAIL_NOT_ENABLED()
+        found = await _signed_in(call)
+        if found is None:
+            await self._send_unseen(call, body)
+            return Status()
+        if found.user.email != body.email.lower():
+            raise EmailVerificationCodes.EMAIL_MISMATCH()
+        if found.user.email_verified:
+            raise EmailVerificationCodes.EMAIL_ALREADY_VERIFIED()
+        await call.run(send, self.mail(call, found.user, body.callback_url), call.request)
+        return Status()
+
+    @get("/verify-email", trusted_urls=("callbackURL",))
+    async def verify_email(self, call: Call, query: VerifyEmail) -> EmailVerified[User]:
+        """Follow a mailed link; with `callbackURL` the browser is sent there, also on failure."""
+        try:
+            result = await self._follow(call, query)
+        except _Refused as refusal:
+            if not query.callback_url:
+                raise refusal.code() from None
+            params = {"error": str(refusal.code.code)}
+            raise await redirect_to(call, query.callback_url, params) from None
+        if query.callback_url:
+            raise await redirect_to(call, query.callback_url)
+        return result
+
+    def mail(
+        self,
+        call: Call,
+        user: User,
+        callback_url: str,
+        *,
+        update_to: str | None = None,
+        request_type: RequestType | None = None,
+        lifetime: int | None = None,
+    ) -> Mail:
+        """The mail that proves the address of `user`, or `update_to` if that is to replace it."""
+        token = issue_email_token(
+            call,
+            user.email,
+            lifetime=lifetime or self.lifetime,
+            update_to=update_to,
+            request_type=request_type,
+        )
+        addressee = user if update_to is None else _with_address(user, update_to.lower())
+        url = mailed_link(call, "/verify-email", callback_url or "/", token=token)
+        return Mail(user=addressee, url=url, token=token)
+
+    def send(self, call: Call, user: User, callback_url: str) -> None:
+        """Mail the user a link in the background; nothing happens without a mail callback."""
+        if self.send_verification_email is not None:
+            mail = self.mail(call, user, callback_url)
+            in_background(call, self.send_verification_email, mail)
+
+    async def _send_unseen(self, call: Call, body: SendVerificationEmail) -> None:
+        started = time.monotonic()
+        user = await call.db.find_one(User, email=body.email.lower())
+        if user is not None and not user.email_verified:
+            self.send(call, user, body.callback_url)
+        else:
+            issue_email_token(call, body.email, lifetime=self.lifetime)
+        floor = self.answer_after
+        least = floor if isinstance(floor, int | float) else floor.total_seconds()
+        rest = least - (time.monotonic() - started)
+        if rest > 0:
+            await call.runtime.pause(rest)
+
+    async def _follow(self, call: Call, query: VerifyEmail) -> EmailVerified[User]:
+        try:
+            claims = read_email_token(call, query.token)
+        except TokenExpired:
+            raise _Refused(EmailVerificationCodes.TOKEN_EXPIRED) from None
+        except TokenInvalid:
+            raise _Refused(EmailVerificationCodes.INVALID_TOKEN) from None
+        user = await call.db.find_one(User, email=claims.email.lower())
+        if user is None:
+            raise _Refused(EmailVerificationCodes.USER_NOT_FOUND)
+        if claims.iat < int(user.created_at.timestamp()):
+            # The token was made for somebody who had this address before.
+            raise _Refused(EmailVerificationCodes.INVALID_TOKEN)
+        if claims.update_to is not None:
+            return await self._change(call, user, claims.update_to, claims, query.callback_url)
+        if claims.request_type is not None:
+            raise _Refused(EmailVerificationCodes.INVALID_TOKEN)
+        if not user.email_verified:
+            await self._verify(call, user)
+        return EmailVerified(status=True, user=None)
+
+    async def _verify(self, call: Call, user: User) -> None:
+        await _notify(call, self.before_email_verification, user)
+        verified = await call.db.update(
+            User, {"email_verified": True}, id=user.id, email=user.email, email_verified=False
+        )
+        if verified is None:
+            return
+        await _notify(call, self.after_email_verification, verified)
+        if self.auto_sign_in_after_verification:
+            found = await _signed_in(call)
+            await _sign_in(call, verified, found)
+
+    async def _change(
+        self, call: Call, user: User, new: str, claims: EmailClaims, callback_url: str
+    ) -> EmailVerified[User]:
+        found = await _signed_in(call)
+        if found is not None and found.user.id != user.id:
+            raise _Refused(EmailVerificationCodes.INVALID_USER)
+        if claims.request_type == CONFIRMATION:
+            if self.send_verification_email is not None:
+                mail = self.mail(call, user, callback_url, update_to=new, request_type=CHANGED)
+                in_background(call, self.send_verification_email, mail)
+            return EmailVerified(status=True)
+        proven = claims.request_type == CHANGED
+        changed = await self._replace_address(call, user, new.lower(), proven=proven)
+        if proven:
+            await _notify(call, self.after_email_verification, changed)
+        elif self.send_verification_email is not None:
+            mail = self.mail(call, changed, callback_url, lifetime=_LEGACY_LIFETIME)
+            in_background(call, self.send_verification_email, mail)
+        await _sign_in(call, changed, found)
+        return EmailVerified(status=True, user=changed)
+
+    async def _replace_address(self, call: Call, user: User, new: str, *, proven: bool) -> User:
+        changes = {"email": new, "email_verified": proven}
+        try:
+            async with call.db.transaction():
+                changed = await call.db.update(User, changes, id=user.id, email=user.email)
+                # Links that went to the old mailbox must not open the account any more.
+                await forget_reset_tokens(call, user.id)
+        except UniqueViolation:
+            raise _Refused(EmailVerificationCodes.USER_ALREADY_EXISTS) from None
+        if changed is None:
+            raise _Refused(EmailVerificationCodes.USER_NOT_FOUND)
+        return changed
+
+
+async def _signed_in(call: Call) -> SessionAndUser[User] | None:
+    try:
+        return await current_session(call, from_store=True)
+    except APIError:
+        return None
+
+
+async def _sign_in(call: Call, user: User, found: SessionAndUser[User] | None) -> None:
+    session = found.session if found is not None and found.user.id == user.id else None
+    if session is None:
+        session = await create_session(call, user)
+    if session is None:
+        raise EmailVerificationCodes.FAILED_TO_CREATE_SESSION()
+    set_session_cookies(call, session, user)
+
+
+async def _notify(call: Call, callback: UserCallback | None, user: User) -> None:
+    if callback is not None:
+        await call.run(callback, user, call.request)
+
+
+def _with_address(user: User, email: str) -> User:
+    return msgspec.structs.replace(user, email=email)

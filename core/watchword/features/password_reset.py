@@ -1,0 +1,150 @@
+"""A new password by mail: asking for the link, following it, setting the password.
+
+The token is random, stored and good once. A refused password does not use it up; a successful
+reset withdraws all others (spec: password reset; security M1 to M4, M7).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import msgspec
+
+from ..call import Call
+from ..endpoint import get, post
+from ..errors import ErrorCode, ErrorCodes, Redirect
+from ..http.query import append_query
+from ..options import Duration, seconds
+from ..plugin import Plugin
+from ..records import User
+from ..results import Status
+from ..sessions import STORE
+from ..validation import Email
+from ..verifications import find_verification, take_verification
+from .credentials import lock_user, put_password
+from .email_password import EmailAndPassword
+from .mails import Mail, MailCallback, UserCallback, in_background, mailed_link
+from .redirects import redirect_from_origin
+from .reset_tokens import forget_reset_tokens, issue_reset_token, reset_identifier
+from .status import error_page_url
+
+_SENT = "If this email exists in our system, check your email for the reset link"
+
+
+class PasswordResetCodes(ErrorCodes):
+    """Errors of resetting a password."""
+
+    RESET_PASSWORD_DISABLED = ErrorCode(
+        400, "RESET_PASSWORD_DISABLED", "Resetting passwords is switched off"
+    )
+    INVALID_TOKEN = ErrorCode(400, "INVALID_TOKEN", "The link is not valid")
+    USER_NOT_FOUND = ErrorCode(400, "USER_NOT_FOUND", "The user does not exist any more")
+
+
+class RequestPasswordReset(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """Whose password to reset, and the page that asks for the new one."""
+
+    email: Email
+    redirect_to: str = ""
+
+
+class ResetRequested(msgspec.Struct, frozen=True):
+    """What everybody is told, known or not."""
+
+    status: bool = True
+    message: str = _SENT
+
+
+class FollowResetLink(msgspec.Struct, frozen=True):
+    """The page that asks for the new password."""
+
+    callback_url: str = msgspec.field(name="callbackURL")
+
+
+class ResetPassword(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """The new password. The token may stand in the query instead."""
+
+    new_password: str
+    token: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PasswordReset(Plugin):
+    """Options of resetting passwords. Without `send_reset_password` it is switched off."""
+
+    id: ClassVar[str] = "password-reset"
+    codes: ClassVar[type[ErrorCodes]] = PasswordResetCodes
+
+    send_reset_password: MailCallback | None = None
+    """Mails the link; gets a `Mail` and the request."""
+    token_expires_in: Duration = 3600
+    """Life of the links (1 hour)."""
+    on_password_reset: UserCallback | None = None
+    """Runs after a reset."""
+    revoke_sessions: bool = False
+    """A reset ends all sessions. It always does where the address was never verified."""
+
+    def __post_init__(self) -> None:
+        seconds("password_reset.token_expires_in", self.token_expires_in, least=1)
+
+    @post("/request-password-reset", trusted_urls=("redirectTo",))
+    async def request_password_reset(
+        self, call: Call, body: RequestPasswordReset
+    ) -> ResetRequested:
+        """Mail a link to the user, if there is one; the answer is always the same."""
+        send = self.send_reset_password
+        if send is None:
+            raise PasswordResetCodes.RESET_PASSWORD_DISABLED()
+        user = await call.db.find_one(User, email=body.email.lower())
+        if user is None:
+            # As much work as for a known address, so that the time tells nothing.
+            await find_verification(call, reset_identifier(call.random(24)))
+            return ResetRequested()
+        life = seconds("password_reset.token_expires_in", self.token_expires_in)
+        token = await issue_reset_token(call, user.id, lifetime=life)
+        url = mailed_link(call, f"/reset-password/{token}", body.redirect_to)
+        in_background(call, send, Mail(user=user, url=url, token=token))
+        return ResetRequested()
+
+    @get("/reset-password/:token", trusted_urls=("callbackURL",))
+    async def request_password_reset_callback(self, call: Call, query: FollowResetLink) -> None:
+        """Send the browser on with the token, or with an error. The token stays good."""
+        if not query.callback_url:
+            raise Redirect(append_query(error_page_url(call), {"error": "INVALID_TOKEN"}))
+        token = call.params.get("token", "")
+        promised = await find_verification(call, reset_identifier(token))
+        if promised is None or promised.expires_at <= call.now:
+            raise await redirect_from_origin(call, query.callback_url, "error", "INVALID_TOKEN")
+        raise await redirect_from_origin(call, query.callback_url, "token", token)
+
+    @post("/reset-password")
+    async def reset_password(self, call: Call, body: ResetPassword) -> Status:
+        """Set a new password with a mailed token. Signs nobody in."""
+        token = body.token or call.query.get("token")
+        if not token or not isinstance(token, str):
+            raise PasswordResetCodes.INVALID_TOKEN()
+        passwords = call.config.plugin(EmailAndPassword)
+        passwords.check_new_password(body.new_password)
+        promised = await find_verification(call, reset_identifier(token))
+        if promised is None or promised.expires_at <= call.now:
+            raise PasswordResetCodes.INVALID_TOKEN()
+        hashed = await passwords.hash(call, body.new_password)
+        user = await self._store(call, token, hashed)
+        if self.on_password_reset is not None:
+            await call.run(self.on_password_reset, user, call.request)
+        return Status()
+
+    async def _store(self, call: Call, token: str, hashed: str) -> User:
+        async with call.db.transaction():
+            promised = await take_verification(call, reset_identifier(token))
+            if promised is None:
+                raise PasswordResetCodes.INVALID_TOKEN()
+            user = await lock_user(call, promised.value)
+            if user is None:
+                raise PasswordResetCodes.USER_NOT_FOUND()
+            await put_password(call, user.id, hashed)
+            await forget_reset_tokens(call, user.id)
+            if self.revoke_sessions or not user.email_verified:
+                await STORE.remove_all(call, user.id)
+        return user

@@ -1,0 +1,162 @@
+"""Passwords of people who are signed in: changing, checking, setting a first one.
+
+Spec: e-mail and password, section 10; security W6, S6.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Generic, TypeVar
+
+import msgspec
+
+from ..call import Call
+from ..endpoint import post
+from ..errors import ErrorCode, ErrorCodes
+from ..plugin import Plugin
+from ..records import Account, Session, User
+from ..results import Status
+from ..sessions import DONT_REMEMBER, STORE, create_session, set_session_cookies
+from .credentials import credential_of, lock_user, put_password
+from .email_password import EmailAndPassword
+from .reset_tokens import forget_reset_tokens
+
+U = TypeVar("U", bound=User)
+
+_TRIES = 3
+
+
+class PasswordCodes(ErrorCodes):
+    """Errors of one's own password."""
+
+    CREDENTIAL_ACCOUNT_NOT_FOUND = ErrorCode(
+        400, "CREDENTIAL_ACCOUNT_NOT_FOUND", "There is no password"
+    )
+    INVALID_PASSWORD = ErrorCode(400, "INVALID_PASSWORD", "The password is wrong")
+    PASSWORD_ALREADY_SET = ErrorCode(400, "PASSWORD_ALREADY_SET", "There is a password already")
+    FAILED_TO_GET_SESSION = ErrorCode(500, "FAILED_TO_GET_SESSION", "The session was not created")
+
+
+class ChangePassword(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """The new password, and the one that it replaces."""
+
+    new_password: str
+    current_password: str
+    revoke_other_sessions: bool = False
+
+
+class PasswordChanged(msgspec.Struct, Generic[U], frozen=True):
+    """The user, and the token of the new session if the others were ended."""
+
+    token: str | None
+    user: U
+
+
+class VerifyPassword(msgspec.Struct, frozen=True):
+    """The password to check."""
+
+    password: str
+
+
+class SetPassword(msgspec.Struct, frozen=True, rename="camel"):
+    """The first password of a user who has none."""
+
+    new_password: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Passwords(Plugin):
+    """Installed in every `Auth`."""
+
+    id: ClassVar[str] = "passwords"
+    codes: ClassVar[type[ErrorCodes]] = PasswordCodes
+
+    @post("/change-password", requires="sensitive")
+    async def change_password(self, call: Call, body: ChangePassword) -> PasswordChanged[User]:
+        """Replace the password; of several changes at once, one wins. Reset links are void then."""
+        passwords = call.config.plugin(EmailAndPassword)
+        passwords.check_new_password(body.new_password)
+        passwords.check_length(body.current_password)
+        user = call.session.user
+        account = await credential_of(call, user.id)
+        if account is None or account.password is None:
+            raise PasswordCodes.CREDENTIAL_ACCOUNT_NOT_FOUND()
+        hashed = await passwords.hash(call, body.new_password)
+        for _ in range(_TRIES):
+            await _check(call, account, body.current_password)
+            try:
+                session = await _replace(call, account, hashed, body.revoke_other_sessions)
+            except _Overtaken:
+                # Perhaps the stored form of the same password was renewed: look once more.
+                account = await credential_of(call, user.id)
+                continue
+            if session is not None:
+                set_session_cookies(call, session, user)
+            return PasswordChanged(token=session.token if session else None, user=user)
+        raise PasswordCodes.INVALID_PASSWORD()
+
+    @post("/verify-password", requires="sensitive")
+    async def verify_password(self, call: Call, body: VerifyPassword) -> Status:
+        """Whether the password is the user's: 200, or INVALID_PASSWORD."""
+        call.config.plugin(EmailAndPassword).check_length(body.password)
+        await _check(call, await credential_of(call, call.session.user.id), body.password)
+        return Status()
+
+    @post("/set-password", requires="sensitive", server_only=True)
+    async def set_password(self, call: Call, body: SetPassword) -> Status:
+        """Give a user who came by another way a first password."""
+        passwords = call.config.plugin(EmailAndPassword)
+        passwords.check_new_password(body.new_password)
+        user_id = call.session.user.id
+        hashed = await passwords.hash(call, body.new_password)
+        async with call.db.transaction():
+            await lock_user(call, user_id)
+            account = await credential_of(call, user_id)
+            if account is not None and account.password is not None:
+                raise PasswordCodes.PASSWORD_ALREADY_SET()
+            await put_password(call, user_id, hashed)
+        return Status()
+
+
+async def check_password(call: Call, password: str) -> None:
+    """Refuse unless this is the password of who is signed in.
+
+    Raises PASSWORD_TOO_LONG, CREDENTIAL_ACCOUNT_NOT_FOUND or INVALID_PASSWORD.
+    """
+    call.config.plugin(EmailAndPassword).check_length(password)
+    account = await credential_of(call, call.session.user.id)
+    if account is None or account.password is None:
+        raise PasswordCodes.CREDENTIAL_ACCOUNT_NOT_FOUND()
+    await _check(call, account, password)
+
+
+class _Overtaken(Exception):
+    """The password that was checked is not the stored one any more."""
+
+
+async def _check(call: Call, account: Account | None, password: str) -> None:
+    stored = account.password if account is not None else None
+    passwords = call.config.plugin(EmailAndPassword)
+    if stored is None or not await passwords.verify(call, stored, password):
+        raise PasswordCodes.INVALID_PASSWORD()
+
+
+async def _replace(call: Call, old: Account | None, hashed: str, revoke: bool) -> Session | None:
+    if old is None:
+        raise PasswordCodes.INVALID_PASSWORD()
+    async with call.db.transaction():
+        # Guarded by the old hash.
+        changed = await call.db.update(
+            Account, {"password": hashed}, id=old.id, password=old.password
+        )
+        if changed is None:
+            raise _Overtaken
+        await forget_reset_tokens(call, old.user_id)
+        if not revoke:
+            return None
+        await STORE.remove_all(call, old.user_id)
+        remember = call.cookies.get_signed(call.cookie_names.spec(DONT_REMEMBER).name) != "true"
+        session = await create_session(call, call.session.user, remember=remember)
+        if session is None:
+            raise PasswordCodes.FAILED_TO_GET_SESSION()
+        return session

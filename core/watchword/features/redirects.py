@@ -1,0 +1,42 @@
+"""Sending a browser on, once the final target has been looked at again (spec: security, R3)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import parse_qsl, urlencode
+
+from ..call import Call
+from ..errors import Redirect
+from ..http.query import append_query
+from ..http.urls import parse_url, stays_on_site
+from ..origin_check import OriginCodes, check_trusted_url
+
+
+async def redirect_to(call: Call, target: str, params: Mapping[str, str] | None = None) -> Redirect:
+    """The redirect to a target as it was given, with parameters behind its query.
+
+    Raises INVALID_CALLBACK_URL when what would be sent leads elsewhere.
+    """
+    if target.startswith("/") and not stays_on_site(target):
+        raise OriginCodes.INVALID_CALLBACK_URL()
+    try:
+        location = append_query(target, params) if params else target
+    except ValueError:
+        raise OriginCodes.INVALID_CALLBACK_URL() from None
+    await check_trusted_url(call, location)
+    return Redirect(location)
+
+
+async def redirect_from_origin(call: Call, target: str, name: str, value: str) -> Redirect:
+    """The redirect to a target made absolute, with one parameter set (replaced if it is there)."""
+    if target.startswith("/"):
+        if not stays_on_site(target):
+            raise OriginCodes.INVALID_CALLBACK_URL()
+        target = call.site.origin + target
+    if parse_url(target) is None:
+        raise OriginCodes.INVALID_CALLBACK_URL()
+    body, mark, fragment = target.partition("#")
+    path, _, query = body.partition("?")
+    kept = [pair for pair in parse_qsl(query, keep_blank_values=True) if pair[0] != name]
+    rest = f"?{urlencode(kept)}" if kept else ""
+    return await redirect_to(call, f"{path}{rest}{mark}{fragment}", {name: value})

@@ -1,0 +1,32 @@
+"""Tokens of password resets: random, stored, good once (spec: password reset)."""
+
+from __future__ import annotations
+
+from ..call import Call
+from ..database.table import starts_with
+from ..records import Verification
+from ..verifications import create_verification, stored_identifier
+
+_PREFIX = "reset-password:"
+
+
+def reset_identifier(token: str) -> str:
+    """Under which identifier a token is promised."""
+    return _PREFIX + token
+
+
+async def issue_reset_token(call: Call, user_id: str, *, lifetime: int) -> str:
+    """A token for one new password of this user; good for `lifetime` seconds."""
+    token = call.random(24)
+    await create_verification(call, reset_identifier(token), user_id, call.after(lifetime))
+    return token
+
+
+async def forget_reset_tokens(call: Call, user_id: str) -> None:
+    """Withdraw all reset tokens of a user: the password or the address has changed."""
+    example = reset_identifier("x")
+    if stored_identifier(call.config.verification, example) == example:
+        await call.db.delete(Verification, value=user_id, identifier=starts_with(_PREFIX))
+    else:
+        # What a hashed row is for cannot be told: everything that was promised to the user goes.
+        await call.db.delete(Verification, value=user_id)

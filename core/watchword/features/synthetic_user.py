@@ -1,0 +1,31 @@
+"""A user who does not exist, for the answer to a sign-up with a taken address.
+
+The answer must not differ from a real one: same fields in the same order, an id of the same form
+(spec: sign-up, synthetic answer; security E2).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TypeAlias, cast
+
+from ..call import Call
+from ..records import User
+
+SyntheticUser: TypeAlias = "Callable[[Mapping[str, object]], object]"
+"""Gets the fields of the invented user (snake_case, with `id`); returns fields to lay over them."""
+
+
+async def synthetic_user(
+    call: Call, values: Mapping[str, object], custom: SyntheticUser | None
+) -> User:
+    """What would have been stored had the address been free."""
+    table = call.config.tables.of(User)
+    user_id = call.config.tables.new_id(table.model) or call.random(32)
+    fields: dict[str, object] = dict(values)
+    if custom is not None:
+        answer = await call.run(custom, {**fields, "id": user_id})
+        if isinstance(answer, Mapping):
+            fields.update(cast("Mapping[str, object]", answer))
+            user_id = str(fields.pop("id", user_id))
+    return table.from_row(table.new_row(fields, user_id, call.now))

@@ -1,0 +1,184 @@
+"""The user's own profile: updating it, and deleting the user for good.
+
+Deletion asks for the password, a fresh session or a click in a mail; the link works only in the
+session of the user who asked (spec: update-user, delete user; security M10, S9, S11).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import msgspec
+
+from ..additional_fields import read_fields
+from ..call import Call
+from ..crypto.random_strings import LOWER_ALPHANUMERIC
+from ..endpoint import get, post
+from ..errors import APIError, ErrorCode, ErrorCodes
+from ..options import Duration, seconds
+from ..plugin import Plugin
+from ..records import Account, User
+from ..results import Status
+from ..sessions import (
+    STORE,
+    clear_session_cookies,
+    current_session,
+    is_fresh,
+    set_session_cookies,
+)
+from ..verifications import create_verification, take_verification
+from .mails import Mail, MailCallback, UserCallback, in_background, mailed_link
+from .passwords import check_password
+from .redirects import redirect_to
+from .reset_tokens import forget_reset_tokens
+
+
+class UserCodes(ErrorCodes):
+    """Errors of changing or deleting a user."""
+
+    EMAIL_CAN_NOT_BE_UPDATED = ErrorCode(
+        400, "EMAIL_CAN_NOT_BE_UPDATED", "The address is changed elsewhere"
+    )
+    NO_FIELDS_TO_UPDATE = ErrorCode(400, None, "No fields to update")
+    SESSION_EXPIRED = ErrorCode(400, "SESSION_EXPIRED", "Sign in again to do this")
+    NOT_FOUND = ErrorCode(404, "NOT_FOUND", "Not found")
+    FAILED_TO_GET_USER_INFO = ErrorCode(404, "FAILED_TO_GET_USER_INFO", "Sign in first")
+    INVALID_TOKEN = ErrorCode(404, "INVALID_TOKEN", "The link is not valid")
+
+
+class UpdateUser(msgspec.Struct, frozen=True, kw_only=True):
+    """What to change. Additional fields of the user stand beside these."""
+
+    name: str | msgspec.UnsetType = msgspec.UNSET
+    image: str | msgspec.UnsetType | None = msgspec.UNSET
+
+
+class DeleteUserNow(msgspec.Struct, frozen=True, kw_only=True):
+    """Proof that the user means it: the password, or the token of a mail. Both may be missing."""
+
+    password: str = ""
+    token: str = ""
+    callback_url: str = msgspec.field(default="", name="callbackURL")
+
+
+class DeletionToken(msgspec.Struct, frozen=True, kw_only=True):
+    """The token of a mailed deletion link."""
+
+    token: str
+    callback_url: str = msgspec.field(default="", name="callbackURL")
+
+
+class Deletion(msgspec.Struct, frozen=True, kw_only=True):
+    """What was done: the user was deleted, or asked by mail."""
+
+    success: bool = True
+    message: str = "User deleted"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Profiles(Plugin):
+    """Installed in every `Auth`."""
+
+    id: ClassVar[str] = "users"
+    codes: ClassVar[type[ErrorCodes]] = UserCodes
+
+    @post("/update-user", requires="sensitive")
+    async def update_user(self, call: Call, body: UpdateUser) -> Status:
+        """Set name, image and additional fields of who is signed in."""
+        if call.fields.get("email"):
+            raise UserCodes.EMAIL_CAN_NOT_BE_UPDATED()
+        changes = read_fields(call, User, creating=False)
+        if body.name is not msgspec.UNSET:
+            changes["name"] = body.name
+        if body.image is not msgspec.UNSET:
+            changes["image"] = body.image
+        if not changes:
+            raise UserCodes.NO_FIELDS_TO_UPDATE()
+        found = call.session
+        user = await call.db.update(User, changes, id=found.user.id)
+        set_session_cookies(call, found.session, user or found.user)
+        return Status()
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeleteUser(Plugin):
+    """Options of deleting users by themselves."""
+
+    id: ClassVar[str] = "delete-user"
+
+    enabled: bool = False
+    send_delete_account_verification: MailCallback | None = None
+    """With it, a mailed link must be clicked; gets a `Mail` and the request."""
+    before_delete: UserCallback | None = None
+    """Runs before the deletion; an `APIError` stops it."""
+    after_delete: UserCallback | None = None
+    """Runs once after the deletion."""
+    token_expires_in: Duration = 86_400
+    """Life of the links (1 day)."""
+
+    def __post_init__(self) -> None:
+        seconds("delete_user.token_expires_in", self.token_expires_in, least=1)
+
+    @post("/delete-user", requires="sensitive")
+    async def delete_user(self, call: Call, body: DeleteUserNow) -> Deletion:
+        """Delete who is signed in, or mail the link that does."""
+        if not self.enabled:
+            raise APIError(404)
+        user = call.session.user
+        if body.password:
+            await check_password(call, body.password)
+        if body.token:
+            await _redeem(call, user, body.token)
+        elif self.send_delete_account_verification is not None:
+            await self._ask(call, self.send_delete_account_verification, user, body.callback_url)
+            return Deletion(message="Verification email sent")
+        elif not body.password and not is_fresh(call, call.session.session):
+            raise UserCodes.SESSION_EXPIRED()
+        await self._delete(call, user)
+        return Deletion()
+
+    @get("/delete-user/callback", trusted_urls=("callbackURL",))
+    async def delete_user_callback(self, call: Call, query: DeletionToken) -> Deletion:
+        """Follow a deletion link in the session of the user who asked for it."""
+        if not self.enabled:
+            raise UserCodes.NOT_FOUND()
+        found = await current_session(call, from_store=True)
+        if found is None:
+            raise UserCodes.FAILED_TO_GET_USER_INFO()
+        await _redeem(call, found.user, query.token)
+        await self._delete(call, found.user)
+        if query.callback_url:
+            raise await redirect_to(call, query.callback_url)
+        return Deletion()
+
+    async def _ask(self, call: Call, send: MailCallback, user: User, callback_url: str) -> None:
+        token = call.random(32, LOWER_ALPHANUMERIC)
+        life = seconds("delete_user.token_expires_in", self.token_expires_in)
+        await create_verification(call, _identifier(token), user.id, call.after(life))
+        url = mailed_link(call, "/delete-user/callback", callback_url or "/", token=token)
+        in_background(call, send, Mail(user=user, url=url, token=token))
+
+    async def _delete(self, call: Call, user: User) -> None:
+        if self.before_delete is not None:
+            await call.run(self.before_delete, user, call.request)
+        async with call.db.transaction():
+            # The user first: of several deletions at once, one finds it, and no sign-in at the
+            # same time can add a session to a user who is gone.
+            deleted = await call.db.delete(User, id=user.id)
+            await STORE.remove_all(call, user.id)
+            await call.db.delete(Account, user_id=user.id)
+            await forget_reset_tokens(call, user.id)
+        clear_session_cookies(call)
+        if deleted and self.after_delete is not None:
+            await call.run(self.after_delete, user, call.request)
+
+
+async def _redeem(call: Call, user: User, token: str) -> None:
+    promised = await take_verification(call, _identifier(token))
+    if promised is None or promised.value != user.id:
+        raise UserCodes.INVALID_TOKEN()
+
+
+def _identifier(token: str) -> str:
+    return f"delete-account-{token}"

@@ -1,0 +1,98 @@
+"""The session cache: session and user in a cookie, so that most checks need no query.
+
+Off by default (`session.cookie_cache`). The cookie is believed only beside the valid session token
+of the same session, and until it ends; whatever is wrong with it, the store is asked
+(spec: cookies and sessions, session cache cookie; security C1 to C5).
+"""
+
+from __future__ import annotations
+
+import logging
+
+import msgspec
+
+from .call import Call
+from .configuration import SessionCache
+from .cookies import SESSION_DATA
+from .crypto.session_data import SessionData
+from .http.cookie_chunks import ValueTooLong, join_chunks, split_chunks, stale_names
+from .http.cookies import CookieAttributes
+from .http.json import jsonable
+from .records import Session, User
+from .results import SessionAndUser
+
+_log = logging.getLogger("watchword")
+
+
+async def read_cache(cache: SessionCache, call: Call, token: str) -> SessionAndUser[User] | None:
+    """What the cookie says, if it may be believed. One that may not is expired."""
+    name = call.cookie_names.spec(SESSION_DATA).name
+    value = join_chunks(call.cookies.chunks, name)
+    if value is None:
+        return None
+    data = cache.codec.decode(value, now=call.config.clock().timestamp())
+    found = None if data is None else _records(call, data)
+    if (
+        data is None
+        or found is None
+        or found.session.token != token
+        or found.session.expires_at <= call.now
+        or data.version != await _version(cache, call, found)
+    ):
+        expire_cache(call)
+        return None
+    return found
+
+
+async def write_cache(
+    cache: SessionCache, call: Call, found: SessionAndUser[User], *, remember: bool
+) -> None:
+    """Put session and user into the cookie, in pieces where it is large."""
+    spec = call.cookie_names.spec(SESSION_DATA)
+    now = call.config.clock().timestamp()
+    payload = {
+        "session": jsonable(found.session),
+        "user": jsonable(found.user),
+        "updatedAt": int(now * 1000),
+        "version": await _version(cache, call, found),
+    }
+    life = cache.max_age if remember else cache.short_life
+    value = cache.codec.encode(payload, now=now, lifetime=life)
+    age = CookieAttributes(max_age=cache.max_age) if remember else CookieAttributes()
+    attributes = spec.attributes.merged(age)
+    try:
+        pieces = split_chunks(spec.name, value, attributes)
+    except ValueTooLong:
+        _log.warning("the session cache is skipped: session and user are too large for cookies")
+        return
+    for old in stale_names(call.cookies.chunks, spec.name, [name for name, _ in pieces]):
+        call.cookies.expire(old, spec.attributes)
+    for name, piece in pieces:
+        call.cookies.set(name, piece, attributes)
+
+
+def expire_cache(call: Call) -> None:
+    """Make the browser forget what it holds of the cookie, pieces included."""
+    spec = call.cookie_names.spec(SESSION_DATA)
+    header = call.cookies.header
+    if header is None or spec.name not in header:
+        return
+    for name in stale_names(call.cookies.chunks, spec.name, ()):
+        call.cookies.expire(name, spec.attributes)
+
+
+def _records(call: Call, data: SessionData) -> SessionAndUser[User] | None:
+    tables = call.config.tables
+    try:
+        return SessionAndUser(
+            session=msgspec.convert(data.session, tables.of(Session).record),
+            user=msgspec.convert(data.user, tables.of(User).record),
+        )
+    except msgspec.ValidationError:
+        return None
+
+
+async def _version(cache: SessionCache, call: Call, found: SessionAndUser[User]) -> str:
+    if callable(cache.version):
+        return str(await call.run(cache.version, found.session, found.user))
+    return cache.version

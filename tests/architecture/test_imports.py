@@ -1,0 +1,106 @@
+"""How imports are spelled, who may import a framework, and that the walker sees what is there."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.architecture.syntax import (
+    CORE,
+    SISTERS,
+    all_modules,
+    core_modules,
+    imports,
+    sister_modules,
+)
+
+HOMES = {
+    "flask": {"flask", "flask_body"},
+    "werkzeug": {"flask", "flask_body"},
+    "starlette": {"starlette"},
+    "fastapi": {"fastapi"},
+    "litestar": {"litestar"},
+}
+"""The only modules of adapters/ that may import a framework."""
+
+PARENT_DOTS = {"features", "plugins", "runtime"}
+"""Folders of core whose modules reach the rest of core by `..`; all others name it absolutely."""
+
+
+def test_a_framework_is_imported_by_its_own_adapter_only() -> None:
+    strangers = [
+        f"{name} imports {found.module}"
+        for name, path in all_modules().items()
+        for found in imports(path)
+        if found.top in HOMES
+        if not (path.parent == SISTERS["adapters"] and path.stem in HOMES[found.top])
+    ]
+    assert strangers == []
+
+
+def test_folder_mates_are_imported_relatively() -> None:
+    modules = all_modules()
+    wrong = [
+        f"{name} imports {target} absolutely"
+        for name, path in modules.items()
+        for found in imports(path)
+        for target in [found.within(modules)]
+        if found.level == 0 and target in modules and modules[target].parent == path.parent
+        if modules[target].name != "__init__.py"
+    ]
+    assert wrong == []
+
+
+def test_other_folders_are_imported_absolutely() -> None:
+    wrong = [
+        f"{name} reaches {found.module} by dots"
+        for name, path in all_modules().items()
+        for found in imports(path)
+        if found.level > 1
+        if not (path.parent.parent == CORE and path.parent.name in PARENT_DOTS)
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("folder", ["adapters", "storage"])
+def test_sister_folders_import_of_watchword_only_core_and_themselves(folder: str) -> None:
+    known = core_modules() | sister_modules(folder)
+    for name, path in sister_modules(folder).items():
+        for found in imports(path):
+            if found.top == "watchword":
+                assert found.within(known) in known, f"{name} imports {found.module}"
+
+
+SAMPLE = """
+from typing import TYPE_CHECKING
+import asyncio.events
+from . import urls
+from ..errors import APIError
+if TYPE_CHECKING:
+    from watchword.auth import Auth
+else:
+    import msgspec
+def late():
+    try:
+        import flask
+    except ImportError:
+        from .json import decode
+"""
+
+
+def test_the_walker_sees_every_kind_of_import() -> None:
+    found = list(imports(CORE / "http" / "request.py", text=SAMPLE))
+    seen = [(one.module, one.name, one.level) for one in found]
+    assert seen == [
+        ("typing", "TYPE_CHECKING", 0),
+        ("asyncio.events", "", 0),
+        ("watchword.http", "urls", 1),
+        ("watchword.errors", "APIError", 2),
+        ("watchword.auth", "Auth", 0),
+        ("msgspec", "", 0),
+        ("flask", "", 0),
+        ("watchword.http.json", "decode", 1),
+    ]
+    assert [one.module for one in found if one.for_checkers] == ["watchword.auth"]
+    assert [one.module for one in found if one.nested] == ["flask", "watchword.http.json"]
+    assert found[2].within(core_modules()) == "watchword.http.urls"
+    assert found[3].within(core_modules()) == "watchword.errors"

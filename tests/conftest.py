@@ -1,0 +1,30 @@
+"""What every part of the tests may ask for: a database of its own, on a server of this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.databases import KeySpace, mysql_database, postgres_database, redis_keys
+
+
+@pytest.fixture
+def postgres() -> Iterator[str]:
+    """The URL of an empty PostgreSQL database."""
+    with postgres_database() as url:
+        yield url
+
+
+@pytest.fixture
+def mysql() -> Iterator[str]:
+    """The URL of an empty MySQL or MariaDB database."""
+    with mysql_database() as url:
+        yield url
+
+
+@pytest.fixture
+def redis() -> Iterator[KeySpace]:
+    """A Redis server, and a prefix for the test's keys."""
+    with redis_keys() as keys:
+        yield keys

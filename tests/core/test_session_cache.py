@@ -1,0 +1,220 @@
+"""The session cache: sessions read from a cookie, the store asked only when it must be."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.core.conftest import MakeAuth
+from tests.support.browser import SECRET, Browser, Clock
+from watchword import CookieCache, SessionOptions, VersionedSecret
+from watchword.storage.sqlite import SQLiteStorage
+
+TOKEN, DATA = "better-auth.session_token", "better-auth.session_data"
+
+
+class CountingStorage:
+    """A storage that counts what is asked of it."""
+
+    def __init__(self, path: str) -> None:
+        self._storage = SQLiteStorage(path)
+        self.asked = 0
+
+    def blocking(self, schema: Any) -> Any:
+        return Counting(self, self._storage.blocking(schema))
+
+    def asynchronous(self, schema: Any) -> Any:
+        return Counting(self, self._storage.asynchronous(schema))
+
+
+class Counting:
+    def __init__(self, storage: CountingStorage, engine: Any) -> None:
+        self._storage, self._engine = storage, engine
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in ("close", "plan", "apply"):
+            self._storage.asked += 1
+        return getattr(self._engine, name)
+
+
+@pytest.fixture(params=["compact", "jwt", "jwe"])
+def strategy(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@pytest.fixture
+def storage(tmp_path: Any) -> CountingStorage:
+    return CountingStorage(str(tmp_path / "counted.db"))
+
+
+@pytest.fixture
+def browser(make_auth: MakeAuth, kind: str, strategy: Any, storage: CountingStorage) -> Browser:
+    session = SessionOptions(cookie_cache=CookieCache(strategy=strategy))
+    browser = Browser(make_auth(session=session, database=storage), kind)
+    browser.sign_up()
+    return browser
+
+
+def test_a_cached_session_needs_no_query(browser: Browser, storage: CountingStorage) -> None:
+    asked = storage.asked
+    found = [browser.session() for _ in range(5)]
+    assert storage.asked == asked
+    assert found[0]["user"]["email"] == "ada@example.com"
+    assert found[0] == found[4]
+
+
+def test_what_the_cache_says_is_what_the_store_says(browser: Browser) -> None:
+    cached = browser.session()
+    fresh = browser.get("/get-session", {"disableCookieCache": "true"}).json
+    assert cached == fresh
+
+
+def test_the_cookie_lives_five_minutes(
+    browser: Browser, storage: CountingStorage, clock: Clock
+) -> None:
+    clock.forward(299)
+    asked = storage.asked
+    assert browser.session() is not None
+    assert storage.asked == asked
+    clock.forward(2)
+    answer = browser.get("/get-session")
+    assert storage.asked > asked
+    assert "Max-Age=300" in str(answer.cookie(DATA))
+
+
+def test_a_revoked_session_is_dead_once_the_cookie_ends(browser: Browser, clock: Clock) -> None:
+    other = Browser(browser.auth, browser.kind)
+    other.sign_in()
+    other.post("/revoke-other-sessions", {})
+    assert browser.session() is not None, "what the cache is for, and its price"
+    assert browser.get("/get-session", {"disableCookieCache": "1"}).json is None
+    clock.forward(301)
+    assert other.session() is not None
+
+
+def test_c4_sensitive_endpoints_ask_the_store(browser: Browser) -> None:
+    kept = dict(browser.jar)
+    other = Browser(browser.auth, browser.kind)
+    other.sign_in()
+    other.post("/revoke-other-sessions", {})
+    for path in ("/revoke-sessions", "/revoke-other-sessions"):
+        browser.jar = dict(kept)
+        assert browser.post(path, {}).status == 401
+    browser.jar = dict(kept)
+    assert browser.get("/list-sessions").status == 401
+
+
+@pytest.mark.parametrize("damage", ["", "x", "%%%", "e30", "eyJhbGciOiJub25lIn0.e30.", "a" * 9000])
+def test_c3_a_damaged_cookie_counts_as_absent(
+    browser: Browser, storage: CountingStorage, damage: str
+) -> None:
+    browser.jar[DATA] = damage
+    asked = storage.asked
+    assert browser.session()["user"]["email"] == "ada@example.com"
+    assert storage.asked > asked
+
+
+def test_c1_the_cookie_counts_only_beside_the_token_of_its_session(browser: Browser) -> None:
+    data = browser.jar[DATA]
+    bob = Browser(browser.auth, browser.kind)
+    bob.sign_up("bob@example.com")
+    bob.jar[DATA] = data
+    assert bob.session()["user"]["email"] == "bob@example.com"
+    nobody = Browser(browser.auth, browser.kind)
+    nobody.jar[DATA] = data
+    assert nobody.session() is None
+
+
+def test_c1_a_cookie_signed_with_another_secret_is_not_believed(
+    make_auth: MakeAuth, strategy: Any
+) -> None:
+    cache = SessionOptions(cookie_cache=CookieCache(strategy=strategy))
+    ours, theirs = make_auth(session=cache), make_auth(session=cache, secret=SECRET[::-1])
+    mallory = Browser(theirs)
+    mallory.sign_up()
+    ada = Browser(ours)
+    ada.sign_in()
+    ada.jar[DATA] = mallory.jar[DATA]
+    answer = ada.get("/get-session")
+    assert answer.json["session"]["token"] in ada.jar[TOKEN]
+
+
+def test_raising_the_version_makes_cached_cookies_invalid(
+    make_auth: MakeAuth, kind: str, storage: CountingStorage
+) -> None:
+    version = "1"
+
+    async def current(session: Any, user: Any) -> str:
+        assert user.email
+        return version
+
+    options = SessionOptions(cookie_cache=CookieCache(version=current))
+    browser = Browser(make_auth(session=options, database=storage), kind)
+    browser.sign_up()
+    asked = storage.asked
+    browser.session()
+    assert storage.asked == asked
+    version = "2"
+    browser.session()
+    assert storage.asked > asked
+
+
+def test_signing_out_expires_the_cookie(browser: Browser) -> None:
+    browser.post("/sign-out", {})
+    assert browser.jar == {}
+    assert browser.session() is None
+
+
+def test_large_sessions_travel_in_pieces(make_auth: MakeAuth, strategy: Any, kind: str) -> None:
+    cache = SessionOptions(cookie_cache=CookieCache(strategy=strategy))
+    browser = Browser(make_auth(session=cache), kind)
+    browser.sign_up(image="https://example.com/" + "x" * 7000)
+    pieces = [name for name in browser.jar if name.startswith(f"{DATA}.")]
+    assert len(pieces) > 1
+    assert DATA not in browser.jar
+    assert len(browser.session()["user"]["image"]) > 7000
+    assert all(len(line) <= 4096 for line in browser.get("/get-session").cookies)
+    browser.post("/sign-out", {})
+    assert browser.jar == {}
+
+
+def test_without_remember_me_the_cookie_ends_with_the_browser(browser: Browser) -> None:
+    answer = browser.sign_in(rememberMe=False)
+    assert "Max-Age" not in str(answer.cookie(DATA))
+
+
+def test_a_rotated_secret_still_opens_encrypted_cookies_but_signs_nobody_in(
+    make_auth: MakeAuth,
+) -> None:
+    cache = SessionOptions(cookie_cache=CookieCache(strategy="jwe"))
+    old = VersionedSecret(1, SECRET)
+    before = make_auth(session=cache, secret=None, secrets=[old])
+    browser = Browser(before)
+    browser.sign_up()
+    new = VersionedSecret(2, SECRET[::-1])
+    browser.auth = make_auth(session=cache, secret=None, secrets=[new, old])
+    assert browser.session() is None, "the token's signature knows the current secret only"
+
+
+def test_a_renewed_session_brings_its_cookie_along(
+    make_auth: MakeAuth, kind: str, clock: Clock
+) -> None:
+    cache = SessionOptions(cookie_cache=CookieCache())
+    browser = Browser(make_auth(session=cache), kind)
+    browser.sign_up()
+    clock.forward(86_400)
+    names = [line.partition("=")[0] for line in browser.get("/get-session").cookies]
+    assert names[-2:] == [TOKEN, DATA]
+
+
+def test_the_applications_own_routes_read_and_write_the_cache(make_auth: MakeAuth) -> None:
+    auth = make_auth(session=SessionOptions(cookie_cache=CookieCache()))
+    browser = Browser(auth)
+    browser.sign_up()
+    cookie = f"{TOKEN}={browser.jar[TOKEN]}"
+    first = auth.blocking.check({"cookie": cookie})
+    assert first.session is not None
+    assert [line.partition("=")[0] for line in first.cookies] == [DATA]
+    cookie += "; " + first.cookies[0].partition(";")[0]
+    assert auth.blocking.check({"cookie": cookie}).cookies == ()

@@ -1,0 +1,102 @@
+"""The differences that there are, each with its reason. One that has vanished must be taken out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from .masking import Absent
+
+OTHER_PLUGINS = Absent(
+    fields=frozenset(
+        (
+            # admin
+            "role",
+            "banned",
+            "banReason",
+            "banExpires",
+            "impersonatedBy",
+            # organization
+            "activeOrganizationId",
+            "activeTeamId",
+            # username, phone-number, anonymous, two-factor
+            "username",
+            "displayUsername",
+            "phoneNumber",
+            "phoneNumberVerified",
+            "isAnonymous",
+            "twoFactorEnabled",
+        )
+    ),
+    cookies=("better-auth.session_token_multi-", "better-auth.last_used_login_method="),
+    exposed=frozenset(("set-auth-token", "set-auth-jwt")),
+)
+"""What the plugins that we do not serve add to the answers of profile `plugins`."""
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """Why an answer differs, and in what: aspect to (ours, theirs)."""
+
+    reason: str
+    aspects: dict[str, tuple[Any, Any]]
+
+
+_TYPED = Accepted(
+    "every declared field is type-checked; the reference stores what it gets",
+    {"status": (400, 200), "code": ("VALIDATION_ERROR", None)},
+)
+_NODE = Accepted(
+    "a body without a type is refused as such; the reference's Node adapter drops it unread",
+    {"status": (415, 400), "code": ("UNSUPPORTED_MEDIA_TYPE", "VALIDATION_ERROR")},
+)
+_JSON_TYPE = ("application/json", None)
+_REDIRECT = Accepted(
+    "our redirects without a body carry the content type of JSON, as the protocol's others do",
+    {"content-type": _JSON_TYPE},
+)
+
+ACCEPTED: dict[tuple[str, str], Accepted] = {
+    ("additional_fields", "text for a number"): _TYPED,
+    ("additional_fields", "number for a text"): _TYPED,
+    ("additional_fields", "text for a boolean"): _TYPED,
+    ("additional_fields", "no such choice"): _TYPED,
+    ("changing", "number for a text"): _TYPED,
+    ("bodies", "no type"): _NODE,
+    ("pages", "error"): _REDIRECT,
+    ("pages", "error?error=access_denied"): _REDIRECT,
+    ("pages", "error?error=a+b"): _REDIRECT,
+    ("pages", "error?error=%3Cscript%3E"): _REDIRECT,
+    ("pages", "error?error=x'y"): _REDIRECT,
+    ("pages", "with a description"): Accepted(
+        "open: in production our redirect leaves the description out",
+        {
+            "content-type": _JSON_TYPE,
+            "location": ("/?error=no", "/?error=no&error_description=Because"),
+        },
+    ),
+    ("over", "the session is over"): Accepted(
+        "an error changes nothing; the reference sets the cookie of the session that is over",
+        {
+            "cookies": (
+                [],
+                [
+                    (
+                        "better-auth.session_token",
+                        "<random text of 32, signed>",
+                        ["HttpOnly", "Max-Age=604800", "Path=/", "SameSite=Lax"],
+                    )
+                ],
+            )
+        },
+    ),
+    ("changing", "nobody, without a body"): Accepted(
+        "open: a missing body is not refused before the missing session",
+        {"status": (401, 400), "code": ("UNAUTHORIZED", "VALIDATION_ERROR")},
+    ),
+    ("changing", "without a body"): Accepted(
+        "open: a missing body counts as one without fields; both refuse it",
+        {"code": (None, "VALIDATION_ERROR")},
+    ),
+}
+"""By script and name of the request."""

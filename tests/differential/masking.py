@@ -1,0 +1,103 @@
+"""Exchanges as they are compared: what is random or of the moment is replaced by its form.
+
+Left out: the texts of messages (ours are our own), the order of headers, and headers that are not
+in `HEADERS`. Ids, tokens and dates keep their form, so that a token of another length or a date
+written otherwise is a difference.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote
+
+from .recording import Exchange
+
+HEADERS = ("content-type", "location", "x-retry-after", "set-ott", "access-control-expose-headers")
+"""Headers of answers that are compared, beside the cookies."""
+
+_RANDOM = frozenset(("id", "token", "userId"))
+_DATE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
+_TOKEN = re.compile(r"\btoken=([A-Za-z0-9_.-]+)")
+_SIGNED = re.compile(r"([A-Za-z0-9_-]+)\.[A-Za-z0-9+/]{43}=")
+
+
+@dataclass(frozen=True)
+class Absent:
+    """What the reference's profile has and ours has not, because plugins are not served."""
+
+    fields: frozenset[str] = frozenset()
+    cookies: tuple[str, ...] = ()
+    """Beginnings of names."""
+    exposed: frozenset[str] = frozenset()
+    """Names in `access-control-expose-headers`."""
+
+
+NOTHING = Absent()
+
+
+def differences(
+    ours: Exchange, our_origin: str, theirs: Exchange, their_origin: str, absent: Absent = NOTHING
+) -> dict[str, tuple[Any, Any]]:
+    """Every aspect in which two answers differ, as (ours, theirs).
+
+    Where one succeeds and the other fails, status and code say it all.
+    """
+    left, right = _aspects(ours, our_origin, NOTHING), _aspects(theirs, their_origin, absent)
+    names: list[str] = list(left)
+    if (ours.status < 400) != (theirs.status < 400):
+        names = ["status", "code"]
+    return {name: (left[name], right[name]) for name in names if left[name] != right[name]}
+
+
+def _aspects(exchange: Exchange, origin: str, absent: Absent) -> dict[str, Any]:
+    body = _body(exchange.text.replace(origin, "{origin}"), absent)
+    code = body.pop("code", None) if isinstance(body, dict) else None
+    aspects: dict[str, Any] = {"status": exchange.status, "code": code, "body": body}
+    for name in HEADERS:
+        value = exchange.header(name)
+        if value is not None:
+            value = value.replace(origin, "{origin}").replace("; ", ";")
+            value = _TOKEN.sub(lambda found: f"token=<{len(found[1])}>", value)
+        aspects[name] = value
+    exposed = (aspects[HEADERS[-1]] or "").split(", ")
+    aspects[HEADERS[-1]] = [name for name in exposed if name and name not in absent.exposed]
+    lines = [line for line in exchange.cookies if not line.startswith(absent.cookies or "\0")]
+    aspects["cookies"] = [_cookie(line) for line in lines]
+    return aspects
+
+
+def _body(text: str, absent: Absent) -> Any:
+    try:
+        return _masked(json.loads(text), absent)
+    except ValueError:
+        return text
+
+
+def _masked(value: Any, absent: Absent, name: str = "") -> Any:
+    if isinstance(value, dict):
+        kept = sorted(key for key in value if key not in absent.fields)
+        return {key: _masked(value[key], absent, key) for key in kept}
+    if isinstance(value, list):
+        return [_masked(item, absent, name) for item in value]
+    if not isinstance(value, str):
+        return value
+    if name == "message":
+        return "<message>" if value else ""
+    if name in _RANDOM:
+        return f"<random text of {len(value)}>"
+    return _DATE.sub("<date>", value)
+
+
+def _cookie(line: str) -> tuple[str, str, list[str]]:
+    """Name, form of the value, attributes."""
+    pair, *attributes = line.split("; ")
+    name, _, value = pair.partition("=")
+    if value and "session_data" in name:
+        value = f"<cached session in {value.count('.') + 1} parts>"
+    if signed := _SIGNED.fullmatch(unquote(value)):
+        text = signed[1] if signed[1] == "true" else f"random text of {len(signed[1])}"
+        value = f"<{text}, signed>"
+    return name, value, sorted(attributes)

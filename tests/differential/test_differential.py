@@ -1,0 +1,112 @@
+"""This server and the reference give the same answers to the same requests.
+
+Statuses, codes, bodies, cookies and the headers of `masking.HEADERS` are compared; the exceptions
+stand in `accepted.py`.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.support.services import ROOT, conformance_server, free_port, require_node, wait_for
+
+from . import accounts, one_time_tokens, requests, sessions, sign_up_and_in, strict
+from .accepted import ACCEPTED, OTHER_PLUGINS
+from .masking import NOTHING, differences
+from .recording import Recorder
+
+Script = Callable[[Recorder], None]
+
+REFERENCE = ROOT / "tests" / "reference"
+SCRIPTS: list[tuple[str, Script]] = [
+    *(("core", script) for script in sign_up_and_in.SCRIPTS),
+    *(("core", script) for script in sessions.SCRIPTS),
+    *(("core", script) for script in requests.SCRIPTS),
+    *(("core", script) for script in accounts.SCRIPTS),
+    *(("core-strict", script) for script in strict.SCRIPTS),
+    *(("plugins", script) for script in one_time_tokens.SCRIPTS),
+]
+ABSENT = {"plugins": OTHER_PLUGINS}
+
+
+@contextmanager
+def reference_server(profile: str, db: str) -> Generator[str, None, None]:
+    """The running reference; gives its origin."""
+    port = free_port()
+    command = [require_node(REFERENCE), str(REFERENCE / "reference-server.mjs")]
+    command += ["--profile", profile, "--port", str(port), "--db", db]
+    process = subprocess.Popen(command, cwd=REFERENCE, stdout=subprocess.DEVNULL)
+    try:
+        wait_for(f"http://localhost:{port}/__health", process)
+        yield f"http://localhost:{port}"
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+class Servers:
+    """Servers of both kinds, started when first asked for; each script is sent once to each."""
+
+    def __init__(self, folder: Path, stack: ExitStack) -> None:
+        self._folder = folder
+        self._stack = stack
+        self._origins: dict[tuple[str, str], str] = {}
+        self._recorded: dict[tuple[str, str, str], Recorder] = {}
+
+    def record(self, kind: str, profile: str, script: Script) -> Recorder:
+        """What a server answers to a script. `kind` is `reference` or an adapter of ours."""
+        key = (kind, profile, script.__qualname__ + script.__module__)
+        if key not in self._recorded:
+            self._recorded[key] = Recorder(self._origin(kind, profile))
+            script(self._recorded[key])
+        return self._recorded[key]
+
+    def _origin(self, kind: str, profile: str) -> str:
+        if (kind, profile) not in self._origins:
+            db = str(self._folder / f"{kind}-{profile}.db")
+            started = (
+                reference_server(profile, db)
+                if kind == "reference"
+                else conformance_server(profile, kind, db)
+            )
+            self._origins[kind, profile] = self._stack.enter_context(started)
+        return self._origins[kind, profile]
+
+
+@pytest.fixture(scope="module")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+    require_node(REFERENCE)
+    with ExitStack() as stack:
+        yield Servers(tmp_path_factory.mktemp("differential"), stack)
+
+
+@pytest.mark.parametrize("adapter", ["asgi", "wsgi"])
+@pytest.mark.parametrize(
+    ("profile", "script"), SCRIPTS, ids=lambda value: getattr(value, "__name__", value)
+)
+def test_same_answers(servers: Servers, adapter: str, profile: str, script: Script) -> None:
+    theirs = servers.record("reference", profile, script)
+    ours = servers.record(adapter, profile, script)
+    assert [found.name for found in ours.exchanges] == [found.name for found in theirs.exchanges]
+    found = {
+        mine.name: difference
+        for mine, other in zip(ours.exchanges, theirs.exchanges, strict=True)
+        if (
+            difference := differences(
+                mine, ours.origin, other, theirs.origin, absent=ABSENT.get(profile, NOTHING)
+            )
+        )
+    }
+    accepted = {
+        name: entry.aspects for (owner, name), entry in ACCEPTED.items() if owner == script.__name__
+    }
+    assert found == accepted
+
+
+def test_every_accepted_difference_belongs_to_a_script() -> None:
+    assert {owner for owner, _ in ACCEPTED} <= {script.__name__ for _, script in SCRIPTS}

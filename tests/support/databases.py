@@ -1,0 +1,108 @@
+"""Databases of their own for tests, on servers of this machine, and gone afterwards.
+
+Addresses come from `WATCHWORD_TEST_POSTGRES`, `WATCHWORD_TEST_MYSQL` and `WATCHWORD_TEST_REDIS`.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from urllib.parse import unquote, urlsplit
+
+import psycopg
+import pymysql
+import redis
+from psycopg import sql
+
+from tests.support.services import require
+
+POSTGRES = os.environ.get("WATCHWORD_TEST_POSTGRES", "postgresql://postgres@127.0.0.1:5432")
+MYSQL = os.environ.get("WATCHWORD_TEST_MYSQL", "mysql://root@127.0.0.1:3306")
+REDIS = os.environ.get("WATCHWORD_TEST_REDIS", "redis://127.0.0.1:6379")
+PATIENCE = 5
+"""Seconds to wait for a server to answer."""
+
+
+@dataclass(frozen=True)
+class KeySpace:
+    """A part of a Redis server: keys that start with `prefix` are removed after the test."""
+
+    url: str
+    prefix: str
+
+
+@contextmanager
+def postgres_database() -> Generator[str, None, None]:
+    """The URL of a new, empty PostgreSQL database."""
+    try:
+        admin = psycopg.connect(
+            urlsplit(POSTGRES)._replace(path="/postgres").geturl(),
+            autocommit=True,
+            connect_timeout=PATIENCE,
+        )
+    except psycopg.OperationalError:
+        missing("PostgreSQL", POSTGRES, "WATCHWORD_TEST_POSTGRES", "service postgresql start")
+        raise
+    name = fresh_name()
+    with admin:
+        admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        try:
+            yield urlsplit(POSTGRES)._replace(path=f"/{name}").geturl()
+        finally:
+            drop = sql.SQL("DROP DATABASE {} WITH (FORCE)")
+            admin.execute(drop.format(sql.Identifier(name)))
+
+
+@contextmanager
+def mysql_database() -> Generator[str, None, None]:
+    """The URL of a new, empty MySQL or MariaDB database."""
+    address = urlsplit(MYSQL)
+    try:
+        admin = pymysql.connect(
+            host=address.hostname,
+            port=address.port or 3306,
+            user=unquote(address.username or "root"),
+            password=unquote(address.password or ""),
+            connect_timeout=PATIENCE,
+        )
+    except pymysql.err.OperationalError:
+        missing("MariaDB or MySQL", MYSQL, "WATCHWORD_TEST_MYSQL", "service mariadb start")
+        raise
+    name = fresh_name()
+    with admin, admin.cursor() as cursor:
+        cursor.execute(f"CREATE DATABASE `{name}` CHARACTER SET utf8mb4")
+        try:
+            yield address._replace(path=f"/{name}").geturl()
+        finally:
+            cursor.execute(f"DROP DATABASE `{name}`")
+
+
+@contextmanager
+def redis_keys() -> Generator[KeySpace, None, None]:
+    """A prefix that nobody else uses, on a Redis or Valkey server."""
+    prefix = f"{fresh_name()}:"
+    with redis.Redis.from_url(REDIS, socket_connect_timeout=PATIENCE) as client:
+        try:
+            client.ping()
+        except redis.ConnectionError:
+            missing("Redis", REDIS, "WATCHWORD_TEST_REDIS", "service redis-server start")
+            raise
+        try:
+            yield KeySpace(REDIS, prefix)
+        finally:
+            for key in client.scan_iter(match=f"{prefix}*"):
+                client.delete(key)
+
+
+def missing(service: str, url: str, variable: str, start: str) -> None:
+    """Skip, or fail when CI=true, with the way to get the service. Shows no password."""
+    address = urlsplit(url)
+    where = f"{service} at {address.hostname}:{address.port}"
+    require(False, where, f"Start it (Debian: `{start}`) or name another one in {variable}.")
+
+
+def fresh_name() -> str:
+    return f"watchword_test_{secrets.token_hex(6)}"
