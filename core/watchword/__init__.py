@@ -2,6 +2,7 @@
 
 from .auth import Auth, Checked
 from .call import Call, Change
+from .cookie_reading import get_cookie_cache, get_session_cookie
 from .crypto.secrets_list import VersionedSecret
 from .database.hooks import ModelHooks
 from .database.records import Column, Record
@@ -108,6 +109,9 @@ __all__ = [
     "Headers",
     "Request",
     "Response",
+    # for middleware without an Auth
+    "get_cookie_cache",
+    "get_session_cookie",
     # plugins
     "Plugin",
 ]

@@ -69,10 +69,11 @@ class SessionCache:
             return None
         max_age = seconds("session.cookie_cache.max_age", options.max_age, least=1)
         short = SHORT_LIVES[options.strategy]
-        return cls(_codec(options.strategy, secrets), max_age, short, options.version)
+        return cls(cache_codec(options.strategy, secrets), max_age, short, options.version)
 
 
-def _codec(strategy: str, secrets: Secrets) -> SessionDataCodec:
+def cache_codec(strategy: str, secrets: Secrets) -> SessionDataCodec:
+    """What reads and writes the session cache cookie in one of its forms."""
     if strategy == "compact":
         return CompactSessionData(secrets.current)
     if strategy == "jwt":

@@ -31,7 +31,7 @@ FLOORS: list[tuple[str, ...]] = [
     ("plugin",),
     ("configuration",),
     ("call",),
-    ("validation", "session_store", "session_cache"),
+    ("validation", "session_store", "session_cache", "cookie_reading"),
     ("verifications", "sessions", "additional_fields", "origin_check"),
     ("rate_limit", "body", "router", "responding"),
     ("features", "plugins"),

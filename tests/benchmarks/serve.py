@@ -5,20 +5,21 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from watchword import Auth, EmailAndPassword, RateLimit
+from watchword import Auth, CookieCache, EmailAndPassword, RateLimit, SessionOptions
 from watchword.adapters.asgi import ASGIApp
 
 BODY = b'{"session":' + b'"' + b"x" * 560 + b'"}'
 """As long as the answer to a session check."""
 
 
-def server() -> Auth[Any]:
-    """The server on the benchmark's database."""
+def server(*, cached: bool = False) -> Auth[Any]:
+    """The server on the benchmark's database; `cached` with the session cache."""
     return Auth(
         database=f"sqlite:///{os.environ['BENCH_DB']}",
         base_url="http://localhost:3000",
         email_and_password=EmailAndPassword(enabled=True),
         rate_limit=RateLimit(enabled=False),
+        session=SessionOptions(cookie_cache=CookieCache(enabled=cached)),
     )
 
 

@@ -56,12 +56,31 @@ _REDIRECT = Accepted(
     {"content-type": _JSON_TYPE},
 )
 
+_STORE = Accepted(
+    "the store is asked, and its word goes into the cache; the reference believes the cache",
+    {
+        "cookies": (
+            [
+                (
+                    "better-auth.session_data",
+                    "<cached session>",
+                    ["HttpOnly", "Max-Age=300", "Path=/", "SameSite=Lax"],
+                )
+            ],
+            [],
+        )
+    },
+)
+
 ACCEPTED: dict[tuple[str, str], Accepted] = {
     ("additional_fields", "text for a number"): _TYPED,
     ("additional_fields", "number for a text"): _TYPED,
     ("additional_fields", "text for a boolean"): _TYPED,
     ("additional_fields", "no such choice"): _TYPED,
     ("changing", "number for a text"): _TYPED,
+    ("cached_elsewhere", "list"): _STORE,
+    ("cached_elsewhere", "no change"): _STORE,
+    ("updating", "name is a number"): _TYPED,
     ("bodies", "no type"): _NODE,
     ("pages", "error"): _REDIRECT,
     ("pages", "error?error=access_denied"): _REDIRECT,

@@ -45,6 +45,8 @@ class Recorder:
 
     origin: str
     exchanges: list[Exchange] = field(default_factory=list[Exchange])
+    taken: dict[tuple[str, str], int] = field(default_factory=dict[tuple[str, str], int])
+    """Messages that `mail` gave out, by kind and address."""
 
     def browser(self) -> Browser:
         """A browser without cookies."""
@@ -59,14 +61,16 @@ class Recorder:
         return exchange
 
     def mail(self, kind: str, to: str) -> dict[str, Any]:
-        """Wait for the newest message of a kind to an address, and note it."""
+        """Wait for the next message of a kind to an address, and note it."""
         nobody, end = Browser(self), time.monotonic() + 5
+        taken = self.taken.get((kind, to), 0)
         while time.monotonic() < end:
             messages = json.loads(nobody.fetch("GET", "/__outbox", None, {})[2])
             found = [one for one in messages if (one["kind"], one["to"]) == (kind, to)]
-            if found:
-                self.note(Exchange(f"mail {kind} to {to}", 200, [], _noted(found[-1])))
-                return found[-1]
+            if len(found) > taken:
+                self.taken[kind, to] = taken + 1
+                self.note(Exchange(f"mail {kind} to {to}", 200, [], _noted(found[taken])))
+                return found[taken]
             time.sleep(0.02)
         raise AssertionError(f"{self.origin} sent no {kind} to {to}")
 

@@ -15,7 +15,7 @@ import pytest
 
 from tests.support.services import ROOT, conformance_server, free_port, require_node, wait_for
 
-from . import accounts, one_time_tokens, requests, sessions, sign_up_and_in, strict
+from . import accounts, cached, one_time_tokens, requests, secure, sessions, sign_up_and_in, strict
 from .accepted import ACCEPTED, OTHER_PLUGINS
 from .masking import NOTHING, differences
 from .recording import Recorder
@@ -29,6 +29,12 @@ SCRIPTS: list[tuple[str, Script]] = [
     *(("core", script) for script in requests.SCRIPTS),
     *(("core", script) for script in accounts.SCRIPTS),
     *(("core-strict", script) for script in strict.SCRIPTS),
+    *(
+        (profile, script)
+        for profile in ("core-cache-compact", "core-cache-jwt", "core-cache-jwe")
+        for script in cached.SCRIPTS
+    ),
+    *(("core-secure", script) for script in secure.SCRIPTS),
     *(("plugins", script) for script in one_time_tokens.SCRIPTS),
 ]
 ABSENT = {"plugins": OTHER_PLUGINS}

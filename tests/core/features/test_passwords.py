@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -60,7 +60,7 @@ def test_a_short_session_stays_short(server: Server) -> None:
 def test_a_vetoed_session_changes_nothing(make_server: MakeServer) -> None:
     made: list[object] = []
 
-    def only_one(values: object, call: object) -> bool | None:
+    def only_one(values: object, call: object) -> Literal[False] | None:
         made.append(values)
         return None if len(made) == 1 else False
 
