@@ -31,7 +31,7 @@ from .options import (
     VerificationOptions,
 )
 from .plugin import Plugin
-from .records import User
+from .records import RateLimitCounter, User
 from .site import SiteResolver
 
 _log = logging.getLogger("watchword")
@@ -66,7 +66,9 @@ def compile_configuration(
         production = "production" in (environ.get("WATCHWORD_ENV"), environ.get("NODE_ENV"))
     found = _secrets(secret, secrets, environ, production=production)
     fixed_origins = () if callable(trusted_origins) else trusted_origins
-    models = (user_type, session.model, account.model, verification.model)
+    models: list[type[Record]] = [user_type, session.model, account.model, verification.model]
+    if rate_limit.storage == "database" and rate_limit.consume is None:
+        models.append(RateLimitCounter)
     return Configuration(
         app_name=app_name,
         production=production,

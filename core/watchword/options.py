@@ -184,6 +184,9 @@ RuleFunction: TypeAlias = Callable[[Request, RateLimitRule], RuleAnswer | Awaita
 CustomRule: TypeAlias = RateLimitRule | Literal[False] | RuleFunction
 
 
+RateLimitStore: TypeAlias = Callable[[str, RateLimitRule], int | Awaitable[int | None] | None]
+
+
 @dataclass(frozen=True, kw_only=True)
 class RateLimit:
     """Limits on requests per client and path."""
@@ -194,8 +197,11 @@ class RateLimit:
     max: int = 100
     custom_rules: Mapping[str, CustomRule] = field(default_factory=dict[str, CustomRule])
     """By path or pattern with `*`: a rule, False for no limit, or a function of the request."""
-    storage: Literal["memory", "database", "secondary-storage"] | None = None
-    """None: the secondary storage if there is one, else memory (of one process)."""
+    storage: Literal["memory", "database"] = "memory"
+    """Memory counts per process; several processes need the database or `consume`."""
+    consume: RateLimitStore | None = None
+    """The application's own store: counts one request and says how many seconds to wait, or None.
+    It gets the key and the rule, and must count and check in one step."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import math
 import re
-import threading
-from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import cast
 
 from .call import Call
 from .errors import APIError
 from .options import CustomRule, RateLimit, RateLimitRule, RuleAnswer, seconds
 from .plugin import RateRule
+from .rate_counters import Counters, DatabaseCounters, MemoryCounters, OwnCounters
 from .sessions import client_address
-
-MOST_COUNTERS = 100_000
-"""Counters that the memory keeps; beyond, the oldest are forgotten."""
 
 _STRICT_PREFIXES = ("/sign-in", "/sign-up", "/change-password", "/change-email")
 _STRICT = RateLimitRule(window=10, max=3)
@@ -44,36 +38,6 @@ class TooManyRequests(APIError):
         )
 
 
-@dataclass(slots=True)
-class _Window:
-    count: int
-    last: float
-
-
-class MemoryCounters:
-    """Counters of one process. A window restarts once nothing was allowed for its length."""
-
-    def __init__(self) -> None:
-        self._windows: OrderedDict[str, _Window] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def consume(self, key: str, window: int, most: int, now: float) -> int | None:
-        """Count one request; None if it is allowed, else the seconds to wait."""
-        with self._lock:
-            found = self._windows.get(key)
-            if found is None or now - found.last >= window:
-                self._windows[key] = _Window(1, now)
-            elif found.count < most:
-                found.count += 1
-                found.last = now
-            else:
-                return max(1, math.ceil(found.last + window - now))
-            self._windows.move_to_end(key)
-            if len(self._windows) > MOST_COUNTERS:
-                self._windows.popitem(last=False)
-            return None
-
-
 class RateLimiter:
     """Decides for each HTTP request whether it is one too many. Server-side calls are exempt."""
 
@@ -83,7 +47,7 @@ class RateLimiter:
         self._custom_rules: list[tuple[re.Pattern[str], CustomRule]] = [
             (_glob(path), rule) for path, rule in options.custom_rules.items()
         ]
-        self._counters = MemoryCounters()
+        self._counters = self._counters_for(options)
 
     async def check(self, call: Call, path: str) -> None:
         """Count the request under its normalised path. Raises `TooManyRequests`."""
@@ -93,10 +57,19 @@ class RateLimiter:
         if rule is False:
             return
         key = f"{client_address(call) or 'no-trusted-ip'}|{path}"
-        window = seconds("rate limit window", rule.window)
-        wait = self._counters.consume(key, window, rule.max, call.now.timestamp())
+        wait = await self._counters.consume(call, key, rule)
         if wait is not None:
             raise TooManyRequests(wait)
+
+    def _counters_for(self, options: RateLimit) -> Counters:
+        if options.consume is not None:
+            return OwnCounters(options.consume)
+        if options.storage != "database":
+            return MemoryCounters()
+        rules = [self._default, _STRICT, _MAILING, *(rule for _, rule in self._plugin_rules)]
+        rules += [rule for _, rule in self._custom_rules if isinstance(rule, RateLimitRule)]
+        windows = [seconds("rate limit window", rule.window) for rule in rules]
+        return DatabaseCounters(max(windows))
 
     async def _rule(self, call: Call, path: str) -> RuleAnswer:
         rule = self._built_in(path)

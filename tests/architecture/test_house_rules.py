@@ -33,6 +33,7 @@ FLOORS: list[tuple[str, ...]] = [
     ("call",),
     ("validation", "session_store", "session_cache", "cookie_reading"),
     ("verifications", "sessions", "additional_fields", "origin_check"),
+    ("rate_counters",),
     ("rate_limit", "body", "router", "responding"),
     ("features", "plugins"),
     ("pipeline", "compilation"),
@@ -43,7 +44,7 @@ FLOORS: list[tuple[str, ...]] = [
 """Names of modules or folders below `watchword`."""
 
 LOOPS_AND_THREADS = {"asyncio", "threading", "multiprocessing", "concurrent", "anyio", "trio"}
-LOCKS_OF_MEMORY = {"rate_limit.py"}
+LOCKS_OF_MEMORY = {"rate_counters.py"}
 """May import threading: the counters in memory are shared by the threads of a WSGI server."""
 UPWARDS_FOR_CHECKERS = {("watchword.call", "Call")}
 """(module, name) that lower floors may name for type checkers: every handler and hook takes a

@@ -40,6 +40,8 @@ class Accepted:
 
     reason: str
     aspects: dict[str, tuple[Any, Any]]
+    profile: str | None = None
+    """Only in this profile; None: wherever the script runs."""
 
 
 _TYPED = Accepted(
@@ -78,6 +80,15 @@ ACCEPTED: dict[tuple[str, str], Accepted] = {
     ("additional_fields", "text for a boolean"): _TYPED,
     ("additional_fields", "no such choice"): _TYPED,
     ("changing", "number for a text"): _TYPED,
+    ("resetting_unverified", "the sessions from before"): Accepted(
+        "a reset proves the mailbox: where it was never proven, sessions from before are ended",
+        {"status": (401, 200), "code": ("UNAUTHORIZED", None)},
+    ),
+    ("cached_reading", "five parts of nonsense"): Accepted(
+        "a damaged cache counts as absent; the reference fails on it",
+        {"status": (200, 500), "code": (None, "FAILED_TO_GET_SESSION")},
+        profile="core-cache-compact",
+    ),
     ("cached_elsewhere", "list"): _STORE,
     ("cached_elsewhere", "no change"): _STORE,
     ("updating", "name is a number"): _TYPED,

@@ -51,6 +51,7 @@ def asking_for_verification(server: Recorder) -> None:
 def resetting(server: Recorder) -> None:
     ada, nobody, email = server.browser(), server.browser(), "reset@example.com"
     ada.sign_up(email)
+    ada.follow("verify", server.mail("verify-email", email)["url"])
     ask, path = "/request-password-reset", "/reset-password"
     nobody.post("ask", ask, {"email": email.upper(), "redirectTo": "/new-password"})
     nobody.post("ask for nobody", ask, {"email": "unknown@example.com"})
@@ -86,6 +87,16 @@ def resetting_late(server: Recorder) -> None:
     with server.later(HOUR + 5):
         nobody.follow("the link", link["url"])
         nobody.post("too late", f"/reset-password?token={link['token']}", body)
+
+
+def resetting_unverified(server: Recorder) -> None:
+    ada, nobody, email = server.browser(), server.browser(), "unverified@example.com"
+    ada.sign_up(email)
+    nobody.post("ask", "/request-password-reset", {"email": email})
+    token = server.mail("reset-password", email)["token"]
+    body = {"newPassword": "another horse", "token": token}
+    nobody.post("reset", "/reset-password", body)
+    ada.get("the sessions from before", "/list-sessions")
 
 
 def changing_passwords(server: Recorder) -> None:
@@ -201,6 +212,7 @@ SCRIPTS = (
     asking_for_verification,
     resetting,
     resetting_late,
+    resetting_unverified,
     changing_passwords,
     updating,
     changing_addresses,

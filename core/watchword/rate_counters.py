@@ -1,0 +1,116 @@
+"""Where requests are counted: in memory, in the database, or by the application.
+
+A window restarts once nothing was allowed for its length. Check and count are one atomic step, so
+that a burst gets exactly the allowed number through (spec: HTTP, rate limiter; security L1, L5).
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Protocol, cast
+
+from .call import Call
+from .database.table import gt, lt
+from .options import RateLimitRule, RateLimitStore, seconds
+from .records import RateLimitCounter
+
+MOST_COUNTERS = 100_000
+"""Counters that the memory keeps; beyond, the oldest are forgotten."""
+
+_ATTEMPTS = 10
+
+
+class Counters(Protocol):
+    """Counts requests by key."""
+
+    async def consume(self, call: Call, key: str, rule: RateLimitRule) -> int | None:
+        """Count one request; None if it is allowed, else the seconds to wait."""
+        ...
+
+
+@dataclass(slots=True)
+class _Window:
+    count: int
+    last: float
+
+
+class MemoryCounters:
+    """Counters of one process, shared by its threads."""
+
+    def __init__(self) -> None:
+        self._windows: OrderedDict[str, _Window] = OrderedDict()
+        self._lock = threading.Lock()
+
+    async def consume(self, call: Call, key: str, rule: RateLimitRule) -> int | None:
+        window, now = seconds("rate limit window", rule.window), call.now.timestamp()
+        with self._lock:
+            found = self._windows.get(key)
+            if found is None or now - found.last >= window:
+                self._windows[key] = _Window(1, now)
+            elif found.count < rule.max:
+                found.count += 1
+                found.last = now
+            else:
+                return max(1, math.ceil(found.last + window - now))
+            self._windows.move_to_end(key)
+            if len(self._windows) > MOST_COUNTERS:
+                self._windows.popitem(last=False)
+            return None
+
+
+class DatabaseCounters:
+    """Counters as rows of the `rateLimit` table, shared by all processes on the database."""
+
+    def __init__(self, longest_window: int) -> None:
+        self._longest = longest_window
+
+    async def consume(self, call: Call, key: str, rule: RateLimitRule) -> int | None:
+        window = seconds("rate limit window", rule.window) * 1000
+        now = int(call.now.timestamp() * 1000)
+        for _ in range(_ATTEMPTS):
+            counted = await call.db.increment(
+                RateLimitCounter,
+                {"count": 1},
+                {"last_request": now},
+                key=key,
+                last_request=gt(now - window),
+                count=lt(rule.max),
+            )
+            if counted is not None or await self._first(call, key, now):
+                return None
+            found = await call.db.find_one(RateLimitCounter, key=key)
+            if found is None:
+                continue
+            if found.last_request > now - window:
+                if found.count >= rule.max:
+                    return max(1, math.ceil((found.last_request + window - now) / 1000))
+            elif await self._restart(call, found, now):
+                return None
+        return max(1, window // 1000)
+
+    async def _first(self, call: Call, key: str, now: int) -> bool:
+        return await call.db.reserve(RateLimitCounter, key=key, count=1, last_request=now)
+
+    async def _restart(self, call: Call, found: RateLimitCounter, now: int) -> bool:
+        changes = {"count": 1, "last_request": now}
+        won = await call.db.update(
+            RateLimitCounter, changes, key=found.key, last_request=found.last_request
+        )
+        if won is None:
+            return False
+        old = now - self._longest * 1000
+        await call.db.delete(RateLimitCounter, last_request=lt(old))
+        return True
+
+
+class OwnCounters:
+    """Counting by the application's own store."""
+
+    def __init__(self, consume: RateLimitStore) -> None:
+        self._consume = consume
+
+    async def consume(self, call: Call, key: str, rule: RateLimitRule) -> int | None:
+        return cast("int | None", await call.run(self._consume, key, rule))
