@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets as entropy
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
@@ -18,7 +18,7 @@ from .crypto.passwords import PasswordHasher
 from .crypto.secrets_list import VersionedSecret
 from .database.contract import Engine, Storage
 from .database.hooks import ModelHooks
-from .errors import APIError
+from .errors import APIError, ConfigurationError
 from .features.accounts import Accounts
 from .features.change_email import ChangeEmail
 from .features.email_password import EmailAndPassword
@@ -51,6 +51,7 @@ from .results import SessionAndUser
 from .runtime.blocking import BlockingRuntime, finish
 from .runtime.contract import Runtime
 from .runtime.lazy import open_async_runtime
+from .secondary import SecondaryEngine, SecondaryStorage
 from .sessions import current_session, finish_call
 from .site import UnknownHost
 
@@ -87,6 +88,7 @@ class Auth(Generic[U]):
         self,
         *,
         database: str | Storage,
+        secondary_storage: SecondaryStorage | None = None,
         secret: str | None = None,
         secrets: Sequence[VersionedSecret] = (),
         base_url: str | DynamicBaseURL | None = None,
@@ -134,7 +136,7 @@ class Auth(Generic[U]):
             Accounts(),
             *plugins,
         )
-        limits = rate_limit or RateLimit()
+        limits = _placed(rate_limit or RateLimit(), secondary_storage)
         self.config = compile_configuration(
             app_name=app_name,
             secret=secret,
@@ -147,6 +149,7 @@ class Auth(Generic[U]):
             account=account or AccountOptions(),
             verification=verification or VerificationOptions(),
             rate_limit=limits,
+            has_secondary=secondary_storage is not None,
             passwords=PasswordHasher(passwords.password_hash, passwords.argon2_cost),
             plugins=every,
             hooks=hooks or Hooks(),
@@ -167,6 +170,7 @@ class Auth(Generic[U]):
             disabled_paths=disabled_paths,
         )
         self._storage = open_storage(database)
+        self._secondary = secondary_storage
         self._runtime: AsyncRuntime | None = None
         self.blocking: BlockingAuth[U] = BlockingAuth(self)
         """The same server for synchronous code."""
@@ -269,12 +273,20 @@ class Auth(Generic[U]):
         schema = self.config.tables.schema
         return self._storage.blocking(schema) if blocking else self._storage.asynchronous(schema)
 
+    def open_secondary(self, *, blocking: bool) -> SecondaryEngine | None:
+        """The secondary storage's engine for one of the two worlds, if there is one."""
+        if self._secondary is None:
+            return None
+        return self._secondary.blocking() if blocking else self._secondary.asynchronous()
+
     async def _invoke(self, name: str, arguments: Arguments) -> Any:
         return await self.invoke_in(self._async_runtime(), name, arguments)
 
     def _async_runtime(self) -> AsyncRuntime:
         if self._runtime is None:
-            self._runtime = open_async_runtime(self.open_engine(blocking=False))
+            self._runtime = open_async_runtime(
+                self.open_engine(blocking=False), self.open_secondary(blocking=False)
+            )
         return self._runtime
 
 
@@ -310,11 +322,23 @@ class BlockingAuth(Generic[U]):
     def runtime(self) -> BlockingRuntime:
         """The blocking world, opened with its first use."""
         if self._runtime is None:
-            self._runtime = BlockingRuntime(self._auth.open_engine(blocking=True))
+            self._runtime = BlockingRuntime(
+                self._auth.open_engine(blocking=True), self._auth.open_secondary(blocking=True)
+            )
         return self._runtime
 
     def _invoke(self, name: str, arguments: Arguments) -> Any:
         return finish(self._auth.invoke_in(self.runtime, name, arguments))
+
+
+def _placed(limits: RateLimit, secondary: SecondaryStorage | None) -> RateLimit:
+    if limits.storage is None:
+        return replace(limits, storage="secondary-storage" if secondary else "memory")
+    if limits.storage == "secondary-storage" and secondary is None:
+        raise ConfigurationError(
+            "rate_limit.storage", "there is no secondary storage", "Give secondary_storage="
+        )
+    return limits
 
 
 async def _migrate(engine: Engine) -> list[str]:

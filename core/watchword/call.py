@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, ParamSpec, TypeVar, cast
+from typing import Any, ParamSpec, Protocol, TypeVar, cast
 
 from .configuration import Configuration
 from .cookies import CookieJar, CookieNames
@@ -20,9 +20,10 @@ from .errors import APIError
 from .http.headers import EMPTY, Headers
 from .http.request import Request
 from .http.response import Response, header_value
-from .records import User
+from .records import Session, User
 from .results import SessionAndUser
 from .runtime.contract import Runtime
+from .secondary import SecondaryEngine
 from .site import Site
 
 P = ParamSpec("P")
@@ -38,6 +39,44 @@ class Change:
     body: Mapping[str, object] = field(default_factory=dict[str, object])
     query: Mapping[str, str] = field(default_factory=dict[str, str])
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+class SessionStore(Protocol):
+    """Sessions in a database or a secondary storage. All methods act for the call."""
+
+    async def insert(self, call: Call, values: Mapping[str, object]) -> Session | None:
+        """Store a new session; None if a hook refused it."""
+        ...
+
+    async def load(self, call: Call, token: str) -> SessionAndUser[User] | None:
+        """The session with this token and its user, expired or not."""
+        ...
+
+    async def change(
+        self, call: Call, found: Session, changes: Mapping[str, object]
+    ) -> Session | None:
+        """Change a session; None if it is gone."""
+        ...
+
+    async def renew(self, call: Call, found: Session, expires_at: datetime) -> Session | None:
+        """Move the end of a session; None if another call did so first, or ended it."""
+        ...
+
+    async def of_user(self, call: Call, user_id: str) -> list[Session]:
+        """The user's sessions that have not ended."""
+        ...
+
+    async def remove(self, call: Call, token: str) -> None:
+        """End the session with this token."""
+        ...
+
+    async def remove_own(self, call: Call, user_id: str, token: str) -> None:
+        """End the session with this token if it is the user's."""
+        ...
+
+    async def remove_all(self, call: Call, user_id: str, *, keep: str | None = None) -> None:
+        """End the user's sessions, but the one with the token `keep`."""
+        ...
 
 
 class Call:
@@ -132,6 +171,18 @@ class Call:
     @property
     def cookie_names(self) -> CookieNames:
         return self.site.cookies
+
+    @property
+    def secondary(self) -> SecondaryEngine:
+        """The secondary storage. Raises `LookupError` without one."""
+        if self.runtime.secondary is None:
+            raise LookupError("there is no secondary storage")
+        return self.runtime.secondary
+
+    @property
+    def sessions(self) -> SessionStore:
+        """Where sessions are kept."""
+        return cast("SessionStore", self.config.sessions)
 
     @property
     def session(self) -> SessionAndUser[User]:

@@ -6,6 +6,7 @@ import importlib
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import cast
 
 from .configuration import Configuration, Lifetimes, SessionCache
@@ -32,6 +33,8 @@ from .options import (
 )
 from .plugin import Plugin
 from .records import RateLimitCounter, User
+from .secondary_sessions import SecondarySessions
+from .session_store import DatabaseSessions
 from .site import SiteResolver
 
 _log = logging.getLogger("watchword")
@@ -50,6 +53,7 @@ def compile_configuration(
     account: AccountOptions,
     verification: VerificationOptions,
     rate_limit: RateLimit,
+    has_secondary: bool,
     passwords: PasswordHasher,
     plugins: Sequence[Plugin],
     hooks: Hooks,
@@ -90,6 +94,9 @@ def compile_configuration(
             _records(models, plugins),
             HookTable([*(plugin.database_hooks() for plugin in plugins), database_hooks]),
             _id_generator(advanced, token_bytes),
+            library_id=partial(random_string, 32, ALPHANUMERIC, token_bytes),
+            unstored=_unstored(session, verification) if has_secondary else (),
+            listeners={"user": SecondarySessions().user_changed} if has_secondary else None,
         ),
         passwords=passwords,
         user_type=user_type,
@@ -97,6 +104,8 @@ def compile_configuration(
         clock=clock,
         token_bytes=token_bytes,
         session=session,
+        sessions=SecondarySessions() if has_secondary else DatabaseSessions(),
+        has_secondary=has_secondary,
         session_cache=SessionCache.of(session.cookie_cache, found),
         lifetimes=Lifetimes.of(session),
         verification=verification,
@@ -106,6 +115,11 @@ def compile_configuration(
         on_api_error=on_api_error,
         advanced=advanced,
     )
+
+
+def _unstored(session: SessionOptions, verification: VerificationOptions) -> list[str]:
+    kept = {"session": session.store_in_database, "verification": verification.store_in_database}
+    return [model for model, stored in kept.items() if not stored]
 
 
 def open_storage(database: str | Storage) -> Storage:

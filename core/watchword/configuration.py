@@ -100,6 +100,9 @@ class Configuration:
     token_bytes: Callable[[int], bytes]
     session: SessionOptions
     session_cache: SessionCache | None
+    sessions: object
+    """The `SessionStore`; a call offers it as `call.sessions`."""
+    has_secondary: bool
     lifetimes: Lifetimes
     verification: VerificationOptions
     rate_limit: RateLimit

@@ -197,8 +197,9 @@ class RateLimit:
     max: int = 100
     custom_rules: Mapping[str, CustomRule] = field(default_factory=dict[str, CustomRule])
     """By path or pattern with `*`: a rule, False for no limit, or a function of the request."""
-    storage: Literal["memory", "database"] = "memory"
-    """Memory counts per process; several processes need the database or `consume`."""
+    storage: Literal["memory", "database", "secondary-storage"] | None = None
+    """None: the secondary storage if there is one, else memory. Memory counts per process; several
+    processes need one of the others, or `consume`."""
     consume: RateLimitStore | None = None
     """The application's own store: counts one request and says how many seconds to wait, or None.
     It gets the key and the rule, and must count and check in one step."""

@@ -106,6 +106,15 @@ class DatabaseCounters:
         return True
 
 
+class SecondaryCounters:
+    """Counters in the secondary storage: fixed windows, counted by the storage itself."""
+
+    async def consume(self, call: Call, key: str, rule: RateLimitRule) -> int | None:
+        window = seconds("rate limit window", rule.window)
+        count = await call.secondary.increment(key, window)
+        return None if count <= rule.max else window
+
+
 class OwnCounters:
     """Counting by the application's own store."""
 

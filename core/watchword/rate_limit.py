@@ -10,7 +10,13 @@ from .call import Call
 from .errors import APIError
 from .options import CustomRule, RateLimit, RateLimitRule, RuleAnswer, seconds
 from .plugin import RateRule
-from .rate_counters import Counters, DatabaseCounters, MemoryCounters, OwnCounters
+from .rate_counters import (
+    Counters,
+    DatabaseCounters,
+    MemoryCounters,
+    OwnCounters,
+    SecondaryCounters,
+)
 from .sessions import client_address
 
 _STRICT_PREFIXES = ("/sign-in", "/sign-up", "/change-password", "/change-email")
@@ -64,7 +70,9 @@ class RateLimiter:
     def _counters_for(self, options: RateLimit) -> Counters:
         if options.consume is not None:
             return OwnCounters(options.consume)
-        if options.storage != "database":
+        if options.storage == "secondary-storage":
+            return SecondaryCounters()
+        if options.storage == "memory":
             return MemoryCounters()
         rules = [self._default, _STRICT, _MAILING, *(rule for _, rule in self._plugin_rules)]
         rules += [rule for _, rule in self._custom_rules if isinstance(rule, RateLimitRule)]

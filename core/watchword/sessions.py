@@ -16,12 +16,9 @@ from .http.cookies import CookieAttributes
 from .records import Session, User
 from .results import SessionAndUser
 from .session_cache import expire_cache, read_cache, write_cache
-from .session_store import DatabaseSessions
 
 SHORT_SESSION = 86_400
 """Seconds that a session lives that the user did not want remembered (1 day)."""
-
-STORE = DatabaseSessions()
 
 
 class SessionCodes(ErrorCodes):
@@ -54,7 +51,7 @@ async def create_session(
         ip_address=client_address(call) or "",
         user_agent=call.headers.get("user-agent") or "",
     )
-    return await STORE.insert(call, values)
+    return await call.sessions.insert(call, values)
 
 
 def client_address(call: Call) -> str | None:
@@ -143,11 +140,11 @@ async def look_up(call: Call, flags: LookupFlags) -> SessionLookup:
         cached = await read_cache(cache, call, token)
         if cached is not None:
             return SessionLookup(cached, from_store=False)
-    found = await STORE.load(call, token)
+    found = await call.sessions.load(call, token)
     if found is None or found.session.expires_at <= call.now:
         clear_session_cookies(call)
         if found is not None and not _reads_only(call):
-            await STORE.remove(call, token)
+            await call.sessions.remove(call, token)
         return NOBODY
     if flags.disable_refresh or cookies.get_signed(names.spec(DONT_REMEMBER).name) == "true":
         return SessionLookup(found, from_store=True)
@@ -193,10 +190,12 @@ def renewal_due(call: Call, session: Session) -> bool:
 
 async def renew(call: Call, found: SessionAndUser[User]) -> SessionAndUser[User]:
     """Extend the session by `session.expires_in` from now, and its cookie with it."""
-    session = await STORE.renew(call, found.session, call.after(call.config.lifetimes.session))
+    session = await call.sessions.renew(
+        call, found.session, call.after(call.config.lifetimes.session)
+    )
     if session is None:
         # Another request renewed it at the same moment, or it was revoked: ask once more.
-        again = await STORE.load(call, found.session.token)
+        again = await call.sessions.load(call, found.session.token)
         if again is None:
             clear_session_cookies(call)
             raise SessionCodes.FAILED_TO_GET_SESSION()

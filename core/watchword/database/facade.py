@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import Protocol, TypeVar, cast
+from functools import partial
+from typing import Any, Protocol, TypeVar, cast
 
 from .contract import Condition, Engine, Join, Row, Sort, Where
 from .hooks import Event, HookTable
@@ -17,6 +18,10 @@ R = TypeVar("R", bound=Record)
 J = TypeVar("J", bound=Record)
 
 
+Listener = Callable[[Any, Any], Awaitable[None]]
+"""Gets the call and the record as it is now."""
+
+
 class Tables:
     """All record classes of one configuration, and the composite class that stands for each."""
 
@@ -25,11 +30,19 @@ class Tables:
         records: Mapping[str, type[Record]],
         hooks: HookTable,
         new_id: IdGenerator,
+        *,
+        library_id: Callable[[], str],
+        unstored: Collection[str] = (),
+        listeners: Mapping[str, Listener] | None = None,
     ) -> None:
+        """`unstored` models have no table; `listeners` hear of updates, after hooks and commit."""
         self._tables = {model: Table(record) for model, record in records.items()}
-        self.schema = Schema({model: model_of(record) for model, record in records.items()})
+        stored = {model: record for model, record in records.items() if model not in unstored}
+        self.schema = Schema({model: model_of(record) for model, record in stored.items()})
         self.hooks = hooks
         self.new_id = new_id
+        self.library_id = library_id
+        self.listeners: Mapping[str, Listener] = listeners or {}
         self._joins: dict[tuple[str, str, str], object] = {}
 
     def of(self, record: type[R]) -> Table[R]:
@@ -131,6 +144,24 @@ class Database:
         await self._after(table.model, "create_after", stored)
         return stored
 
+    async def make(self, record: type[R], **values: object) -> R | None:
+        """A full record with its defaults, hooks run, but not stored; None if a hook refused it."""
+        table = self._tables.of(record)
+        merged = await self._before(table.model, "create_before", values)
+        if merged is None:
+            return None
+        given = cast("str | None", merged.pop("id", None))
+        # The library makes the id even where the database otherwise would.
+        new_id = given or self._tables.new_id(table.model) or self._tables.library_id()
+        made = table.from_row(table.new_row(merged, new_id, self._caller.now))
+        await self._after(table.model, "create_after", made)
+        return made
+
+    def full_row(self, record: Record) -> dict[str, object]:
+        """All fields of a record by wire name, those that are never returned too."""
+        wire = self._tables.of(type(record)).wire
+        return {field: getattr(record, name) for name, field in wire.items()}
+
     async def reserve(self, record: type[Record], **values: object) -> bool:
         """Insert a record (with its id) unless one with the same id or unique value exists."""
         table = self._tables.of(record)
@@ -156,6 +187,9 @@ class Database:
             return None
         stored = table.from_row(row)
         await self._after(table.model, "update_after", stored)
+        listener = self._tables.listeners.get(table.model)
+        if listener is not None:
+            await self.after_commit(partial(listener, self._caller, stored))
         return stored
 
     async def increment(

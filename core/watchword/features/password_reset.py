@@ -19,7 +19,6 @@ from ..options import Duration, seconds
 from ..plugin import Plugin
 from ..records import User
 from ..results import Status
-from ..sessions import STORE
 from ..validation import Email
 from ..verifications import find_verification, take_verification
 from .credentials import lock_user, put_password
@@ -146,5 +145,5 @@ class PasswordReset(Plugin):
             await put_password(call, user.id, hashed)
             await forget_reset_tokens(call, user.id)
             if self.revoke_sessions or not user.email_verified:
-                await STORE.remove_all(call, user.id)
+                await call.sessions.remove_all(call, user.id)
         return user

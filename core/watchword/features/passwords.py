@@ -16,7 +16,7 @@ from ..errors import ErrorCode, ErrorCodes
 from ..plugin import Plugin
 from ..records import Account, Session, User
 from ..results import Status
-from ..sessions import DONT_REMEMBER, STORE, create_session, set_session_cookies
+from ..sessions import DONT_REMEMBER, create_session, set_session_cookies
 from .credentials import credential_of, lock_user, put_password
 from .email_password import EmailAndPassword
 from .reset_tokens import forget_reset_tokens
@@ -154,7 +154,7 @@ async def _replace(call: Call, old: Account | None, hashed: str, revoke: bool) -
         await forget_reset_tokens(call, old.user_id)
         if not revoke:
             return None
-        await STORE.remove_all(call, old.user_id)
+        await call.sessions.remove_all(call, old.user_id)
         remember = call.cookies.get_signed(call.cookie_names.spec(DONT_REMEMBER).name) != "true"
         session = await create_session(call, call.session.user, remember=remember)
         if session is None:

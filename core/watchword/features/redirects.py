@@ -37,6 +37,9 @@ async def redirect_from_origin(call: Call, target: str, name: str, value: str) -
         raise OriginCodes.INVALID_CALLBACK_URL()
     body, mark, fragment = target.partition("#")
     path, _, query = body.partition("?")
-    kept = [pair for pair in parse_qsl(query, keep_blank_values=True) if pair[0] != name]
-    rest = f"?{urlencode(kept)}" if kept else ""
-    return await redirect_to(call, f"{path}{rest}{mark}{fragment}", {name: value})
+    pairs = parse_qsl(query, keep_blank_values=True)
+    place = next((at for at, pair in enumerate(pairs) if pair[0] == name), len(pairs))
+    before, after = pairs[:place], [pair for pair in pairs[place:] if pair[0] != name]
+    location = append_query(f"{path}?{urlencode(before)}", {name: value})
+    rest = f"&{urlencode(after)}" if after else ""
+    return await redirect_to(call, f"{location}{rest}{mark}{fragment}")

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from ..call import Call
-from ..database.table import starts_with
-from ..records import Verification
-from ..verifications import create_verification, stored_identifier
+from ..verifications import create_verification, withdraw_verifications
 
 _PREFIX = "reset-password:"
 
@@ -24,9 +22,4 @@ async def issue_reset_token(call: Call, user_id: str, *, lifetime: int) -> str:
 
 async def forget_reset_tokens(call: Call, user_id: str) -> None:
     """Withdraw all reset tokens of a user: the password or the address has changed."""
-    example = reset_identifier("x")
-    if stored_identifier(call.config.verification, example) == example:
-        await call.db.delete(Verification, value=user_id, identifier=starts_with(_PREFIX))
-    else:
-        # What a hashed row is for cannot be told: everything that was promised to the user goes.
-        await call.db.delete(Verification, value=user_id)
+    await withdraw_verifications(call, _PREFIX, user_id)

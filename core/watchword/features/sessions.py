@@ -20,7 +20,6 @@ from ..plugin import Plugin
 from ..records import Session, User
 from ..results import SessionAndUser, Status, Success
 from ..sessions import (
-    STORE,
     LookupFlags,
     SessionCodes,
     clear_session_cookies,
@@ -73,7 +72,7 @@ class SessionEndpoints(Plugin):
         if not changes:
             raise SessionCodes.NO_FIELDS_TO_UPDATE()
         found = call.session
-        session = await STORE.change(call, found.session, changes)
+        session = await call.sessions.change(call, found.session, changes)
         if session is None:
             clear_session_cookies(call)
             raise SessionCodes.FAILED_TO_GET_SESSION()
@@ -86,7 +85,7 @@ class SessionEndpoints(Plugin):
         token = call.cookies.get_signed(call.cookie_names.spec(SESSION_TOKEN).name)
         if token is not None:
             try:
-                await STORE.remove(call, token)
+                await call.sessions.remove(call, token)
             except APIError:
                 _log.warning("the session could not be removed at sign-out")
         clear_session_cookies(call)
@@ -95,23 +94,23 @@ class SessionEndpoints(Plugin):
     @get("/list-sessions", requires="fresh")
     async def list_sessions(self, call: Call) -> list[Session]:
         """The user's sessions that have not ended, with their tokens."""
-        return await STORE.of_user(call, call.session.user.id)
+        return await call.sessions.of_user(call, call.session.user.id)
 
     @post("/revoke-session", requires="sensitive")
     async def revoke_session(self, call: Call, body: RevokeSession) -> Status:
         """End one of the user's sessions; somebody else's is left alone without a word."""
-        await STORE.remove_own(call, call.session.user.id, body.token)
+        await call.sessions.remove_own(call, call.session.user.id, body.token)
         return Status()
 
     @post("/revoke-sessions", requires="sensitive")
     async def revoke_sessions(self, call: Call) -> Status:
         """End all sessions of the user, this one too."""
-        await STORE.remove_all(call, call.session.user.id)
+        await call.sessions.remove_all(call, call.session.user.id)
         return Status()
 
     @post("/revoke-other-sessions", requires="sensitive")
     async def revoke_other_sessions(self, call: Call) -> Status:
         """End all sessions of the user but this one."""
         found = call.session
-        await STORE.remove_all(call, found.user.id, keep=found.session.token)
+        await call.sessions.remove_all(call, found.user.id, keep=found.session.token)
         return Status()

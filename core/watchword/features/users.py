@@ -21,7 +21,6 @@ from ..plugin import Plugin
 from ..records import Account, User
 from ..results import Status
 from ..sessions import (
-    STORE,
     clear_session_cookies,
     current_session,
     is_fresh,
@@ -166,7 +165,7 @@ class DeleteUser(Plugin):
             # The user first: of several deletions at once, one finds it, and no sign-in at the
             # same time can add a session to a user who is gone.
             deleted = await call.db.delete(User, id=user.id)
-            await STORE.remove_all(call, user.id)
+            await call.sessions.remove_all(call, user.id)
             await call.db.delete(Account, user_id=user.id)
             await forget_reset_tokens(call, user.id)
         clear_session_cookies(call)

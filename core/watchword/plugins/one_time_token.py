@@ -21,7 +21,7 @@ from ..options import Duration, seconds
 from ..plugin import Plugin, after
 from ..records import User
 from ..results import SessionAndUser
-from ..sessions import STORE, set_session_cookies
+from ..sessions import set_session_cookies
 from ..verifications import create_verification, take_verification
 
 _HEADER = "set-ott"
@@ -92,7 +92,7 @@ class OneTimeToken(Plugin):
         promised = await take_verification(call, await self._identifier(call, body.token))
         if promised is None:
             raise OneTimeTokenCodes.INVALID_TOKEN()
-        found = await STORE.load(call, promised.value)
+        found = await call.sessions.load(call, promised.value)
         if found is None:
             raise OneTimeTokenCodes.SESSION_NOT_FOUND()
         if found.session.expires_at <= call.now:

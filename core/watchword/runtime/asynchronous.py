@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar, cast
 
 from ..database.contract import Engine
+from ..secondary import SecondaryEngine
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -26,8 +27,9 @@ class AsyncRuntime:
     sign-ins queues up instead of stalling every other request.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, secondary: SecondaryEngine | None = None) -> None:
         self.engine = engine
+        self.secondary = secondary
         self._hashing = ThreadPoolExecutor(max(1, (os.cpu_count() or 2) - 1), "watchword-hash")
         self._callbacks = ThreadPoolExecutor(16, "watchword-callback")
         self._tasks: set[asyncio.Task[None]] = set()

@@ -12,6 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
 from ..database.contract import Engine
+from ..secondary import SecondaryEngine
 from .lazy import open_callback_loop
 
 if TYPE_CHECKING:
@@ -43,8 +44,15 @@ def finish(coroutine: Coroutine[Any, Any, T]) -> T:
 class BlockingRuntime:
     """Calls in place, hashes in place, and keeps one small thread pool for background work."""
 
-    def __init__(self, engine: Engine, *, background_threads: int = 4) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        secondary: SecondaryEngine | None = None,
+        *,
+        background_threads: int = 4,
+    ) -> None:
         self.engine = engine
+        self.secondary = secondary
         self._threads = background_threads
         self._lock = threading.Lock()
         self._pid = os.getpid()

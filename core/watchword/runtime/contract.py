@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import ParamSpec, Protocol, TypeVar
 
 from ..database.contract import Engine
+from ..secondary import SecondaryEngine
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -17,6 +18,11 @@ class Runtime(Protocol):
     @property
     def engine(self) -> Engine:
         """The storage engine of this world."""
+        ...
+
+    @property
+    def secondary(self) -> SecondaryEngine | None:
+        """The secondary storage of this world, if there is one."""
         ...
 
     async def call(

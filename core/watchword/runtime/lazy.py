@@ -6,15 +6,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from ..database.contract import Engine
+from ..secondary import SecondaryEngine
 
 if TYPE_CHECKING:
     from .asynchronous import AsyncRuntime
     from .callback_loop import CallbackLoop
 
 
-def open_async_runtime(engine: Engine) -> AsyncRuntime:
-    """The async runtime over an engine."""
-    made: AsyncRuntime = import_module("..asynchronous", __name__).AsyncRuntime(engine)
+def open_async_runtime(engine: Engine, secondary: SecondaryEngine | None) -> AsyncRuntime:
+    """The async runtime over an engine and a secondary storage."""
+    module = import_module("..asynchronous", __name__)
+    made: AsyncRuntime = module.AsyncRuntime(engine, secondary)
     return made
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
+
 import pytest
 
 from tests.core.features.conftest import MakeServer, Server, at_once
 from tests.support.browser import Browser, Clock
+from watchword import ModelHooks
 
 INSERT = """insert into account
     (id, accountId, providerId, userId, scope, accessToken, createdAt, updatedAt)
@@ -81,6 +85,29 @@ def test_an_old_session_gives_nothing_up(server: Server, ada: Browser, clock: Cl
 @pytest.mark.parametrize("body", [{}, {"accountId": None}, {"accountId": ["one"]}])
 def test_other_input_is_refused(ada: Browser, body: dict[str, object]) -> None:
     assert ada.post("/unlink-account", body).code == "VALIDATION_ERROR"
+
+
+def test_a8_of_two_accounts_given_up_at_once_one_stays(threaded: MakeServer) -> None:
+    both = threading.Barrier(2)
+
+    def meet(account: object, call: object) -> None:
+        # Whoever is let in alone waits in vain; two who are let in together go on together.
+        with contextlib.suppress(threading.BrokenBarrierError):
+            both.wait(0.2)
+
+    server = threaded(database_hooks={"account": ModelHooks(delete_before=meet)})
+    owner = server.browser()
+    owner.sign_up()
+    link(server, "one")
+    ids = [row[0] for row in server.rows("select id from account")]
+
+    def unlink(number: int) -> int:
+        browser = server.browser()
+        browser.jar = dict(owner.jar)
+        return browser.post("/unlink-account", {"accountId": ids[number]}).status
+
+    assert sorted(at_once(unlink, 2)) == [200, 400]
+    assert server.rows("select count(*) from account") == [(1,)]
 
 
 def test_a8_of_all_accounts_given_up_at_once_one_stays(threaded: MakeServer) -> None:

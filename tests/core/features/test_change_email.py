@@ -108,6 +108,8 @@ def test_m6_a_verified_address_is_never_replaced_at_once(make_server: MakeServer
     browser = signed_up(server, verified=True)
     browser.post("/change-email", NEW)
     assert email_of(browser) == "ada@example.com"
+    follow(browser, server.mails().last.url)
+    assert email_of(browser) == "new@example.com"
 
 
 @pytest.mark.parametrize("at_once_too", [False, True])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any, cast
@@ -12,7 +13,7 @@ import pytest
 from tests.core.features.conftest import MakeServer, Server, at_once, follow
 from tests.support.browser import SECRET, Clock
 from tests.support.vectors import vectors
-from watchword import APIError, Call, Mail, ModelHooks, Request, User
+from watchword import Advanced, APIError, Call, Mail, ModelHooks, Request, User
 from watchword.crypto.jwt import sign_jwt, verify_jwt
 from watchword.features.email_tokens import RequestType, issue_email_token
 
@@ -199,6 +200,21 @@ def test_r3_the_click_never_leads_elsewhere(server: Server, url: str) -> None:
         assert answer.header("location") is None
 
 
+@pytest.mark.parametrize("url", ["//evil.example", "/..//evil.example", "/\\evil.example"])
+def test_r3_paths_stay_on_site_even_without_origin_checks(
+    make_server: MakeServer, url: str
+) -> None:
+    server = make_server(advanced=Advanced(disable_origin_check=True))
+    browser = server.browser()
+    browser.sign_up()
+    token = sign_jwt(_claims(server), SECRET)
+    browser.post("/request-password-reset", ASK)
+    reset = f"/reset-password/{server.mails().last.token}"
+    for path, query in (("/verify-email", {"token": token}), (reset, {})):
+        answer = browser.get(path, {**query, "callbackURL": url})
+        assert (answer.status, answer.code) == (403, "INVALID_CALLBACK_URL")
+
+
 def test_without_a_mailer_there_is_no_mail(make_server: MakeServer) -> None:
     server = make_server(verification={"send_verification_email": None})
     answer = server.browser().post("/send-verification-email", ASK)
@@ -281,8 +297,17 @@ def test_fifty_clicks_at_once_verify_once(threaded: MakeServer) -> None:
     def note(user: User, request: Request | None) -> None:
         told.append(user.email)
 
+    together = threading.Barrier(50)
+
+    def wait(user: User, request: Request | None) -> None:
+        together.wait(20)
+
     server = threaded(
-        verification={"after_email_verification": note, "auto_sign_in_after_verification": True}
+        verification={
+            "before_email_verification": wait,
+            "after_email_verification": note,
+            "auto_sign_in_after_verification": True,
+        }
     )
     server.browser().sign_up()
     server.browser().post("/send-verification-email", ASK)

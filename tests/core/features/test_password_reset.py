@@ -56,6 +56,8 @@ def test_the_mailed_token_sets_a_new_password(server: Server, ada: Browser) -> N
     [
         ("/reset?a=1#f", "http://localhost:3000/reset?a=1&token={}#f"),
         ("/reset?token=old", "http://localhost:3000/reset?token={}"),
+        ("/reset?token=a&b=c d&token=e", "http://localhost:3000/reset?token={}&b=c+d"),
+        ("/réset?a=é", "http://localhost:3000/r%C3%A9set?a=%C3%A9&token={}"),
         ("http://localhost:3000", "http://localhost:3000/?token={}"),
     ],
 )
