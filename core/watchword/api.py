@@ -36,7 +36,7 @@ if TYPE_CHECKING:
         ResetRequested,
     )
     from .features.passwords import ChangePassword, PasswordChanged, SetPassword, VerifyPassword
-    from .features.sessions import GetSession, RevokeSession, UpdatedSession
+    from .features.sessions import GetSession, RevokeSession, UpdatedSession, UpdateSession
     from .features.status import ErrorQuery, Ok
     from .features.users import DeleteUserNow, Deletion, DeletionToken, UpdateUser
     from .plugins.one_time_token import GeneratedToken, VerifyOneTimeToken
@@ -202,14 +202,14 @@ class Api(Generic[M, U]):
     sign_in_email: EndpointCall[M, SignInEmail, SignedIn[U]]
 
     get_session: EndpointCall[M, GetSession, SessionAndUser[U] | None]
-    update_session: EndpointCall[M, None, UpdatedSession]
+    update_session: EndpointCall[M, UpdateSession, UpdatedSession]
     sign_out: EndpointCall[M, None, Success]
     list_sessions: EndpointCall[M, None, list[Session]]
     revoke_session: EndpointCall[M, RevokeSession, Status]
     revoke_sessions: EndpointCall[M, None, Status]
     revoke_other_sessions: EndpointCall[M, None, Status]
 
-    send_verification_mail: EndpointCall[M, SendVerificationEmail, Status]
+    send_verification_email: EndpointCall[M, SendVerificationEmail, Status]
     verify_email: EndpointCall[M, VerifyEmail, EmailVerified[U]]
     change_email: EndpointCall[M, ChangeEmailTo, Status]
 

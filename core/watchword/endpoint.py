@@ -83,13 +83,18 @@ class Declare(Protocol):
 
 
 def endpoint(
-    methods: tuple[str, ...], path: str, *, source: Literal["body", "query"], traits: Traits
+    methods: tuple[str, ...],
+    path: str,
+    *,
+    source: Literal["body", "query"],
+    traits: Traits,
+    name: str | None = None,
 ) -> Declare:
     """Declare an endpoint for several methods; `get` and `post` are the usual shorthands."""
 
     def declare(handler: Callable[..., Coroutine[Any, Any, Any]]) -> Endpoint[Any, Any]:
         return Endpoint(
-            name=handler.__name__,
+            name=name or handler.__name__,
             path=path,
             methods=methods,
             handler=handler,
@@ -117,13 +122,17 @@ def get(
 def post(
     path: str,
     *,
+    name: str | None = None,
     requires: Requirement = "nothing",
     form: bool = False,
     check_login_csrf: bool = False,
     trusted_urls: tuple[str, ...] = (),
     server_only: bool = False,
 ) -> Declare:
-    """Declare a POST endpoint; its input is read from the body."""
+    """Declare a POST endpoint; its input is read from the body.
+
+    `name` is its name in `auth.api`, where the method cannot have that name itself.
+    """
     traits = Traits(
         requires=requires,
         form=form,
@@ -131,7 +140,7 @@ def post(
         trusted_urls=trusted_urls,
         server_only=server_only,
     )
-    return endpoint(("POST",), path, source="body", traits=traits)
+    return endpoint(("POST",), path, source="body", traits=traits, name=name)
 
 
 def _input_type(handler: Callable[..., object]) -> type[msgspec.Struct] | None:

@@ -38,3 +38,14 @@ export const someone = () => ({
   email: `ada.${process.pid}.${counter++}@example.com`,
   password: "correct horse",
 });
+
+// The newest message of a kind to an address; mail goes out in the background.
+export async function mail(kind, to) {
+  for (const end = Date.now() + 5000; Date.now() < end; ) {
+    const outbox = await (await fetch(`${origin}/__outbox`)).json();
+    const found = outbox.findLast((message) => message.kind === kind && message.to === to);
+    if (found) return found;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  throw new Error(`no ${kind} to ${to}`);
+}

@@ -14,12 +14,15 @@ from watchword import (
     CookieOptions,
     IPAddressOptions,
     RateLimit,
+    RateLimitRule,
+    Request,
     Session,
     SessionOptions,
     User,
 )
-from watchword.options import CookieCache
+from watchword.options import CookieCache, CustomRule
 from watchword.plugins import OneTimeToken
+from watchword.storage.memory import MemoryStorage
 
 from .accounts import mailing, strict_mailing
 from .surroundings import Surroundings
@@ -99,6 +102,29 @@ def secure(around: Surroundings) -> dict[str, Any]:
     }
 
 
+def secondary(around: Surroundings) -> dict[str, Any]:
+    """`core` with sessions and verifications in a store that can be looked into."""
+    around.secondary = MemoryStorage(around.clock)
+    return {**core(around), "secondary_storage": around.secondary}
+
+
+def limited(around: Surroundings) -> dict[str, Any]:
+    """`core` with rate limits."""
+
+    async def vip(request: Request, rule: RateLimitRule) -> RateLimitRule:
+        important = request.headers.get("x-oracle-vip") == "1"
+        return RateLimitRule(window=60, max=5 if important else 1)
+
+    rules: dict[str, CustomRule] = {
+        "/get-session": False,
+        "/list-sessions": RateLimitRule(window=20, max=2),
+        "/update-*": RateLimitRule(window=30, max=4),
+        "/list-accounts": vip,
+    }
+    limit = RateLimit(enabled=True, window=10, max=12, storage="memory", custom_rules=rules)
+    return {**core(around), "rate_limit": limit}
+
+
 def plugins(around: Surroundings) -> dict[str, Any]:
     """`core` with the plugins that there are."""
     return {**core(around), "plugins": [OneTimeToken()]}
@@ -111,6 +137,8 @@ PROFILES: dict[str, Callable[[Surroundings], dict[str, Any]]] = {
     "core-cache-jwe": partial(cached, "jwe"),
     "core-strict": strict,
     "core-secure": secure,
+    "core-secondary": secondary,
+    "ratelimit": limited,
     "plugins": plugins,
 }
 

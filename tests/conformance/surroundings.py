@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from watchword.storage.memory import MemoryStorage
+
 
 class Clock:
     """The real time plus an offset that the runner sets."""
@@ -24,6 +26,7 @@ class Surroundings:
     database: str
     clock: Clock = field(default_factory=Clock)
     outbox: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    secondary: MemoryStorage | None = None
 
     def post(self, kind: str, to: str, **rest: Any) -> None:
         """Put a message into the outbox."""

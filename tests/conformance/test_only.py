@@ -76,6 +76,10 @@ class TestOnly:
             case "GET /__rows":
                 wanted = parse_qs(query, keep_blank_values=True)
                 return self._rows(wanted["table"][0], wanted["column"][0], wanted["value"][0])
+            case "GET /__secondary" if self._around.secondary is not None:
+                part = parse_qs(query, keep_blank_values=True).get("prefix", [""])[0]
+                live = self._around.secondary.live()
+                return Reply(200, {key: text for key, text in live.items() if part in key})
             case _:
                 return Reply(404, {"error": "no such test endpoint"})
 

@@ -15,9 +15,11 @@ import pytest
 from tests.support.services import ROOT, conformance_server, free_port, wait_for
 
 
-def call(url: str, method: str = "GET", body: object = None) -> tuple[int, Any]:
+def call(url: str, method: str = "GET", body: object = None, cookie: str = "") -> tuple[int, Any]:
     data = None if body is None else json.dumps(body).encode()
     headers = {"content-type": "application/json"} if data else {}
+    if cookie:
+        headers["cookie"] = cookie
     request = urllib.request.Request(url, data=data, method=method, headers=headers)
     try:
         with urllib.request.urlopen(request, timeout=10) as response:
@@ -25,6 +27,17 @@ def call(url: str, method: str = "GET", body: object = None) -> tuple[int, Any]:
     except urllib.error.HTTPError as error:
         status, text = error.code, error.read()
     return status, json.loads(text) if text.startswith((b"{", b"[")) else text
+
+
+def sign_up(origin: str, person: dict[str, str]) -> tuple[int, str]:
+    """Status, and the session cookie as a browser would send it back."""
+    request = urllib.request.Request(
+        f"{origin}/api/auth/sign-up/email",
+        data=json.dumps(person).encode(),
+        headers={"content-type": "application/json"},
+    )
+    with urllib.request.urlopen(request, timeout=10) as response:
+        return response.status, response.headers["set-cookie"].partition(";")[0]
 
 
 @pytest.mark.parametrize("adapter", ["asgi", "wsgi", "flask", "starlette", "litestar"])
@@ -67,9 +80,51 @@ def test_sigterm_ends_the_server_cleanly(adapter: str, tmp_path: Path) -> None:
     assert (ended_with, (tmp_path / "stderr").read_text()) == (0, "")
 
 
+@pytest.mark.parametrize("adapter", ["asgi", "wsgi"])
+def test_calling_the_server_side_api(adapter: str, tmp_path: Path) -> None:
+    with conformance_server("core", adapter, str(tmp_path / "call.db")) as origin:
+        person = {"name": "A", "email": "a@b.co", "password": "password1234"}
+        signed_up, cookie = sign_up(origin, person)
+        assert signed_up == 200
+        asked = {"name": "verifyPassword", "body": {"password": "password1234"}}
+        with_cookie = {**asked, "withHeaders": True}
+        assert call(f"{origin}/__call", "POST", with_cookie, cookie) == (
+            200,
+            {"ok": True, "data": {"status": True}},
+        )
+        status, refused = call(f"{origin}/__call", "POST", asked, cookie)
+        assert (status, refused["ok"], refused["status"]) == (200, False, 401)
+        again = {"name": "setPassword", "body": {"newPassword": "x" * 9}, "withHeaders": True}
+        status, refused = call(f"{origin}/__call", "POST", again, cookie)
+        assert (status, refused["ok"], refused["status"]) == (200, False, 400)
+        assert call(f"{origin}/__me", cookie=cookie)[1]["user"]["email"] == "a@b.co"
+
+
 def test_a_profile_that_is_not_served_says_so() -> None:
     command = [sys.executable, str(ROOT / "tests/conformance/server.py")]
     command += ["--profile", "nope", "--db", "unused.db"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode != 0
     assert "'nope' is not served" in done.stderr
+
+
+def test_the_secondary_storage_can_be_looked_into(tmp_path: Path) -> None:
+    with conformance_server("core-secondary", "asgi", str(tmp_path / "secondary.db")) as origin:
+        person = {"name": "A", "email": "a@b.co", "password": "password1234"}
+        token = call(f"{origin}/api/auth/sign-up/email", "POST", person)[1]["token"]
+        live = call(f"{origin}/__secondary?prefix=")[1]
+        assert set(live) == {token, *(key for key in live if key.startswith("active-sessions-"))}
+        assert json.loads(live[token])["user"]["email"] == "a@b.co"
+        assert set(call(f"{origin}/__secondary?prefix={token}")[1]) == {token}
+        assert call(f"{origin}/__rows?table=session&column=token&value={token}") == (200, [])
+
+
+def test_the_limits_of_the_profile(tmp_path: Path) -> None:
+    with conformance_server("ratelimit", "wsgi", str(tmp_path / "limits.db")) as origin:
+        ok = [call(f"{origin}/api/auth/ok")[0] for _ in range(14)]
+        assert ok == [200] * 12 + [429] * 2
+        listed = [call(f"{origin}/api/auth/list-sessions")[0] for _ in range(4)]
+        assert listed == [401, 401, 429, 429]
+        assert {call(f"{origin}/api/auth/get-session")[0] for _ in range(20)} == {200}
+        call(f"{origin}/__clock", "POST", {"offset": 10})
+        assert call(f"{origin}/api/auth/ok")[0] == 200

@@ -459,6 +459,9 @@ def test_the_error_page_escapes_what_it_shows(browser: Browser) -> None:
 def test_in_production_the_error_page_is_the_applications(make_auth: MakeAuth) -> None:
     browser = Browser(make_auth(production=True, rate_limit=RateLimit(enabled=False)))
     assert browser.get("/error", {"error": "x"}).header("location") == "/?error=x"
+    query = {"error": "x", "error_description": "why not"}
+    location = browser.get("/error", query).header("location")
+    assert location == "/?error=x&error_description=why+not"
     own = OnAPIError(error_url="https://app.example/oops?a=1")
     browser = Browser(make_auth(on_api_error=own))
     answer = browser.get("/error", {"error": "x", "error_description": "d e"})

@@ -35,7 +35,7 @@ def ending(server: Recorder) -> None:
     with server.later(181):
         server.browser().post("after three minutes", "/one-time-token/verify", {"token": token})
     late = ada.get("generate", "/one-time-token/generate").json["token"]
-    with server.later(179):
+    with server.later(120):
         server.browser().post("just in time", "/one-time-token/verify", {"token": late})
     orphan = ada.get("generate", "/one-time-token/generate").json["token"]
     ada.post("sign out", "/sign-out", {})

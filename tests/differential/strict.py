@@ -24,11 +24,21 @@ def signing_up_strictly(server: Recorder) -> None:
     server.browser().sign_in(email)
 
 
+def refused_sign_in_mails_again(server: Recorder) -> None:
+    ada, email = server.browser(), "again@example.com"
+    ada.sign_up(email)
+    server.mail("verify-email", email)
+    ada.sign_in(email, password="wrong horse")
+    ada.sign_in(email, callbackURL="/there")
+    ada.follow("verify", server.mail("verify-email", email)["url"])
+    ada.get("session", "/get-session")
+
+
 def living_shortly(server: Recorder) -> None:
     ada, email = server.browser(), "short@example.com"
     ada.sign_up(email)
     ada.follow("verify", server.mail("verify-email", email)["url"])
-    with server.later(1795):
+    with server.later(1700):
         ada.get("fresh", "/list-sessions")
     with server.later(1805):
         ada.get("no longer fresh", "/list-sessions")
@@ -82,6 +92,7 @@ def deleting_strictly(server: Recorder) -> None:
 
 SCRIPTS = (
     signing_up_strictly,
+    refused_sign_in_mails_again,
     living_shortly,
     resetting_strictly,
     changing_and_deleting_strictly,

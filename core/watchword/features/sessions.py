@@ -37,6 +37,10 @@ class GetSession(msgspec.Struct, frozen=True, rename="camel"):
     disable_refresh: str | bool | list[str] = ""
 
 
+class UpdateSession(msgspec.Struct, frozen=True):
+    """An object with additional fields of the session."""
+
+
 class UpdatedSession(msgspec.Struct, frozen=True):
     """The session as it is now."""
 
@@ -66,7 +70,7 @@ class SessionEndpoints(Plugin):
         return (await look_up(call, flags)).found
 
     @post("/update-session", requires="session")
-    async def update_session(self, call: Call) -> UpdatedSession:
+    async def update_session(self, call: Call, body: UpdateSession) -> UpdatedSession:
         """Set additional fields of this browser's session; core fields cannot be set."""
         changes = read_fields(call, Session, creating=False)
         if not changes:

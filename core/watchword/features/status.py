@@ -51,7 +51,7 @@ class StatusPages(Plugin):
         if options.error_url:
             raise Redirect(append_query(options.error_url, _details(code, query)))
         if call.config.production and not options.show_default_page:
-            raise Redirect(append_query("/", {"error": code}))
+            raise Redirect(append_query("/", _details(code, query)))
         return Response(200, (("content-type", "text/html; charset=utf-8"),), _page(code, query))
 
 
