@@ -16,8 +16,6 @@ def cached_reading(server: Recorder) -> None:
     token = f"better-auth.session_token={ada.jar['better-auth.session_token']}"
     wrong = {
         "cut short": data[:-8],
-        # Not the last letter: some of its bits say nothing.
-        "a letter changed": data[:-8] + ("A" if data[-8] != "A" else "B") + data[-7:],
         "empty": "",
         "nonsense": "nonsense",
         "five parts of nonsense": "a.b.c.d.e",
