@@ -122,7 +122,7 @@ class EmailVerification(Plugin):
         """Life of the links in seconds."""
         return seconds("email_verification.expires_in", self.expires_in)
 
-    @post("/send-verification-email", name="send_verification_email")
+    @post("/send-verification-email", name="send_verification_email", check_login_csrf=True)
     async def send_verification_mail(self, call: Call, body: SendVerificationEmail) -> Status:
         """Mail a link. Without a session the answer does not tell whether anybody has the address.
 
