@@ -22,9 +22,6 @@ HOMES = {
 }
 """The only modules of adapters/ that may import a framework."""
 
-PARENT_DOTS = {"features", "plugins", "runtime"}
-"""Folders of core whose modules reach the rest of core by `..`; all others name it absolutely."""
-
 
 def test_a_framework_is_imported_by_its_own_adapter_only() -> None:
     strangers = [
@@ -56,7 +53,6 @@ def test_other_folders_are_imported_absolutely() -> None:
         for name, path in all_modules().items()
         for found in imports(path)
         if found.level > 1
-        if not (path.parent.parent == CORE and path.parent.name in PARENT_DOTS)
     ]
     assert wrong == []
 

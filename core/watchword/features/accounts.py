@@ -11,12 +11,13 @@ from typing import ClassVar
 
 import msgspec
 
-from ..call import Call
-from ..endpoint import get, post
-from ..errors import ErrorCode, ErrorCodes
-from ..plugin import Plugin
-from ..records import Account
-from ..results import Status
+from watchword.call import Call
+from watchword.endpoint import get, post
+from watchword.errors import ErrorCode, ErrorCodes
+from watchword.plugin import Plugin
+from watchword.records import Account
+from watchword.results import Status
+
 from .credentials import lock_user
 
 

@@ -11,16 +11,17 @@ from typing import ClassVar, TypeAlias
 
 import msgspec
 
-from ..call import Call
-from ..database.contract import UniqueViolation
-from ..endpoint import post
-from ..errors import ErrorCode, ErrorCodes
-from ..http.request import Request
-from ..plugin import Plugin
-from ..records import User
-from ..results import Status
-from ..sessions import set_session_cookies
-from ..validation import Email
+from watchword.call import Call
+from watchword.database.contract import UniqueViolation
+from watchword.endpoint import post
+from watchword.errors import ErrorCode, ErrorCodes
+from watchword.http.request import Request
+from watchword.plugin import Plugin
+from watchword.records import User
+from watchword.results import Status
+from watchword.sessions import set_session_cookies
+from watchword.validation import Email
+
 from .email_tokens import CHANGED, CONFIRMATION
 from .email_verification import EmailVerification
 from .mails import ChangeEmailMail, in_background

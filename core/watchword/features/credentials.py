@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..call import Call
-from ..records import Account, User
+from watchword.call import Call
+from watchword.records import Account, User
 
 CREDENTIAL = "credential"
 """Provider id of the account that holds a password."""

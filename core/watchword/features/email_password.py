@@ -8,16 +8,17 @@ from typing import ClassVar, Generic, Literal, TypeVar
 
 import msgspec
 
-from ..additional_fields import read_fields
-from ..call import Call
-from ..crypto.passwords import Argon2Cost, password_length
-from ..database.contract import UniqueViolation
-from ..endpoint import post
-from ..errors import APIError, ConfigurationError, ErrorCode, ErrorCodes
-from ..plugin import Plugin
-from ..records import Account, Session, User
-from ..sessions import create_session, set_session_cookies
-from ..validation import Email, NonEmpty, is_email
+from watchword.additional_fields import read_fields
+from watchword.call import Call
+from watchword.crypto.passwords import Argon2Cost, password_length
+from watchword.database.contract import UniqueViolation
+from watchword.endpoint import post
+from watchword.errors import APIError, ConfigurationError, ErrorCode, ErrorCodes
+from watchword.plugin import Plugin
+from watchword.records import Account, Session, User
+from watchword.sessions import create_session, set_session_cookies
+from watchword.validation import Email, NonEmpty, is_email
+
 from .credentials import create_credential, credential_of
 from .email_verification import EmailVerification
 from .mails import UserCallback, in_background

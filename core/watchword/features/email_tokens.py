@@ -6,8 +6,8 @@ from typing import Literal
 
 import msgspec
 
-from ..call import Call
-from ..crypto.jwt import TokenInvalid, sign_jwt, verify_jwt
+from watchword.call import Call
+from watchword.crypto.jwt import TokenInvalid, sign_jwt, verify_jwt
 
 RequestType = Literal["change-email-confirmation", "change-email-verification"]
 CONFIRMATION: RequestType = "change-email-confirmation"

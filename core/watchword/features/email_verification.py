@@ -12,17 +12,18 @@ from typing import ClassVar, Generic, TypeVar
 
 import msgspec
 
-from ..call import Call
-from ..crypto.jwt import TokenExpired, TokenInvalid
-from ..database.contract import UniqueViolation
-from ..endpoint import get, post
-from ..errors import APIError, ErrorCode, ErrorCodes
-from ..options import Duration, seconds
-from ..plugin import Plugin
-from ..records import User
-from ..results import SessionAndUser, Status
-from ..sessions import create_session, current_session, set_session_cookies
-from ..validation import Email
+from watchword.call import Call
+from watchword.crypto.jwt import TokenExpired, TokenInvalid
+from watchword.database.contract import UniqueViolation
+from watchword.endpoint import get, post
+from watchword.errors import APIError, ErrorCode, ErrorCodes
+from watchword.options import Duration, seconds
+from watchword.plugin import Plugin
+from watchword.records import User
+from watchword.results import SessionAndUser, Status
+from watchword.sessions import create_session, current_session, set_session_cookies
+from watchword.validation import Email
+
 from .email_tokens import (
     CHANGED,
     CONFIRMATION,

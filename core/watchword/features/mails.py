@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from typing import TypeAlias, TypeVar
 from urllib.parse import quote
 
-from ..call import Call
-from ..http.request import Request
-from ..records import User
+from watchword.call import Call
+from watchword.http.request import Request
+from watchword.records import User
 
 _log = logging.getLogger("watchword")
 

@@ -11,16 +11,17 @@ from typing import ClassVar
 
 import msgspec
 
-from ..call import Call
-from ..endpoint import get, post
-from ..errors import ErrorCode, ErrorCodes, Redirect
-from ..http.query import append_query
-from ..options import Duration, seconds
-from ..plugin import Plugin
-from ..records import User
-from ..results import Status
-from ..validation import Email
-from ..verifications import find_verification, take_verification
+from watchword.call import Call
+from watchword.endpoint import get, post
+from watchword.errors import ErrorCode, ErrorCodes, Redirect
+from watchword.http.query import append_query
+from watchword.options import Duration, seconds
+from watchword.plugin import Plugin
+from watchword.records import User
+from watchword.results import Status
+from watchword.validation import Email
+from watchword.verifications import find_verification, take_verification
+
 from .credentials import lock_user, put_password
 from .email_password import EmailAndPassword
 from .mails import Mail, MailCallback, UserCallback, in_background, mailed_link

@@ -10,13 +10,14 @@ from typing import ClassVar, Generic, TypeVar
 
 import msgspec
 
-from ..call import Call
-from ..endpoint import post
-from ..errors import ErrorCode, ErrorCodes
-from ..plugin import Plugin
-from ..records import Account, Session, User
-from ..results import Status
-from ..sessions import DONT_REMEMBER, create_session, set_session_cookies
+from watchword.call import Call
+from watchword.endpoint import post
+from watchword.errors import ErrorCode, ErrorCodes
+from watchword.plugin import Plugin
+from watchword.records import Account, Session, User
+from watchword.results import Status
+from watchword.sessions import DONT_REMEMBER, create_session, set_session_cookies
+
 from .credentials import credential_of, lock_user, put_password
 from .email_password import EmailAndPassword
 from .reset_tokens import forget_reset_tokens

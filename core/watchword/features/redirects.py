@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from urllib.parse import parse_qsl, urlencode
 
-from ..call import Call
-from ..errors import Redirect
-from ..http.query import append_query
-from ..http.urls import parse_url, stays_on_site
-from ..origin_check import OriginCodes, check_trusted_url
+from watchword.call import Call
+from watchword.errors import Redirect
+from watchword.http.query import append_query
+from watchword.http.urls import parse_url, stays_on_site
+from watchword.origin_check import OriginCodes, check_trusted_url
 
 
 async def redirect_to(call: Call, target: str, params: Mapping[str, str] | None = None) -> Redirect:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..call import Call
-from ..verifications import create_verification, withdraw_verifications
+from watchword.call import Call
+from watchword.verifications import create_verification, withdraw_verifications
 
 _PREFIX = "reset-password:"
 

@@ -11,15 +11,15 @@ from typing import ClassVar
 
 import msgspec
 
-from ..additional_fields import read_fields
-from ..call import Call
-from ..cookies import SESSION_TOKEN
-from ..endpoint import Traits, endpoint, get, post
-from ..errors import APIError, ErrorCodes
-from ..plugin import Plugin
-from ..records import Session, User
-from ..results import SessionAndUser, Status, Success
-from ..sessions import (
+from watchword.additional_fields import read_fields
+from watchword.call import Call
+from watchword.cookies import SESSION_TOKEN
+from watchword.endpoint import Traits, endpoint, get, post
+from watchword.errors import APIError, ErrorCodes
+from watchword.plugin import Plugin
+from watchword.records import Session, User
+from watchword.results import SessionAndUser, Status, Success
+from watchword.sessions import (
     LookupFlags,
     SessionCodes,
     clear_session_cookies,

@@ -9,12 +9,12 @@ from typing import ClassVar
 
 import msgspec
 
-from ..call import Call
-from ..endpoint import get
-from ..errors import Redirect
-from ..http.query import append_query
-from ..http.response import Response
-from ..plugin import Plugin
+from watchword.call import Call
+from watchword.endpoint import get
+from watchword.errors import Redirect
+from watchword.http.query import append_query
+from watchword.http.response import Response
+from watchword.plugin import Plugin
 
 _CODE = re.compile(r"[A-Za-z0-9_'-]+", re.ASCII)
 

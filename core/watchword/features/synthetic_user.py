@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TypeAlias, cast
 
-from ..call import Call
-from ..records import User
+from watchword.call import Call
+from watchword.records import User
 
 SyntheticUser: TypeAlias = "Callable[[Mapping[str, object]], object]"
 """Gets the fields of the invented user (snake_case, with `id`); returns fields to lay over them."""

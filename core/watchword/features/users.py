@@ -11,22 +11,18 @@ from typing import ClassVar
 
 import msgspec
 
-from ..additional_fields import read_fields
-from ..call import Call
-from ..crypto.random_strings import LOWER_ALPHANUMERIC
-from ..endpoint import get, post
-from ..errors import APIError, ErrorCode, ErrorCodes
-from ..options import Duration, seconds
-from ..plugin import Plugin
-from ..records import Account, User
-from ..results import Status
-from ..sessions import (
-    clear_session_cookies,
-    current_session,
-    is_fresh,
-    set_session_cookies,
-)
-from ..verifications import create_verification, take_verification
+from watchword.additional_fields import read_fields
+from watchword.call import Call
+from watchword.crypto.random_strings import LOWER_ALPHANUMERIC
+from watchword.endpoint import get, post
+from watchword.errors import APIError, ErrorCode, ErrorCodes
+from watchword.options import Duration, seconds
+from watchword.plugin import Plugin
+from watchword.records import Account, User
+from watchword.results import Status
+from watchword.sessions import clear_session_cookies, current_session, is_fresh, set_session_cookies
+from watchword.verifications import create_verification, take_verification
+
 from .mails import Mail, MailCallback, UserCallback, in_background, mailed_link
 from .passwords import check_password
 from .redirects import redirect_to

@@ -12,17 +12,17 @@ from typing import ClassVar, Literal
 
 import msgspec
 
-from ..call import Call
-from ..crypto.random_strings import URL_SAFE
-from ..crypto.signing import hash_identifier
-from ..endpoint import get, post
-from ..errors import ConfigurationError, ErrorCode, ErrorCodes
-from ..options import Duration, seconds
-from ..plugin import Plugin, after
-from ..records import User
-from ..results import SessionAndUser
-from ..sessions import set_session_cookies
-from ..verifications import create_verification, take_verification
+from watchword.call import Call
+from watchword.crypto.random_strings import URL_SAFE
+from watchword.crypto.signing import hash_identifier
+from watchword.endpoint import get, post
+from watchword.errors import ConfigurationError, ErrorCode, ErrorCodes
+from watchword.options import Duration, seconds
+from watchword.plugin import Plugin, after
+from watchword.records import User
+from watchword.results import SessionAndUser
+from watchword.sessions import set_session_cookies
+from watchword.verifications import create_verification, take_verification
 
 _HEADER = "set-ott"
 

@@ -11,8 +11,8 @@ from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar, cast
 
-from ..database.contract import Engine
-from ..secondary import SecondaryEngine
+from watchword.database.contract import Engine
+from watchword.secondary import SecondaryEngine
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -11,8 +11,9 @@ from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
-from ..database.contract import Engine
-from ..secondary import SecondaryEngine
+from watchword.database.contract import Engine
+from watchword.secondary import SecondaryEngine
+
 from .lazy import open_callback_loop
 
 if TYPE_CHECKING:

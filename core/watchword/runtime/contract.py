@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import ParamSpec, Protocol, TypeVar
 
-from ..database.contract import Engine
-from ..secondary import SecondaryEngine
+from watchword.database.contract import Engine
+from watchword.secondary import SecondaryEngine
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from ..database.contract import Engine
-from ..secondary import SecondaryEngine
+from watchword.database.contract import Engine
+from watchword.secondary import SecondaryEngine
 
 if TYPE_CHECKING:
     from .asynchronous import AsyncRuntime
