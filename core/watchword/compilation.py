@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import cast
+from uuid import UUID
 
 from .configuration import Configuration, Lifetimes, SessionCache
 from .crypto.passwords import PasswordHasher
@@ -94,6 +95,7 @@ def compile_configuration(
             _records(models, plugins),
             HookTable([*(plugin.database_hooks() for plugin in plugins), database_hooks]),
             _id_generator(advanced, token_bytes),
+            ids=advanced.generate_id if isinstance(advanced.generate_id, str) else "text",
             library_id=partial(random_string, 32, ALPHANUMERIC, token_bytes),
             unstored=_unstored(session, verification) if has_secondary else (),
             listeners={"user": SecondarySessions().user_changed} if has_secondary else None,
@@ -159,6 +161,16 @@ def _id_generator(advanced: Advanced, token_bytes: Callable[[int], bytes]) -> Id
     option = advanced.generate_id
     if callable(option):
         return option
+    if option == "serial":
+        return lambda model: None
+    if option == "uuid":
+        return lambda model: str(UUID(bytes=token_bytes(16), version=4))
+    if option is not None:
+        raise ConfigurationError(
+            "advanced.generate_id",
+            f"{option!r} is no known way",
+            "Give 'uuid', 'serial' or a function of the model's name",
+        )
     return lambda model: random_string(32, ALPHANUMERIC, token_bytes)
 
 

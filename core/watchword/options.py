@@ -79,14 +79,6 @@ class SessionOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ModelNames:
-    """Physical names of one model: its table, and columns by attribute name."""
-
-    table: str | None = None
-    columns: Mapping[str, str] = field(default_factory=dict[str, str])
-
-
-@dataclass(frozen=True, kw_only=True)
 class AccountOptions:
     """How accounts (ways to sign in) are kept."""
 
@@ -161,7 +153,6 @@ class Advanced:
     skip_trailing_slashes: bool = False
     generate_id: Callable[[str], str] | Literal["uuid", "serial"] | None = None
     """Makes row ids; a function gets the model's name. None: 32 random letters and digits."""
-    default_find_many_limit: int = 100
     body_limit: int = 1_048_576
     """Bytes of a request body; longer ones are answered 413."""
 

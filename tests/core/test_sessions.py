@@ -12,7 +12,18 @@ import pytest
 
 from tests.core.conftest import MakeAuth
 from tests.support.browser import Browser, Clock
-from watchword import Column, DynamicBaseURL, RateLimit, Session, SessionOptions
+from watchword import (
+    Advanced,
+    Column,
+    ConfigurationError,
+    CookieAttributes,
+    CookieOptions,
+    CrossSubDomainCookies,
+    DynamicBaseURL,
+    RateLimit,
+    Session,
+    SessionOptions,
+)
 
 TOKEN = "better-auth.session_token"
 DAY = 86_400
@@ -243,6 +254,42 @@ def test_s2_with_secure_cookies_only_the_prefixed_name_is_read(make_auth: MakeAu
     assert browser.session() is not None
     browser.jar = {TOKEN: browser.jar[f"__Secure-{TOKEN}"]}
     assert browser.session() is None
+
+
+@pytest.mark.parametrize(
+    ("shared", "domain"),
+    [
+        (CrossSubDomainCookies(), "auth.app.example"),
+        (CrossSubDomainCookies(domain="app.example"), "app.example"),
+    ],
+)
+def test_cookies_can_be_shared_between_subdomains(
+    make_auth: MakeAuth, shared: CrossSubDomainCookies, domain: str
+) -> None:
+    origin = "https://auth.app.example"
+    advanced = Advanced(cross_sub_domain_cookies=shared)
+    line = Browser(make_auth(base_url=origin, advanced=advanced), origin=origin).sign_up()
+    assert f"; Domain={domain}; " in line.cookies[0]
+
+
+def test_sharing_cookies_needs_a_domain_from_somewhere(make_auth: MakeAuth) -> None:
+    advanced = Advanced(cross_sub_domain_cookies=CrossSubDomainCookies())
+    with pytest.raises(ConfigurationError, match="has no domain"):
+        make_auth(base_url=None, advanced=advanced)
+
+
+def test_names_and_attributes_of_cookies_are_options(make_auth: MakeAuth) -> None:
+    advanced = Advanced(
+        cookie_prefix="mine",
+        default_cookie_attributes=CookieAttributes(same_site="strict"),
+        cookies={"session_token": CookieOptions(name="__Host-sid")},
+    )
+    browser = Browser(make_auth(advanced=advanced))
+    line = browser.sign_up(rememberMe=False).cookies
+    assert line[0].startswith("__Host-sid=")
+    assert line[0].endswith("Path=/; HttpOnly; Secure; SameSite=Strict")
+    assert line[1].startswith("mine.dont_remember=")
+    assert browser.session() is not None
 
 
 @pytest.mark.parametrize(

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from tests.core.conftest import FAST, MakeAuth
 from tests.support.browser import Browser
-from watchword import Advanced, EmailAndPassword, ModelHooks, Record, RevokeSession
+from watchword import (
+    Advanced,
+    ConfigurationError,
+    EmailAndPassword,
+    ModelHooks,
+    Record,
+    RevokeSession,
+)
 
 TOKEN = "better-auth.session_token"
 
@@ -238,6 +246,25 @@ def test_own_ids(make_auth: MakeAuth) -> None:
     advanced = Advanced(generate_id=lambda model: f"{model}-{next(made)}")
     user = Browser(make_auth(advanced=advanced)).sign_up().json["user"]
     assert user["id"].startswith("user-")
+
+
+@pytest.mark.parametrize(("way", "form"), [("uuid", r"[0-9a-f-]{36}"), ("serial", "[0-9]+")])
+def test_ids_as_uuids_or_by_the_database(
+    make_auth: MakeAuth, way: Any, form: str, kind: str
+) -> None:
+    browser = Browser(make_auth(advanced=Advanced(generate_id=way)), kind)
+    user = browser.sign_up().json["user"]
+    assert re.fullmatch(form, user["id"])
+    session = browser.session()["session"]
+    assert re.fullmatch(form, session["id"])
+    assert session["userId"] == user["id"]
+    assert browser.sign_in().status == 200
+    assert len(browser.get("/list-sessions").json) == 2
+
+
+def test_an_unknown_way_of_making_ids_is_refused(make_auth: MakeAuth) -> None:
+    with pytest.raises(ConfigurationError, match="'guid' is no known way"):
+        make_auth(advanced=Advanced(generate_id=cast("Any", "guid")))
 
 
 def test_revocation_of_a_foreign_session_changes_nothing(make_auth: MakeAuth) -> None:

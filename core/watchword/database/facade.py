@@ -32,13 +32,14 @@ class Tables:
         new_id: IdGenerator,
         *,
         library_id: Callable[[], str],
+        ids: str = "text",
         unstored: Collection[str] = (),
         listeners: Mapping[str, Listener] | None = None,
     ) -> None:
         """`unstored` models have no table; `listeners` hear of updates, after hooks and commit."""
         self._tables = {model: Table(record) for model, record in records.items()}
         stored = {model: record for model, record in records.items() if model not in unstored}
-        self.schema = Schema({model: model_of(record) for model, record in stored.items()})
+        self.schema = Schema({model: model_of(record) for model, record in stored.items()}, ids)
         self.hooks = hooks
         self.new_id = new_id
         self.library_id = library_id
