@@ -110,6 +110,7 @@ def compile_configuration(
         has_secondary=has_secondary,
         session_cache=SessionCache.of(session.cookie_cache, found),
         lifetimes=Lifetimes.of(session),
+        account=account,
         verification=verification,
         rate_limit=rate_limit,
         trusted_origins=trusted_origins,

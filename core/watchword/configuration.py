@@ -15,6 +15,7 @@ from .database.facade import Tables
 from .http.client_address import AddressFinder
 from .options import (
     LONGEST_COOKIE,
+    AccountOptions,
     Advanced,
     CookieCache,
     Hooks,
@@ -104,6 +105,7 @@ class Configuration:
     """The `SessionStore`; a call offers it as `call.sessions`."""
     has_secondary: bool
     lifetimes: Lifetimes
+    account: AccountOptions
     verification: VerificationOptions
     rate_limit: RateLimit
     trusted_origins: TrustedOrigins

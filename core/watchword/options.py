@@ -83,6 +83,9 @@ class AccountOptions:
     """How accounts (ways to sign in) are kept."""
 
     model: type[Account] = Account
+    """A subclass of `Account` adds fields."""
+    allow_unlinking_all: bool = False
+    """Whether a user may give up the last way to sign in."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,9 +7,10 @@ import threading
 
 import pytest
 
+from tests.core.conftest import MakeAuth
 from tests.core.features.conftest import MakeServer, Server, at_once
 from tests.support.browser import Browser, Clock
-from watchword import ModelHooks
+from watchword import AccountOptions, ModelHooks
 
 INSERT = """insert into account
     (id, accountId, providerId, userId, scope, accessToken, createdAt, updatedAt)
@@ -125,3 +126,14 @@ def test_a8_of_all_accounts_given_up_at_once_one_stays(threaded: MakeServer) -> 
 
     assert sorted(at_once(unlink)) == [200] * 49 + [400]
     assert server.rows("select count(*) from account") == [(1,)]
+
+
+def test_the_last_account_can_be_given_up_where_the_application_says_so(
+    make_auth: MakeAuth,
+) -> None:
+    browser = Browser(make_auth(account=AccountOptions(allow_unlinking_all=True)))
+    browser.sign_up()
+    (only,) = browser.get("/list-accounts").json
+    assert browser.post("/unlink-account", {"accountId": only["id"]}).json == {"status": True}
+    assert browser.get("/list-accounts").json == []
+    assert browser.sign_in().code == "INVALID_EMAIL_OR_PASSWORD"
