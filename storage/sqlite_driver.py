@@ -16,6 +16,7 @@ from typing import Any, Protocol, TypeAlias
 
 from watchword.database.contract import (
     InvalidValue,
+    ReferenceViolation,
     StorageError,
     StorageUnavailable,
     UniqueViolation,
@@ -154,8 +155,11 @@ def translated(error: Exception) -> StorageError:
         return InvalidValue("a value cannot be stored")
     name: str = getattr(error, "sqlite_errorname", type(error).__name__)
     if isinstance(error, sqlite3.IntegrityError):
-        if getattr(error, "sqlite_errorcode", 0) in _UNIQUE:
+        code = getattr(error, "sqlite_errorcode", 0)
+        if code in _UNIQUE:
             return UniqueViolation("a row with this unique value exists")
+        if code == sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY:
+            return ReferenceViolation("the row refers to one that does not exist")
         return StorageError(f"the database refused the row ({name})")
     if isinstance(error, sqlite3.Error) and _primary_code(error) in _PASSING:
         return StorageUnavailable(f"the SQLite database is busy or cannot be opened ({name})")

@@ -32,14 +32,14 @@ class SecondarySessions:
     """Sessions as entries of the secondary storage."""
 
     async def insert(self, call: Call, values: Mapping[str, object]) -> Session | None:
-        """Store a new session; None if a hook refused it."""
+        """Store a new session; None if a hook refused it, or the user was deleted meanwhile."""
         if call.config.session.store_in_database:
             session = await _DATABASE.insert(call, values)
         else:
             session = await call.db.make(Session, **values)
         user = None if session is None else await call.db.find_one(User, id=session.user_id)
         if session is None or user is None:
-            return session
+            return None
         await _list(call, session.user_id, add=session)
         await _put(call, session, user)
         return session

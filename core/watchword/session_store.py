@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from .call import Call
-from .database.contract import Sort
+from .database.contract import ReferenceViolation, Sort
 from .database.table import gt, ne
 from .records import Session, User
 from .results import SessionAndUser
@@ -18,8 +18,11 @@ class DatabaseSessions:
     """Sessions as rows of the `session` table."""
 
     async def insert(self, call: Call, values: Mapping[str, object]) -> Session | None:
-        """Store a new session; None if a hook refused it."""
-        return await call.db.create(Session, **values)
+        """Store a new session; None if a hook refused it, or the user was deleted meanwhile."""
+        try:
+            return await call.db.create(Session, **values)
+        except ReferenceViolation:
+            return None
 
     async def load(self, call: Call, token: str) -> SessionAndUser[User] | None:
         """The session with this token and its user, expired or not. One indexed query."""

@@ -241,6 +241,22 @@ def test_after_hooks_run_once_it_is_stored(make_auth: MakeAuth, kind: str) -> No
     assert [record.id for record in seen] == [user["id"]]
 
 
+def test_a_user_who_is_deleted_while_signing_in_gets_no_session(
+    make_auth: MakeAuth, tmp_path: Path, kind: str
+) -> None:
+    def gone(values: object, call: object) -> None:
+        database = sqlite3.connect(tmp_path / "test.db", isolation_level=None)
+        database.execute("delete from user")
+        database.close()
+
+    Browser(make_auth()).sign_up()
+    hooks = {"session": ModelHooks(create_before=gone)}
+    browser = Browser(make_auth(database_hooks=hooks), kind)
+    answer = browser.sign_in()
+    assert (answer.status, answer.code) == (401, "FAILED_TO_CREATE_SESSION")
+    assert answer.cookies == ()
+
+
 def test_own_ids(make_auth: MakeAuth) -> None:
     made = iter(range(100))
     advanced = Advanced(generate_id=lambda model: f"{model}-{next(made)}")

@@ -84,6 +84,10 @@ class UniqueViolation(StorageError):
     """A create or an update met an existing row with the same unique value. Nothing was written."""
 
 
+class ReferenceViolation(StorageError):
+    """A row refers to one that does not exist (any more). Nothing was written."""
+
+
 class StorageUnavailable(StorageError):
     """The database cannot be reached or stayed busy for too long. The caller may try again."""
 
@@ -102,7 +106,7 @@ class Engine(Protocol):
     async def create(self, model: str, row: Row) -> Row:
         """Insert a row (with its id, unless the database makes ids) and return it as stored.
 
-        Raises `UniqueViolation`.
+        Raises `UniqueViolation`, `ReferenceViolation`.
         """
         ...
 
