@@ -5,12 +5,14 @@ from .call import Call, Change
 from .cookie_reading import get_cookie_cache, get_session_cookie
 from .crypto.secrets_list import VersionedSecret
 from .database.hooks import ModelHooks
+from .database.names import Names
 from .database.records import Column, Record
 from .errors import APIError, ConfigurationError, ErrorCode, ErrorCodes, Redirect
 from .features.accounts import UnlinkAccount
 from .features.change_email import ChangeEmail, ChangeEmailTo
 from .features.email_password import EmailAndPassword, SignInEmail, SignUpEmail
 from .features.email_verification import EmailVerification, SendVerificationEmail, VerifyEmail
+from .features.failed_sign_ins import FailedSignIns
 from .features.mails import ChangeEmailMail, Mail
 from .features.password_reset import PasswordReset, RequestPasswordReset, ResetPassword
 from .features.passwords import ChangePassword, SetPassword, VerifyPassword
@@ -32,7 +34,9 @@ from .options import (
     OnAPIError,
     RateLimit,
     RateLimitRule,
+    RefreshCache,
     SessionOptions,
+    UserSource,
     VerificationOptions,
 )
 from .plugin import Plugin
@@ -58,14 +62,18 @@ __all__ = [
     "DeleteUser",
     "DynamicBaseURL",
     "EmailAndPassword",
+    "FailedSignIns",
     "EmailVerification",
     "Hooks",
     "ModelHooks",
+    "Names",
     "IPAddressOptions",
     "OnAPIError",
     "PasswordReset",
     "RateLimit",
     "RateLimitRule",
+    "RefreshCache",
+    "UserSource",
     "SessionOptions",
     "VerificationOptions",
     "VersionedSecret",

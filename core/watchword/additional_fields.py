@@ -6,10 +6,13 @@ subclass of `User` or `Session`, or a plugin, declares is.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 
 from .call import Call
 from .database.records import Attribute, Record, attributes_of
+from .errors import APIError
 from .http.json import parse_date
 from .validation import ValidationCodes
 
@@ -49,7 +52,29 @@ def _constant(attribute: Attribute) -> bool:
     return attribute.default is not None and attribute.default() is not None
 
 
+async def refuse_taken(
+    call: Call, base: type[Record], values: Mapping[str, object], refusal: APIError
+) -> None:
+    """Raise `refusal` if some record has one of these values in a unique additional field."""
+    for attribute in additional(call, base):
+        wanted = values.get(attribute.name)
+        if not attribute.column.unique or wanted is None:
+            continue
+        if await call.db.count(base, **{attribute.name: wanted}):
+            raise refusal
+
+
 def _checked(attribute: Attribute, value: object) -> object:
+    typed = _typed(attribute, value)
+    if attribute.column.validator is None or typed is None:
+        return typed
+    try:
+        return attribute.column.validator(typed)
+    except ValueError as error:
+        raise ValidationCodes.VALIDATION_ERROR(f"[body.{attribute.wire}] {error}") from None
+
+
+def _typed(attribute: Attribute, value: object) -> object:
     if attribute.field.type.value == "date" and isinstance(value, str):
         try:
             return parse_date(value)

@@ -39,7 +39,24 @@ if TYPE_CHECKING:
     from .features.sessions import GetSession, RevokeSession, UpdatedSession, UpdateSession
     from .features.status import ErrorQuery, Ok
     from .features.users import DeleteUserNow, Deletion, DeletionToken, UpdateUser
-    from .plugins.one_time_token import GeneratedToken, VerifyOneTimeToken
+    from .plugins.action_token import ConsumeActionToken, SendActionToken, VerifyActionToken
+    from .plugins.email_otp import (
+        ChangeEmailByOTP,
+        CheckOTP,
+        EmailOTPVerified,
+        OTPFor,
+        OTPRead,
+        RequestEmailChangeByOTP,
+        RequestPasswordResetByOTP,
+        ResetPasswordByOTP,
+        SignedInByOTP,
+        SignInByOTP,
+        VerifyEmailByOTP,
+    )
+    from .plugins.magic_link import SignedInByLink, SignInMagicLink, VerifyMagicLink
+    from .plugins.one_time_token import VerifyOneTimeToken
+    from .plugins.one_time_token_session import RedeemedSession, VerifyOneTimeTokenSession
+    from .plugins.session_handover import GeneratedToken
     from .records import Session, User
     from .results import SessionAndUser, Status, Success
 
@@ -226,9 +243,33 @@ class Api(Generic[M, U]):
     list_user_accounts: EndpointCall[M, None, list[LinkedAccount]]
     unlink_account: EndpointCall[M, UnlinkAccount, Status]
 
+    # email-otp
+    send_verification_otp: EndpointCall[M, OTPFor, Success]
+    create_verification_otp: EndpointCall[M, OTPFor, str]
+    get_verification_otp: EndpointCall[M, OTPFor, OTPRead]
+    check_verification_otp: EndpointCall[M, CheckOTP, Success]
+    verify_email_otp: EndpointCall[M, VerifyEmailByOTP, EmailOTPVerified[U]]
+    sign_in_email_otp: EndpointCall[M, SignInByOTP, SignedInByOTP[U]]
+    request_password_reset_email_otp: EndpointCall[M, RequestPasswordResetByOTP, Success]
+    forget_password_email_otp: EndpointCall[M, RequestPasswordResetByOTP, Success]
+    reset_password_email_otp: EndpointCall[M, ResetPasswordByOTP, Success]
+    request_email_change_email_otp: EndpointCall[M, RequestEmailChangeByOTP, Success]
+    change_email_email_otp: EndpointCall[M, ChangeEmailByOTP, Success]
+
+    # magic-link
+    sign_in_magic_link: EndpointCall[M, SignInMagicLink, Status]
+    magic_link_verify: EndpointCall[M, VerifyMagicLink, SignedInByLink[U]]
+
     # one-time-token
     generate_one_time_token: EndpointCall[M, None, GeneratedToken]
     verify_one_time_token: EndpointCall[M, VerifyOneTimeToken, SessionAndUser[U]]
+    generate_one_time_token_session: EndpointCall[M, None, GeneratedToken]
+    verify_one_time_token_session: EndpointCall[M, VerifyOneTimeTokenSession, RedeemedSession[U]]
+
+    # action-token
+    send_action_token: EndpointCall[M, SendActionToken, Status]
+    verify_action_token: EndpointCall[M, VerifyActionToken, Status]
+    consume_action_token: EndpointCall[M, ConsumeActionToken, Status]
 
     def __init__(self, names: Mapping[str, Endpoint[Any, Any]], invoke: Invoke) -> None:
         self._endpoints = names

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets as entropy
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
@@ -14,11 +14,13 @@ import msgspec
 from .api import Api, Arguments, Async, Blocking, WithHeaders
 from .call import Call
 from .compilation import compile_configuration, open_storage
+from .contradictions import check_arguments, check_together
 from .crypto.passwords import PasswordHasher
 from .crypto.secrets_list import VersionedSecret
 from .database.contract import Engine, Storage
 from .database.hooks import ModelHooks
-from .errors import APIError, ConfigurationError
+from .database.names import Names
+from .errors import APIError
 from .features.accounts import Accounts
 from .features.change_email import ChangeEmail
 from .features.email_password import EmailAndPassword
@@ -31,6 +33,7 @@ from .features.users import DeleteUser, Profiles
 from .http.headers import Headers, HeaderSource
 from .http.request import Request
 from .http.response import Response
+from .observability import refused
 from .options import (
     AccountOptions,
     Advanced,
@@ -40,20 +43,23 @@ from .options import (
     RateLimit,
     SessionOptions,
     TrustedOrigins,
+    UserInfoValidator,
     VerificationOptions,
 )
+from .own_store import Run, check_secondary, open_secondary
 from .pipeline import Pipeline
 from .plugin import Plugin
-from .rate_limit import RateLimiter
+from .rate_limit import RateLimiter, placed_limits
 from .records import User
 from .responding import known_error, respond
 from .results import SessionAndUser
 from .runtime.blocking import BlockingRuntime, finish
 from .runtime.contract import Runtime
 from .runtime.lazy import open_async_runtime
-from .secondary import SecondaryEngine, SecondaryStorage
+from .secondary import KeyValueStore, SecondaryEngine, SecondaryStorage
 from .sessions import current_session, finish_call
 from .site import UnknownHost
+from .tracing.opening import TracingOption, open_tracing
 
 if TYPE_CHECKING:
     from typing_extensions import TypeVar as DefaultTypeVar
@@ -87,8 +93,8 @@ class Auth(Generic[U]):
     def __init__(
         self,
         *,
-        database: str | Storage,
-        secondary_storage: SecondaryStorage | None = None,
+        database: str | Storage | None = None,
+        secondary_storage: SecondaryStorage | KeyValueStore | None = None,
         secret: str | None = None,
         secrets: Sequence[VersionedSecret] = (),
         base_url: str | DynamicBaseURL | None = None,
@@ -102,6 +108,8 @@ class Auth(Generic[U]):
         delete_user: DeleteUser | None = None,
         session: SessionOptions | None = None,
         user_type: type[U] | None = None,
+        validate_user_info: UserInfoValidator | None = None,
+        names: Names | None = None,
         account: AccountOptions | None = None,
         verification: VerificationOptions | None = None,
         rate_limit: RateLimit | None = None,
@@ -111,6 +119,7 @@ class Auth(Generic[U]):
         on_api_error: OnAPIError | None = None,
         disabled_paths: Sequence[str] = (),
         advanced: Advanced | None = None,
+        tracing: TracingOption = None,
         production: bool | None = None,
         environ: Mapping[str, str] = os.environ,
         clock: Callable[[], datetime] = system_clock,
@@ -118,10 +127,15 @@ class Auth(Generic[U]):
     ) -> None:
         """Put the options together.
 
-        `database` is a URL (`sqlite:///app.db`) or a `Storage`. `secret` signs cookies; without it
-        `BETTER_AUTH_SECRET` is read. `user_type` is your subclass of `User`. `production` is read
-        from `WATCHWORD_ENV` or `NODE_ENV` when None. `clock` and `token_bytes` are for tests.
+        `database` is a URL (`sqlite:///app.db`) or a `Storage`; without one, and without
+        `secondary_storage`, sessions live in cookies alone. `secret` signs cookies; without it
+        `BETTER_AUTH_SECRET` is read. `user_type` is your subclass of `User`; `validate_user_info`
+        may refuse users before they exist. `names` are those of tables and columns. `production`
+        is read from `WATCHWORD_ENV` or `NODE_ENV` when None. `tracing` makes OpenTelemetry spans;
+        by itself if the application has set a provider of tracers. `clock` and `token_bytes` are
+        for tests.
         """
+        check_arguments(locals())
         passwords = email_and_password or EmailAndPassword()
         every: tuple[Plugin, ...] = (
             StatusPages(),
@@ -136,7 +150,11 @@ class Auth(Generic[U]):
             Accounts(),
             *plugins,
         )
-        limits = _placed(rate_limit or RateLimit(), secondary_storage)
+        for plugin in plugins:
+            every = tuple(map(plugin.adapt, every))
+        self._tracing = open_tracing(tracing)
+        counts = None if secondary_storage is None else check_secondary(secondary_storage)
+        limits = placed_limits(rate_limit or RateLimit(), counts)
         self.config = compile_configuration(
             app_name=app_name,
             secret=secret,
@@ -150,8 +168,11 @@ class Auth(Generic[U]):
             verification=verification or VerificationOptions(),
             rate_limit=limits,
             has_secondary=secondary_storage is not None,
+            has_database=database is not None,
             passwords=PasswordHasher(passwords.password_hash, passwords.argon2_cost),
             plugins=every,
+            validate_user_info=validate_user_info,
+            names=names,
             hooks=hooks or Hooks(),
             database_hooks=database_hooks or {},
             on_api_error=on_api_error or OnAPIError(),
@@ -160,7 +181,9 @@ class Auth(Generic[U]):
             environ=environ,
             clock=clock,
             token_bytes=token_bytes,
+            tracing=self._tracing,
         )
+        check_together(self.config, base_url, database_hooks or {})
         limited = self.config.production if limits.enabled is None else limits.enabled
         rules = [rule for plugin in every for rule in plugin.rate_rules()]
         self._pipeline = Pipeline(
@@ -168,7 +191,10 @@ class Auth(Generic[U]):
             every,
             limiter=RateLimiter(limits, rules) if limited else None,
             disabled_paths=disabled_paths,
+            tracing=self._tracing,
         )
+        self.invoke_in = self._run if self._tracing is None else self._tracing.calls(self._run)
+        """Run an endpoint as a server-side call in a given runtime: runtime, name, arguments."""
         self._storage = open_storage(database)
         self._secondary = secondary_storage
         self._runtime: AsyncRuntime | None = None
@@ -212,7 +238,7 @@ class Auth(Generic[U]):
         runtime, self._runtime = self._runtime, None
         if runtime is not None:
             await runtime.drain()
-            await runtime.engine.close()
+            await _give_back(runtime)
             runtime.release()
 
     async def check_in(
@@ -233,8 +259,7 @@ class Auth(Generic[U]):
         session = cast("SessionAndUser[U] | None", found)
         return Checked(session, tuple(call.cookies.lines()))
 
-    async def invoke_in(self, runtime: Runtime, name: str, arguments: Arguments) -> Any:
-        """Run an endpoint as a server-side call in a given runtime."""
+    async def _run(self, runtime: Runtime, name: str, arguments: Arguments) -> Any:
         route = self._pipeline.routes[name]
         headers = Headers.of(arguments.headers)
         site = self.config.sites.resolve_call(None, headers)
@@ -255,10 +280,12 @@ class Auth(Generic[U]):
                 raise
             if arguments.form == "response":
                 return respond(call, answer)
+            refused(call, answer)
             raise answer from None
         if arguments.form == "response":
             return respond(call, outcome.value, status=outcome.status)
         if isinstance(outcome.value, APIError):
+            refused(call, outcome.value)
             raise outcome.value
         if arguments.form == "headers":
             return WithHeaders(outcome.value, respond(call, outcome.value))
@@ -271,22 +298,26 @@ class Auth(Generic[U]):
     def open_engine(self, *, blocking: bool) -> Engine:
         """A storage engine for one of the two worlds."""
         schema = self.config.tables.schema
-        return self._storage.blocking(schema) if blocking else self._storage.asynchronous(schema)
+        storage = self._storage
+        engine = storage.blocking(schema) if blocking else storage.asynchronous(schema)
+        if self._tracing is None:
+            return engine
+        return self._tracing.engine(engine, getattr(storage, "system", "other_sql"))
 
-    def open_secondary(self, *, blocking: bool) -> SecondaryEngine | None:
+    def open_secondary(self, run: Run, *, blocking: bool) -> SecondaryEngine | None:
         """The secondary storage's engine for one of the two worlds, if there is one."""
         if self._secondary is None:
             return None
-        return self._secondary.blocking() if blocking else self._secondary.asynchronous()
+        return open_secondary(self._secondary, run, blocking=blocking)
 
     async def _invoke(self, name: str, arguments: Arguments) -> Any:
         return await self.invoke_in(self._async_runtime(), name, arguments)
 
     def _async_runtime(self) -> AsyncRuntime:
         if self._runtime is None:
-            self._runtime = open_async_runtime(
-                self.open_engine(blocking=False), self.open_secondary(blocking=False)
-            )
+            runtime = open_async_runtime(self.open_engine(blocking=False))
+            runtime.secondary = self.open_secondary(runtime.call, blocking=False)
+            self._runtime = runtime
         return self._runtime
 
 
@@ -316,29 +347,25 @@ class BlockingAuth(Generic[U]):
         runtime, self._runtime = self._runtime, None
         if runtime is not None:
             runtime.drain()
-            finish(runtime.engine.close())
+            finish(_give_back(runtime))
 
     @property
     def runtime(self) -> BlockingRuntime:
         """The blocking world, opened with its first use."""
         if self._runtime is None:
-            self._runtime = BlockingRuntime(
-                self._auth.open_engine(blocking=True), self._auth.open_secondary(blocking=True)
-            )
+            runtime = BlockingRuntime(self._auth.open_engine(blocking=True))
+            runtime.secondary = self._auth.open_secondary(runtime.call, blocking=True)
+            self._runtime = runtime
         return self._runtime
 
     def _invoke(self, name: str, arguments: Arguments) -> Any:
         return finish(self._auth.invoke_in(self.runtime, name, arguments))
 
 
-def _placed(limits: RateLimit, secondary: SecondaryStorage | None) -> RateLimit:
-    if limits.storage is None:
-        return replace(limits, storage="secondary-storage" if secondary else "memory")
-    if limits.storage == "secondary-storage" and secondary is None:
-        raise ConfigurationError(
-            "rate_limit.storage", "there is no secondary storage", "Give secondary_storage="
-        )
-    return limits
+async def _give_back(runtime: Runtime) -> None:
+    await runtime.engine.close()
+    if runtime.secondary is not None:
+        await runtime.secondary.close()
 
 
 async def _migrate(engine: Engine) -> list[str]:

@@ -102,6 +102,7 @@ class Call:
         "returned",
         "runtime",
         "site",
+        "subject",
     )
 
     def __init__(
@@ -137,6 +138,8 @@ class Call:
         """The session that this call established or renewed."""
         self.lookup: SessionLookup | None = None
         """The remembered outcome of looking the session up."""
+        self.subject: str | None = None
+        """For the log: the id of the user whom a sign-in is about, once it is known."""
         self.cache_due: CacheDue | None = None
         """What the session cache is to be written with once the call is done."""
         self.db = Database(runtime.engine, config.tables, self)
@@ -192,9 +195,13 @@ class Call:
         return self.lookup.found
 
     def replace_headers(self, headers: Headers) -> None:
-        """Go on as if the request had come with these headers; cookies set so far are kept."""
+        """Go on as if the request had come with these headers; cookies set so far are kept.
+
+        Who is signed in is looked up anew.
+        """
         if headers is not self.headers:
             self.headers = headers
+            self.lookup = None
             self._jar = None if self._jar is None else self._jar.reading(headers)
 
     def set_header(self, name: str, value: str) -> None:

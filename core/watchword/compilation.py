@@ -7,9 +7,10 @@ import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
-from typing import cast
+from typing import TYPE_CHECKING, cast
 from uuid import UUID
 
+from .call import SessionStore
 from .configuration import Configuration, Lifetimes, SessionCache
 from .crypto.passwords import PasswordHasher
 from .crypto.random_strings import ALPHANUMERIC, random_string
@@ -17,6 +18,7 @@ from .crypto.secrets_list import Secrets, VersionedSecret
 from .database.contract import Storage
 from .database.facade import Tables
 from .database.hooks import HookTable, ModelHooks
+from .database.names import Names
 from .database.records import Record, prepared
 from .database.table import IdGenerator
 from .errors import ConfigurationError
@@ -30,6 +32,7 @@ from .options import (
     RateLimit,
     SessionOptions,
     TrustedOrigins,
+    UserInfoValidator,
     VerificationOptions,
 )
 from .plugin import Plugin
@@ -37,6 +40,12 @@ from .records import RateLimitCounter, User
 from .secondary_sessions import SecondarySessions
 from .session_store import DatabaseSessions
 from .site import SiteResolver
+from .stateless_sessions import StatelessSessions
+from .tracing.opening import APPLICATION
+from .transient_rows import TransientRows
+
+if TYPE_CHECKING:
+    from .tracing.wrapping import Tracing
 
 _log = logging.getLogger("watchword")
 
@@ -55,8 +64,11 @@ def compile_configuration(
     verification: VerificationOptions,
     rate_limit: RateLimit,
     has_secondary: bool,
+    has_database: bool,
     passwords: PasswordHasher,
     plugins: Sequence[Plugin],
+    validate_user_info: UserInfoValidator | None,
+    names: Names | None,
     hooks: Hooks,
     database_hooks: Mapping[str, ModelHooks],
     on_api_error: OnAPIError,
@@ -65,18 +77,23 @@ def compile_configuration(
     environ: Mapping[str, str],
     clock: Callable[[], datetime],
     token_bytes: Callable[[int], bytes],
+    tracing: Tracing | None,
 ) -> Configuration:
     """The immutable configuration. Raises `ConfigurationError`."""
+    named = (environ.get("WATCHWORD_ENV"), environ.get("NODE_ENV"))
     if production is None:
-        production = "production" in (environ.get("WATCHWORD_ENV"), environ.get("NODE_ENV"))
+        production = "production" in named
     found = _secrets(secret, secrets, environ, production=production)
     fixed_origins = () if callable(trusted_origins) else trusted_origins
     models: list[type[Record]] = [user_type, session.model, account.model, verification.model]
     if rate_limit.storage == "database" and rate_limit.consume is None:
         models.append(RateLimitCounter)
+    lifetimes = Lifetimes.of(session)
+    stateless = not has_database and not has_secondary
     return Configuration(
         app_name=app_name,
         production=production,
+        development="development" in named and not production and "production" not in named,
         secrets=found,
         sites=SiteResolver(
             base_url,
@@ -93,11 +110,12 @@ def compile_configuration(
         addresses=_addresses(advanced),
         tables=Tables(
             _records(models, plugins),
-            HookTable([*(plugin.database_hooks() for plugin in plugins), database_hooks]),
+            HookTable(_hook_layers(plugins, database_hooks, tracing)),
             _id_generator(advanced, token_bytes),
             ids=advanced.generate_id if isinstance(advanced.generate_id, str) else "text",
+            names=names,
             library_id=partial(random_string, 32, ALPHANUMERIC, token_bytes),
-            unstored=_unstored(session, verification) if has_secondary else (),
+            unstored=_unstored(session, verification) if has_secondary else ["session"] * stateless,
             listeners={"user": SecondarySessions().user_changed} if has_secondary else None,
         ),
         passwords=passwords,
@@ -106,18 +124,41 @@ def compile_configuration(
         clock=clock,
         token_bytes=token_bytes,
         session=session,
-        sessions=SecondarySessions() if has_secondary else DatabaseSessions(),
+        sessions=_session_store(has_database, has_secondary),
         has_secondary=has_secondary,
-        session_cache=SessionCache.of(session.cookie_cache, found),
-        lifetimes=Lifetimes.of(session),
+        has_database=has_database,
+        stateless=stateless,
+        session_cache=(
+            SessionCache.standing_alone(session.cookie_cache, lifetimes.session, found)
+            if stateless
+            else SessionCache.of(session.cookie_cache, found)
+        ),
+        lifetimes=lifetimes,
         account=account,
         verification=verification,
         rate_limit=rate_limit,
         trusted_origins=trusted_origins,
+        validate_user_info=validate_user_info,
         hooks=hooks,
         on_api_error=on_api_error,
         advanced=advanced,
     )
+
+
+def _hook_layers(
+    plugins: Sequence[Plugin], own: Mapping[str, ModelHooks], tracing: Tracing | None
+) -> list[Mapping[str, ModelHooks]]:
+    layers = [(plugin.id or type(plugin).__name__, plugin.database_hooks()) for plugin in plugins]
+    layers.append((APPLICATION, own))
+    if tracing is None:
+        return [hooks for _, hooks in layers]
+    return [tracing.database_hooks(name, hooks) for name, hooks in layers]
+
+
+def _session_store(has_database: bool, has_secondary: bool) -> SessionStore:
+    if has_secondary:
+        return SecondarySessions()
+    return DatabaseSessions() if has_database else StatelessSessions()
 
 
 def _unstored(session: SessionOptions, verification: VerificationOptions) -> list[str]:
@@ -125,8 +166,13 @@ def _unstored(session: SessionOptions, verification: VerificationOptions) -> lis
     return [model for model, stored in kept.items() if not stored]
 
 
-def open_storage(database: str | Storage) -> Storage:
-    """The storage of a URL, by its scheme. Raises `ConfigurationError` without a driver for it."""
+def open_storage(database: str | Storage | None) -> Storage:
+    """The storage of a URL, by its scheme; None: bounded rows in the memory of the process.
+
+    Raises `ConfigurationError` without a driver for it.
+    """
+    if database is None:
+        return TransientRows(open_storage("sqlite://"))
     if not isinstance(database, str):
         return database
     scheme = database.partition(":")[0].partition("+")[0].lower()

@@ -15,14 +15,18 @@ from .database.facade import Tables
 from .http.client_address import AddressFinder
 from .options import (
     LONGEST_COOKIE,
+    REFRESH_CACHE,
     AccountOptions,
     Advanced,
     CookieCache,
+    Duration,
     Hooks,
     OnAPIError,
     RateLimit,
+    RefreshCache,
     SessionOptions,
     TrustedOrigins,
+    UserInfoValidator,
     VerificationOptions,
     seconds,
 )
@@ -62,15 +66,44 @@ class SessionCache:
     max_age: int
     short_life: int
     version: str | Callable[..., str | Awaitable[str]]
+    update_age: int = 0
+    """With less than this to its end the cookie is written anew; 0: never."""
 
     @classmethod
-    def of(cls, options: CookieCache, secrets: Secrets) -> SessionCache | None:
-        """The cache that the options describe; None if it is off."""
-        if not options.enabled:
+    def of(cls, options: CookieCache | None, secrets: Secrets) -> SessionCache | None:
+        """The cache beside a store that the options describe; None if it is off."""
+        if options is None or not options.enabled:
             return None
-        max_age = seconds("session.cookie_cache.max_age", options.max_age, least=1)
-        short = SHORT_LIVES[options.strategy]
-        return cls(cache_codec(options.strategy, secrets), max_age, short, options.version)
+        max_age = seconds("session.cookie_cache.max_age", _given(options.max_age, 300), least=1)
+        strategy = options.strategy or "compact"
+        codec = cache_codec(strategy, secrets)
+        return cls(codec, max_age, SHORT_LIVES[strategy], options.version)
+
+    @classmethod
+    def standing_alone(
+        cls, options: CookieCache | None, life: int, secrets: Secrets
+    ) -> SessionCache:
+        """The cookie that is the session, because there is no store; sessions live `life`.
+
+        It serves for as long as a remembered one when the user is not to be remembered: nobody
+        else could be asked. The session's own end, a day after sign-in, holds all the same.
+        """
+        options = options or CookieCache()
+        max_age = seconds("session.cookie_cache.max_age", _given(options.max_age, life), least=1)
+        codec = cache_codec(options.strategy or "jwe", secrets)
+        return cls(codec, max_age, max_age, options.version, _update_age(options, max_age))
+
+
+def _update_age(options: CookieCache, max_age: int) -> int:
+    if options.refresh_cache is False:
+        return 0
+    chosen = options.refresh_cache
+    given = chosen.update_age if isinstance(chosen, RefreshCache) else None
+    return max_age // 5 if given is None else seconds(f"{REFRESH_CACHE}.update_age", given)
+
+
+def _given(value: Duration | None, default: int) -> Duration:
+    return default if value is None else value
 
 
 def cache_codec(strategy: str, secrets: Secrets) -> SessionDataCodec:
@@ -90,6 +123,8 @@ class Configuration:
 
     app_name: str
     production: bool
+    development: bool
+    """The environment says so in as many words; not the same as not being in production."""
     secrets: Secrets
     sites: SiteResolver
     addresses: AddressFinder
@@ -104,11 +139,16 @@ class Configuration:
     sessions: object
     """The `SessionStore`; a call offers it as `call.sessions`."""
     has_secondary: bool
+    has_database: bool
+    """Without one, rows are in the memory of the process."""
+    stateless: bool
+    """Neither database nor secondary storage: the session is in its cookie and nowhere else."""
     lifetimes: Lifetimes
     account: AccountOptions
     verification: VerificationOptions
     rate_limit: RateLimit
     trusted_origins: TrustedOrigins
+    validate_user_info: UserInfoValidator | None
     hooks: Hooks
     on_api_error: OnAPIError
     advanced: Advanced

@@ -66,7 +66,7 @@ class CookieJar:
         self._header = headers.get("cookie")
         self._incoming: Mapping[str, str] | None = None
         self._chunks: Mapping[str, str] | None = None
-        self._outgoing: list[tuple[str, str]] = []
+        self._outgoing: list[tuple[str, str, str]] = []  # name, value, Set-Cookie line
         self._secret = secret
 
     def reading(self, headers: Headers) -> CookieJar:
@@ -101,7 +101,7 @@ class CookieJar:
 
     def set(self, name: str, value: str, attributes: CookieAttributes) -> None:
         """Set a cookie; it follows earlier ones of the same name, so it wins."""
-        self._outgoing.append((name, serialize_cookie(name, value, attributes)))
+        self._outgoing.append((name, value, serialize_cookie(name, value, attributes)))
 
     def set_signed(self, name: str, value: str, attributes: CookieAttributes) -> None:
         """Set a cookie with the value's signature behind it."""
@@ -116,9 +116,14 @@ class CookieJar:
         """Forget what this response was going to set under a name."""
         self._outgoing = [entry for entry in self._outgoing if entry[0] != name]
 
+    def set_so_far(self, name: str) -> str | None:
+        """The value that this response sets under a name (empty: deletes it), or None."""
+        values = [value for known, value, _ in self._outgoing if known == name]
+        return values[-1] if values else None
+
     def lines(self) -> Iterator[str]:
         """The Set-Cookie values, in order."""
-        return (line for _, line in self._outgoing)
+        return (line for _, _, line in self._outgoing)
 
     def __bool__(self) -> bool:
         return bool(self._outgoing)

@@ -9,11 +9,21 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias, cast
 
 from .errors import ConfigurationError
 from .http.cookies import CookieAttributes
 from .http.request import Request
+from .option_checks import (
+    check_choice,
+    check_cookie_name,
+    check_networks,
+    check_number,
+    check_paths,
+    check_subclass,
+    check_texts,
+    check_type,
+)
 from .records import Account, Session, Verification
 
 if TYPE_CHECKING:
@@ -25,16 +35,35 @@ LONGEST_COOKIE = 34_560_000
 """Seconds; browsers keep no cookie longer than 400 days (RFC 6265bis, 5.5)."""
 
 
-def seconds(option: str, value: Duration, *, least: int = 0, most: int | None = None) -> int:
+LONGEST_DURATION = 3_155_760_000
+"""Seconds; a hundred years. Dates end with the year 9999, and requests must not find that out."""
+
+
+def seconds(option: str, value: Duration, *, least: int = 0, most: int = LONGEST_DURATION) -> int:
     """A duration as whole seconds. Raises `ConfigurationError` outside `least`..`most`."""
     number = value.total_seconds() if isinstance(value, timedelta) else value
     if type(number) not in (int, float) or number != number:
         raise ConfigurationError(option, f"{value!r} is no duration", "Give seconds or a timedelta")
     if number < least:
         raise ConfigurationError(option, f"{value!r} is too short", f"Give at least {least} s")
-    if most is not None and number > most:
+    if number > most:
         raise ConfigurationError(option, f"{value!r} is too long", f"Give at most {most} s")
     return int(number)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RefreshCache:
+    """When the cookie of a server without any store is written anew."""
+
+    update_age: Duration | None = None
+    """With less than this to its end. None: a fifth of `max_age`."""
+
+    def __post_init__(self) -> None:
+        if self.update_age is not None:
+            seconds(f"{REFRESH_CACHE}.update_age", self.update_age, least=1)
+
+
+REFRESH_CACHE = "session.cookie_cache.refresh_cache"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,12 +71,25 @@ class CookieCache:
     """Keep session and user in a signed or encrypted cookie, so that most checks need no query."""
 
     enabled: bool = True
-    max_age: Duration = 300
-    """How long the cookie is believed before the store is asked again."""
-    strategy: Literal["compact", "jwt", "jwe"] = "compact"
-    """`compact` and `jwt` are signed and readable by the browser's owner; `jwe` is encrypted."""
+    max_age: Duration | None = None
+    """How long the cookie is believed before the store is asked again. None: 300, and without any
+    store `session.expires_in`."""
+    strategy: Literal["compact", "jwt", "jwe"] | None = None
+    """`compact` and `jwt` are signed and readable by the browser's owner; `jwe` is encrypted.
+    None: `compact`, and without any store `jwe`."""
+    refresh_cache: bool | RefreshCache | None = None
+    """Write the cookie anew when it is used shortly before its end; only without any store, where
+    it is the session. The session's own end stays. None: yes, there."""
     version: str | Callable[..., str | Awaitable[str]] = "1"
     """Raise it to make all cached cookies invalid; or a function of session and user."""
+
+    def __post_init__(self) -> None:
+        if self.max_age is not None:
+            seconds("session.cookie_cache.max_age", self.max_age, least=1)
+        if self.strategy is not None:
+            check_choice("session.cookie_cache.strategy", self.strategy, ("compact", "jwt", "jwe"))
+        if self.refresh_cache not in (None, True, False):
+            check_type(REFRESH_CACHE, self.refresh_cache, RefreshCache)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +106,8 @@ class SessionOptions:
     """Never renew: a session ends `expires_in` after sign-in."""
     defer_refresh: bool = False
     """GET /get-session stays read-only and tells the client to POST when a renewal is due."""
-    cookie_cache: CookieCache = CookieCache(enabled=False)
+    cookie_cache: CookieCache | None = None
+    """None: no cache; without any store the cookie is the session, with the cache's defaults."""
     store_in_database: bool = False
     """With a secondary storage: keep a database row as well."""
     preserve_in_database: bool = False
@@ -76,6 +119,9 @@ class SessionOptions:
         seconds("session.expires_in", self.expires_in, least=1, most=LONGEST_COOKIE)
         seconds("session.update_age", self.update_age)
         seconds("session.fresh_age", self.fresh_age)
+        if self.cookie_cache is not None:
+            check_type("session.cookie_cache", self.cookie_cache, CookieCache)
+        check_subclass("session.model", self.model, Session)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,6 +132,28 @@ class AccountOptions:
     """A subclass of `Account` adds fields."""
     allow_unlinking_all: bool = False
     """Whether a user may give up the last way to sign in."""
+
+    def __post_init__(self) -> None:
+        check_subclass("account.model", self.model, Account)
+
+
+@dataclass(frozen=True, kw_only=True)
+class UserSource:
+    """What is about to happen to a user, and how the user came."""
+
+    action: Literal["create-user", "link-account", "sign-in"]
+    method: str
+    """`email-password`, `magic-link`, `email-otp`, ..."""
+    provider_id: str | None = None
+    """Of an identity provider."""
+
+
+UserRefusal: TypeAlias = "str | tuple[str, str] | None"
+"""None: the user may come in. An error code, or a code and a message: 403 with these."""
+UserInfoValidator: TypeAlias = (
+    "Callable[[dict[str, object], UserSource, Call], UserRefusal | Awaitable[UserRefusal]]"
+)
+"""Gets the user's values by attribute name. May raise `APIError` as well."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,6 +169,22 @@ class VerificationOptions:
     store_in_database: bool = False
     """With a secondary storage: keep rows in the database as well."""
     model: type[Verification] = Verification
+
+    def __post_init__(self) -> None:
+        check_subclass("verification.model", self.model, Verification)
+        form: object = self.store_identifier
+        table = cast("Mapping[str, object]", form if isinstance(form, Mapping) else {"": form})
+        for one in table.values():
+            if not callable(one):
+                check_choice("verification.store_identifier", one, ("plain", "hashed"))
+
+
+def _check_attributes(option: str, attributes: object) -> None:
+    check_type(option, attributes, CookieAttributes)
+    found = cast("CookieAttributes", attributes)
+    check_choice(f"{option}.same_site", found.same_site, (None, "lax", "strict", "none"))
+    if found.max_age is not None:
+        seconds(f"{option}.max_age", found.max_age, most=LONGEST_COOKIE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,6 +202,11 @@ class IPAddressOptions:
     use_peer: bool = False
     """Take the address of the connection when no header gives one. For servers without a proxy."""
 
+    def __post_init__(self) -> None:
+        check_texts("advanced.ip_address.headers", self.headers)
+        check_networks("advanced.ip_address.trusted_proxies", self.trusted_proxies)
+        check_number("advanced.ip_address.ipv6_subnet", self.ipv6_subnet, 1, 128)
+
 
 @dataclass(frozen=True, kw_only=True)
 class CookieOptions:
@@ -126,6 +215,11 @@ class CookieOptions:
     name: str | None = None
     attributes: CookieAttributes = field(default_factory=CookieAttributes)
 
+    def __post_init__(self) -> None:
+        if self.name is not None:
+            check_cookie_name("advanced.cookies", self.name)
+        _check_attributes("advanced.cookies", self.attributes)
+
 
 @dataclass(frozen=True, kw_only=True)
 class CrossSubDomainCookies:
@@ -133,6 +227,11 @@ class CrossSubDomainCookies:
 
     enabled: bool = True
     domain: str | None = None
+
+    def __post_init__(self) -> None:
+        option, domain = "advanced.cross_sub_domain_cookies.domain", self.domain
+        if domain is not None and (not domain or any(mark in domain for mark in "/:@ ,;")):
+            raise ConfigurationError(option, f"{domain!r} is no domain", "Give example.com")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,6 +258,16 @@ class Advanced:
     body_limit: int = 1_048_576
     """Bytes of a request body; longer ones are answered 413."""
 
+    def __post_init__(self) -> None:
+        check_type("advanced.ip_address", self.ip_address, IPAddressOptions)
+        check_number("advanced.body_limit", self.body_limit, 1)
+        check_cookie_name("advanced.cookie_prefix", self.cookie_prefix)
+        _check_attributes("advanced.default_cookie_attributes", self.default_cookie_attributes)
+        for name, one in self.cookies.items():
+            check_type(f"advanced.cookies[{name!r}]", one, CookieOptions)
+        if not isinstance(self.disable_origin_check, bool):
+            check_paths("advanced.disable_origin_check", self.disable_origin_check)
+
 
 @dataclass(frozen=True, kw_only=True)
 class RateLimitRule:
@@ -169,8 +278,7 @@ class RateLimitRule:
 
     def __post_init__(self) -> None:
         seconds("rate limit window", self.window, least=1)
-        if self.max < 1:
-            raise ConfigurationError("rate limit max", f"{self.max!r} allows nothing", "Give >= 1")
+        check_number("rate limit max", self.max, 1)
 
 
 RuleAnswer: TypeAlias = RateLimitRule | Literal[False]
@@ -194,9 +302,27 @@ class RateLimit:
     storage: Literal["memory", "database", "secondary-storage"] | None = None
     """None: the secondary storage if there is one, else memory. Memory counts per process; several
     processes need one of the others, or `consume`."""
+    on_storage_failure: Literal["allow", "refuse"] = "allow"
+    """While the secondary storage cannot be reached: let requests pass uncounted, or answer 503.
+    A database that cannot be reached is 503 always."""
     consume: RateLimitStore | None = None
     """The application's own store: counts one request and says how many seconds to wait, or None.
     It gets the key and the rule, and must count and check in one step."""
+
+    def __post_init__(self) -> None:
+        seconds("rate_limit.window", self.window, least=1)
+        check_number("rate_limit.max", self.max, 1)
+        check_choice("rate_limit.on_storage_failure", self.on_storage_failure, ("allow", "refuse"))
+        known = (None, "memory", "database", "secondary-storage")
+        check_choice("rate_limit.storage", self.storage, known)
+        if self.consume is not None and self.storage is not None:
+            raise ConfigurationError(
+                "rate_limit.storage", "consume counts elsewhere", "Give only one of the two"
+            )
+        check_paths("rate_limit.custom_rules", self.custom_rules)
+        for path, rule in self.custom_rules.items():
+            if rule is not False and not callable(rule):
+                check_type(f"rate_limit.custom_rules[{path!r}]", rule, RateLimitRule)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -210,6 +336,8 @@ class DynamicBaseURL:
     protocol: Literal["http", "https", "auto"] = "auto"
 
     def __post_init__(self) -> None:
+        check_choice("base_url.protocol", self.protocol, ("http", "https", "auto"))
+        check_texts("base_url.allowed_hosts", self.allowed_hosts)
         if not self.allowed_hosts:
             raise ConfigurationError(
                 "base_url.allowed_hosts", "is empty", "Name at least one host pattern"

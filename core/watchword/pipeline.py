@@ -1,18 +1,18 @@
 """The way of a request, compiled at start-up (spec: HTTP, order of processing).
 
     base URL -> disabled paths -> rate limit -> on_request -> route -> body -> origin check
-    -> before hooks -> validation -> requirements (session, CSRF, URLs) -> handler -> after hooks
-    -> on_response
+    -> before hooks -> validation -> requirements (session, CSRF, URLs) -> gates -> handler
+    -> after hooks -> on_response
 
 Server-side calls enter at the before hooks and leave after the after hooks.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .body import read_body
 from .call import Call, Change
@@ -23,6 +23,7 @@ from .http.headers import Headers
 from .http.query import parse_query
 from .http.request import Request
 from .http.response import Response
+from .observability import rate_limited
 from .origin_check import check_login, check_request, check_trusted_url
 from .plugin import Plugin, Stage
 from .rate_limit import RateLimiter, TooManyRequests
@@ -31,7 +32,11 @@ from .router import Router
 from .runtime.contract import Runtime
 from .sessions import finish_call, require_session
 from .site import UnknownHost
+from .tracing.opening import APPLICATION
 from .validation import ValidationCodes, read_input
+
+if TYPE_CHECKING:
+    from .tracing.wrapping import Tracing
 
 Step = Callable[[Call], Awaitable[object]]
 
@@ -45,6 +50,7 @@ class Route:
     endpoint: Endpoint[Any, Any]
     handler: Callable[..., Awaitable[object]]
     before: tuple[Step, ...]
+    gates: tuple[Step, ...]
     after: tuple[Step, ...]
 
 
@@ -66,13 +72,16 @@ class Pipeline:
         *,
         limiter: RateLimiter | None,
         disabled_paths: Iterable[str],
+        tracing: Tracing | None,
     ) -> None:
         self._config = config
         self._limiter = limiter
         self._disabled = frozenset(disabled_paths)
-        self._on_request = _stage(plugins, "on_request")
-        self._on_response = _stage(plugins, "on_response")
-        self.routes = _routes(config, plugins)
+        self._answer = guarded if tracing is None else tracing.requests(guarded)
+        steps = _Steps(plugins, tracing)
+        self._on_request = steps.of("on_request")
+        self._on_response = steps.of("on_response")
+        self.routes = _routes(config, plugins, steps)
         self._router = Router(
             (route.endpoint.methods, route.endpoint.path, route)
             for route in self.routes.values()
@@ -91,7 +100,7 @@ class Pipeline:
         call = Call(
             self._config, runtime, site, request=request, headers=request.headers, path=path
         )
-        return await guarded(call, partial(self._serve, call, request, inside))
+        return await self._answer(call, partial(self._serve, call, request, inside))
 
     async def run(self, call: Call, route: Route) -> Outcome:
         """Hooks, checks and handler; also the entrance of server-side calls.
@@ -121,6 +130,7 @@ class Pipeline:
             try:
                 await self._limiter.check(call, counted)
             except TooManyRequests as error:
+                self._note_limit(call, request, error)
                 return respond(call, error)
         for hook in self._on_request:
             answer = await hook(call)
@@ -133,6 +143,11 @@ class Pipeline:
             if isinstance(answer, Response):
                 return answer
         return response
+
+    def _note_limit(self, call: Call, request: Request, error: TooManyRequests) -> None:
+        found = self._router.find(request.method, call.path)
+        path = None if found is None else found[0].endpoint.path
+        rate_limited(call, path, error.retry_after)
 
     async def _routed(self, call: Call, request: Request) -> Response:
         path = call.path
@@ -151,43 +166,73 @@ class Pipeline:
         return respond(call, outcome.value, status=outcome.status)
 
 
-def _stage(plugins: Sequence[Plugin], stage: Stage) -> tuple[Step, ...]:
-    return tuple(partial(hook.method, p) for p in plugins for hook in p.hooks(stage))
+class _Steps:
+    """The hooks of all plugins, ready to be called, in spans if there is tracing."""
+
+    def __init__(self, plugins: Sequence[Plugin], tracing: Tracing | None) -> None:
+        self._plugins = plugins
+        self._tracing = tracing
+
+    def of(self, stage: Stage, path: str | None = None) -> tuple[Step, ...]:
+        """The hooks of a stage; with a path, those that match it."""
+        return tuple(
+            self._step(stage, plugin.id or type(plugin).__name__, partial(hook.method, plugin))
+            for plugin in self._plugins
+            for hook in plugin.hooks(stage)
+            if path is None or hook.matches(path)
+        )
+
+    def own(self, stage: Stage, callback: Callable[[Call], object] | None) -> tuple[Step, ...]:
+        """The application's own hook."""
+        if callback is None:
+            return ()
+        return (self._step(stage, APPLICATION, lambda call: call.run(callback, call)),)
+
+    def _step(self, stage: Stage, plugin: str, step: Step) -> Step:
+        return step if self._tracing is None else self._tracing.hook(stage, plugin, step)
 
 
-def _routes(config: Configuration, plugins: Sequence[Plugin]) -> dict[str, Route]:
+def _routes(config: Configuration, plugins: Sequence[Plugin], steps: _Steps) -> dict[str, Route]:
     routes: dict[str, Route] = {}
+    own = config.hooks
+    taken: dict[str, str] = {}
     for plugin in plugins:
+        owner = plugin.id or type(plugin).__name__
         for endpoint in plugin.endpoints():
-            if endpoint.name in routes:
-                raise ConfigurationError(
-                    "plugins",
-                    f"{plugin.id or type(plugin).__name__} declares {endpoint.name!r} again",
-                    "Rename the endpoint, or install only one of the two plugins",
-                )
-            before = _matching(plugins, "before", endpoint.path)
-            after = _matching(plugins, "after", endpoint.path)
-            own = config.hooks
+            for claim in (endpoint.name, *_addresses(endpoint)):
+                if claim in taken:
+                    raise ConfigurationError(
+                        "plugins",
+                        f"{claim!r} is claimed by {owner} and by {taken[claim]}",
+                        "Rename the endpoint, or install only one of the two plugins",
+                    )
+                taken[claim] = owner
             routes[endpoint.name] = Route(
                 endpoint,
                 partial(endpoint.handler, plugin),
-                ((_own_hook(own.before), *before) if own.before else before),
-                ((_own_hook(own.after), *after) if own.after else after),
+                steps.own("before", own.before) + steps.of("before", endpoint.path),
+                steps.of("gate", endpoint.path),
+                steps.own("after", own.after) + steps.of("after", endpoint.path),
             )
+    _check_gates(plugins, [route.endpoint.path for route in routes.values()])
     return routes
 
 
-def _matching(plugins: Sequence[Plugin], stage: Stage, path: str) -> tuple[Step, ...]:
-    return tuple(
-        partial(hook.method, plugin)
-        for plugin in plugins
-        for hook in plugin.hooks(stage)
-        if hook.matches(path)
-    )
+def _check_gates(plugins: Sequence[Plugin], paths: Sequence[str]) -> None:
+    for plugin in plugins:
+        for hook in plugin.hooks("gate"):
+            if not any(map(hook.matches, paths)):
+                raise ConfigurationError(
+                    "plugins",
+                    f"{plugin.id or type(plugin).__name__} guards {hook.pattern!r}: there is no "
+                    "such endpoint",
+                    "Give the path below the base path, as in '/delete-user'",
+                )
 
 
-def _own_hook(callback: Callable[[Call], object]) -> Step:
-    return lambda call: call.run(callback, call)
+def _addresses(endpoint: Endpoint[Any, Any]) -> Iterator[str]:
+    if not endpoint.traits.server_only:
+        yield from (f"{method} {endpoint.path}" for method in endpoint.methods)
 
 
 async def _invoke(call: Call, route: Route) -> object:
@@ -206,6 +251,8 @@ async def _invoke(call: Call, route: Route) -> object:
     for name in traits.trusted_urls:
         fields = call.fields if endpoint.source == "body" else call.query
         await check_trusted_url(call, fields.get(name))
+    for step in route.gates:
+        await step(call)
     return await route.handler(call, *arguments)
 
 

@@ -2,7 +2,7 @@
 
 Subclass `Plugin` as a frozen dataclass; its fields are its options. Endpoints are methods
 decorated with `get`/`post` (see `watchword.endpoint`), hooks are methods decorated with `before`,
-`after`, `on_request` and `on_response`. Everything is collected once, when `Auth` is built.
+`gate`, `after`, `on_request` and `on_response`. Everything is collected once, when `Auth` is built.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 P = TypeVar("P")
 HookMethod = Callable[[P, "Call"], Coroutine[Any, Any, object]]
-Stage = Literal["before", "after", "on_request", "on_response"]
+Stage = Literal["before", "gate", "after", "on_request", "on_response"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,14 @@ def before(pattern: str = "*") -> Callable[[HookMethod[P]], Hook]:
     response. Raise `APIError` to refuse.
     """
     return _hook("before", pattern)
+
+
+def gate(pattern: str = "*") -> Callable[[HookMethod[P]], Hook]:
+    """Run right before such endpoints, once input, session, CSRF and URLs are in order.
+
+    Raise `APIError` to refuse; return values are not looked at. A pattern must match an endpoint.
+    """
+    return _hook("gate", pattern)
 
 
 def after(pattern: str = "*") -> Callable[[HookMethod[P]], Hook]:
@@ -103,6 +111,10 @@ class Plugin:
     def trusted_origins(self) -> Sequence[str]:
         """Origins that it adds to the trusted ones."""
         return ()
+
+    def adapt(self, feature: Plugin) -> Plugin:
+        """What a feature of the core becomes where this plugin is installed: usually itself."""
+        return feature
 
     def endpoints(self) -> Iterator[Endpoint[Any, Any]]:
         """Its endpoints, in order of declaration, base classes first."""

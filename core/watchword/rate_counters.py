@@ -6,6 +6,7 @@ that a burst gets exactly the allowed number through (spec: HTTP, rate limiter; 
 
 from __future__ import annotations
 
+import logging
 import math
 import threading
 from collections import OrderedDict
@@ -13,12 +14,18 @@ from dataclasses import dataclass
 from typing import Protocol, cast
 
 from .call import Call
+from .database.contract import StorageUnavailable
 from .database.table import gt, lt
 from .options import RateLimitRule, RateLimitStore, seconds
 from .records import RateLimitCounter
 
+_log = logging.getLogger("watchword.rate_limit")
+
 MOST_COUNTERS = 100_000
 """Counters that the memory keeps; beyond, the oldest are forgotten."""
+
+DAY = 86_400
+"""Seconds. Rows of the database that were idle for as long are swept."""
 
 _ATTEMPTS = 10
 
@@ -28,6 +35,14 @@ class Counters(Protocol):
 
     async def consume(self, call: Call, key: str, rule: RateLimitRule) -> int | None:
         """Count one request; None if it is allowed, else the seconds to wait."""
+        ...
+
+
+class ClearableCounters(Counters, Protocol):
+    """Counters that can be set back."""
+
+    async def clear(self, call: Call, key: str) -> None:
+        """Forget what was counted under a key."""
         ...
 
 
@@ -60,6 +75,10 @@ class MemoryCounters:
                 self._windows.popitem(last=False)
             return None
 
+    async def clear(self, call: Call, key: str) -> None:
+        with self._lock:
+            self._windows.pop(key, None)
+
 
 class DatabaseCounters:
     """Counters as rows of the `rateLimit` table, shared by all processes on the database."""
@@ -91,6 +110,9 @@ class DatabaseCounters:
                 return None
         return max(1, window // 1000)
 
+    async def clear(self, call: Call, key: str) -> None:
+        await call.db.delete(RateLimitCounter, key=key)
+
     async def _first(self, call: Call, key: str, now: int) -> bool:
         return await call.db.reserve(RateLimitCounter, key=key, count=1, last_request=now)
 
@@ -107,12 +129,56 @@ class DatabaseCounters:
 
 
 class SecondaryCounters:
-    """Counters in the secondary storage: fixed windows, counted by the storage itself."""
+    """Counters in the secondary storage: fixed windows, counted by the storage itself.
+
+    While it cannot be reached, nothing is counted, or all is refused (`on_storage_failure`).
+    """
 
     async def consume(self, call: Call, key: str, rule: RateLimitRule) -> int | None:
         window = seconds("rate limit window", rule.window)
-        count = await call.secondary.increment(key, window)
+        try:
+            count = await call.secondary.increment(key, window)
+        except StorageUnavailable:
+            if call.config.rate_limit.on_storage_failure == "refuse":
+                raise
+            _note(call, failing=True)
+            return None
+        _note(call, failing=False)
         return None if count <= rule.max else window
+
+    async def clear(self, call: Call, key: str) -> None:
+        try:
+            await call.secondary.delete(key)
+        except StorageUnavailable:
+            if call.config.rate_limit.on_storage_failure == "refuse":
+                raise
+
+
+_uncounted: set[int] = set()
+"""Ids of the configurations whose storage did not count when it was last asked to."""
+_lock = threading.Lock()
+
+
+def _note(call: Call, *, failing: bool) -> None:
+    # One line when counting stops, and one when it goes on.
+    one = id(call.config)
+    if (one in _uncounted) is failing:
+        return
+    with _lock:
+        changed = (one in _uncounted) is not failing
+        (_uncounted.add if failing else _uncounted.discard)(one)
+    if changed and failing:
+        _log.error("the secondary storage is unavailable: requests pass uncounted")
+    elif changed:
+        _log.warning("the secondary storage is back: requests are counted")
+
+
+def account_counters(call: Call, memory: MemoryCounters) -> ClearableCounters:
+    """What counts events of one account: the store of rate limits; beside an own one, `memory`."""
+    limits = call.config.rate_limit
+    if limits.consume is not None or limits.storage == "memory":
+        return memory
+    return DatabaseCounters(DAY) if limits.storage == "database" else SecondaryCounters()
 
 
 class OwnCounters:

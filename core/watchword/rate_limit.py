@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import cast
 
 from .call import Call
-from .errors import APIError
+from .errors import APIError, ConfigurationError
 from .options import CustomRule, RateLimit, RateLimitRule, RuleAnswer, seconds
 from .plugin import RateRule
 from .rate_counters import (
+    DAY,
     Counters,
     DatabaseCounters,
     MemoryCounters,
@@ -36,6 +38,7 @@ class TooManyRequests(APIError):
     """429, with the seconds to wait in `X-Retry-After`."""
 
     def __init__(self, retry_after: int) -> None:
+        self.retry_after = retry_after
         super().__init__(
             429,
             None,
@@ -77,7 +80,7 @@ class RateLimiter:
         rules = [self._default, _STRICT, _MAILING, *(rule for _, rule in self._plugin_rules)]
         rules += [rule for _, rule in self._custom_rules if isinstance(rule, RateLimitRule)]
         windows = [seconds("rate limit window", rule.window) for rule in rules]
-        return DatabaseCounters(max(windows))
+        return DatabaseCounters(max(DAY, *windows))
 
     async def _rule(self, call: Call, path: str) -> RuleAnswer:
         rule = self._built_in(path)
@@ -97,6 +100,24 @@ class RateLimiter:
 
     def _custom(self, path: str) -> CustomRule | None:
         return next((rule for pattern, rule in self._custom_rules if pattern.fullmatch(path)), None)
+
+
+def placed_limits(limits: RateLimit, secondary_counts: bool | None) -> RateLimit:
+    """The limits with a place to count. Raises `ConfigurationError`.
+
+    `secondary_counts`: whether the secondary storage counts; None without one.
+    """
+    if limits.consume is not None:
+        return limits
+    if limits.storage is None:
+        return replace(limits, storage="secondary-storage" if secondary_counts else "memory")
+    if limits.storage == "secondary-storage" and not secondary_counts:
+        problem = "there is no secondary storage"
+        if secondary_counts is not None:
+            problem = "the secondary storage has no method increment"
+        remedy = "Give secondary_storage= one that counts"
+        raise ConfigurationError("rate_limit.storage", problem, remedy)
+    return limits
 
 
 def _glob(pattern: str) -> re.Pattern[str]:

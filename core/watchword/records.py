@@ -27,7 +27,7 @@ class Session(Record, kw_only=True):
     expires_at: datetime
     token: Annotated[str, Column(unique=True)]
     created_at: Annotated[datetime, Column(now="create", input=False)]
-    updated_at: Annotated[datetime, Column(now="write", input=False)]
+    updated_at: Annotated[datetime, Column(now="write", now_in_database=False, input=False)]
     ip_address: str | None = None
     user_agent: str | None = None
     user_id: Annotated[str, Column(references="user.id", index=True)]
@@ -48,7 +48,7 @@ class Account(Record, kw_only=True):
     scope: str | None = None
     password: Annotated[str | None, Column(returned=False)] = None
     created_at: Annotated[datetime, Column(now="create", input=False)]
-    updated_at: Annotated[datetime, Column(now="write", input=False)]
+    updated_at: Annotated[datetime, Column(now="write", now_in_database=False, input=False)]
 
 
 class Verification(Record, kw_only=True):

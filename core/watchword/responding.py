@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Awaitable, Callable
 
 from .call import Call
@@ -10,9 +9,9 @@ from .database.contract import InvalidValue, StorageUnavailable
 from .errors import APIError
 from .http.json import encode
 from .http.response import Response, header_value
+from .observability import refused, request_failed, storage_unavailable
+from .secondary import SecondaryUnavailable
 from .validation import ValidationCodes
-
-log = logging.getLogger("watchword")
 
 NOT_FOUND = Response(404)
 _JSON = ("content-type", "application/json")
@@ -27,6 +26,7 @@ def respond(call: Call, value: object, *, status: int | None = None) -> Response
         return value.with_headers(*_accumulated(call))
     headers: list[tuple[str, str]] = []
     if isinstance(value, APIError):
+        refused(call, value)
         status = status or value.status
         body = b"" if value.body is None else encode(value.body)
         headers.extend((name, header_value(text)) for name, text in value.headers)
@@ -60,7 +60,7 @@ async def guarded(call: Call, work: Callable[[], Awaitable[Response]]) -> Respon
             answer = await _reported(call, error) or answer
         if answer is not None:
             return respond(call, answer)
-        log.exception("request failed", extra={"path": call.path})
+        request_failed(call, error)
         if call.config.on_api_error.reraise:
             raise
         return Response(500)
@@ -73,7 +73,9 @@ def known_error(error: Exception) -> APIError | None:
     if isinstance(error, InvalidValue):
         return ValidationCodes.VALIDATION_ERROR(str(error))
     if isinstance(error, StorageUnavailable):
-        log.error("the database is unavailable: %s", error)
+        # An outage of the secondary storage is one line in the log, not one a request.
+        if not isinstance(error, SecondaryUnavailable):
+            storage_unavailable(error)
         return APIError(503, "SERVICE_UNAVAILABLE", "Try again in a moment")
     return None
 

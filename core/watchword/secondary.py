@@ -6,18 +6,28 @@ and rate limits are counted there (spec: cookies and sessions, secondary storage
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from typing import Protocol
+
+from .database.contract import StorageUnavailable
+
+
+class SecondaryUnavailable(StorageUnavailable):
+    """The secondary storage cannot be reached. Whoever raises it has logged the outage."""
 
 
 class SecondaryEngine(Protocol):
-    """The operations, as coroutines; those of a blocking engine never suspend."""
+    """The operations, as coroutines; those of a blocking engine never suspend.
+
+    All raise `StorageUnavailable` when the store cannot be reached.
+    """
 
     async def get(self, key: str) -> str | None:
         """The live value of a key, or None."""
         ...
 
     async def set(self, key: str, value: str, ttl: int | None = None) -> None:
-        """Store a value; it ends after `ttl` seconds (None: never)."""
+        """Store a value; it ends after `ttl` seconds (None: never; 0: at once)."""
         ...
 
     async def delete(self, key: str) -> None:
@@ -32,6 +42,19 @@ class SecondaryEngine(Protocol):
         """Add one and return the count. The key ends `ttl` seconds after its first increment."""
         ...
 
+    async def replace(
+        self, key: str, old: str | None, new: str | None, ttl: int | None = None
+    ) -> bool:
+        """Put `new` in the place of `old` in one step; False if another value is there.
+
+        None stands for no value: an `old` of None adds, a `new` of None deletes.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Give back all connections. The engine may be used again and then opens new ones."""
+        ...
+
 
 class SecondaryStorage(Protocol):
     """A store that can be opened in two ways. Constructing one opens nothing."""
@@ -39,3 +62,24 @@ class SecondaryStorage(Protocol):
     def blocking(self) -> SecondaryEngine: ...
 
     def asynchronous(self) -> SecondaryEngine: ...
+
+
+class KeyValueStore(Protocol):
+    """The least that a store of the application's own must offer; `def` or `async def`.
+
+    `get_and_delete`, `increment` and `replace`, with the signatures and promises of
+    `SecondaryEngine`, are used where the store has them. A store that cannot be reached raises
+    `StorageUnavailable`.
+    """
+
+    def get(self, key: str, /) -> str | Awaitable[str | None] | None:
+        """The live value of a key, or None."""
+        ...
+
+    def set(self, key: str, value: str, ttl: int | None, /) -> Awaitable[None] | None:
+        """Store a value; it ends after `ttl` seconds (None: never)."""
+        ...
+
+    def delete(self, key: str, /) -> Awaitable[None] | None:
+        """Forget a key."""
+        ...

@@ -1,13 +1,15 @@
 """The session cache: session and user in a cookie, so that most checks need no query.
 
-Off by default (`session.cookie_cache`). The cookie is believed only beside the valid session token
-of the same session, and until it ends; whatever is wrong with it, the store is asked
-(spec: cookies and sessions, session cache cookie; security C1 to C5).
+Off by default (`session.cookie_cache`); where there is no store, it is the session itself. The
+cookie is believed only beside the valid session token of the same session, and until it ends;
+whatever is wrong with it, the store is asked (spec: cookies and sessions, session cache cookie and
+stateless mode; security C1 to C5).
 """
 
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 
 import msgspec
 
@@ -24,7 +26,16 @@ from .results import SessionAndUser
 _log = logging.getLogger("watchword")
 
 
-async def read_cache(cache: SessionCache, call: Call, token: str) -> SessionAndUser[User] | None:
+@dataclass(frozen=True, slots=True)
+class Cached:
+    """What a cookie said."""
+
+    found: SessionAndUser[User]
+    ends_soon: bool
+    """Whether the cookie, not the session, is about to end and is to be written anew."""
+
+
+async def read_cache(cache: SessionCache, call: Call, token: str) -> Cached | None:
     """What the cookie says, if it may be believed. One that may not is expired."""
     name = call.cookie_names.spec(SESSION_DATA).name
     value = join_chunks(call.cookies.chunks, name)
@@ -41,13 +52,14 @@ async def read_cache(cache: SessionCache, call: Call, token: str) -> SessionAndU
     ):
         expire_cache(call)
         return None
-    return found
+    left = data.expires_at - call.now.timestamp() * 1000
+    return Cached(found, ends_soon=left < cache.update_age * 1000)
 
 
 async def write_cache(
     cache: SessionCache, call: Call, found: SessionAndUser[User], *, remember: bool
-) -> None:
-    """Put session and user into the cookie, in pieces where it is large."""
+) -> bool:
+    """Put session and user into the cookie, in pieces where it is large; False: too large."""
     spec = call.cookie_names.spec(SESSION_DATA)
     now = call.config.clock().timestamp()
     payload = {
@@ -64,11 +76,12 @@ async def write_cache(
         pieces = split_chunks(spec.name, value, attributes)
     except ValueTooLong:
         _log.warning("the session cache is skipped: session and user are too large for cookies")
-        return
+        return False
     for old in stale_names(call.cookies.chunks, spec.name, [name for name, _ in pieces]):
         call.cookies.expire(old, spec.attributes)
     for name, piece in pieces:
         call.cookies.set(name, piece, attributes)
+    return True
 
 
 def expire_cache(call: Call) -> None:

@@ -33,6 +33,13 @@ class SessionCodes(ErrorCodes):
         "METHOD_NOT_ALLOWED_DEFER_SESSION_REQUIRED",
         "POST needs the option session.defer_refresh",
     )
+    FAILED_TO_UPDATE_SESSION = ErrorCode(
+        422, "FAILED_TO_UPDATE_SESSION", "Another session has one of these values"
+    )
+    SESSIONS_NOT_STORED = ErrorCode(
+        400, "SESSIONS_NOT_STORED", "Sessions live in cookies here and cannot be ended from afar"
+    )
+    SESSION_TOO_LARGE = ErrorCode(400, "SESSION_TOO_LARGE", "The session is too large for cookies")
 
 
 async def create_session(
@@ -136,10 +143,13 @@ async def look_up(call: Call, flags: LookupFlags) -> SessionLookup:
     token = cookies.get_signed(names.spec(SESSION_TOKEN).name)
     if token is None:
         return NOBODY
-    if cache is not None and not flags.disable_cookie_cache:
+    if cache is not None and (not flags.disable_cookie_cache or call.config.stateless):
         cached = await read_cache(cache, call, token)
         if cached is not None:
-            return SessionLookup(cached, from_store=False)
+            if cached.ends_soon and not flags.disable_refresh:
+                set_session_cookies(call, cached.found.session, cached.found.user)
+            # Without a store, what the cookie says is all that there is to know.
+            return SessionLookup(cached.found, from_store=call.config.stateless)
     found = await call.sessions.load(call, token)
     if found is None or found.session.expires_at <= call.now:
         clear_session_cookies(call)
@@ -156,11 +166,23 @@ async def look_up(call: Call, flags: LookupFlags) -> SessionLookup:
 
 
 async def finish_call(call: Call) -> None:
-    """Write the session cache, once, for the session that this call ended with."""
+    """Write the session cache, once, for the session that this call ended with.
+
+    Raises SESSION_TOO_LARGE where the cookie is the session and cannot hold it.
+    """
     cache, due = call.config.session_cache, call.cache_due
     if cache is not None and due is not None:
         call.cache_due = None
-        await write_cache(cache, call, due.found, remember=due.remember)
+        written = await write_cache(cache, call, due.found, remember=due.remember)
+        if not written and call.config.stateless:
+            clear_session_cookies(call)
+            raise SessionCodes.SESSION_TOO_LARGE()
+
+
+def require_stored_sessions(call: Call) -> None:
+    """Refuse to promise an end of sessions that only their browsers hold: SESSIONS_NOT_STORED."""
+    if call.config.stateless:
+        raise SessionCodes.SESSIONS_NOT_STORED()
 
 
 NOBODY = SessionLookup(None, from_store=True)

@@ -7,6 +7,7 @@ atomic step, so of many callers exactly one wins.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from datetime import datetime
 from typing import cast
 
@@ -14,7 +15,7 @@ import msgspec
 
 from .call import Call
 from .crypto.signing import hash_identifier, reservation_id
-from .database.contract import Sort
+from .database.contract import Sort, StorageUnavailable
 from .database.table import lt, starts_with
 from .http.json import encode
 from .options import VerificationOptions
@@ -22,6 +23,8 @@ from .records import Verification
 
 _NEWEST = Sort("createdAt", descending=True)
 _KEY = "verification:"
+_ATTEMPTS = 100
+"""Looks at an entry that others keep changing."""
 
 
 async def create_verification(
@@ -46,17 +49,63 @@ async def find_verification(call: Call, identifier: str) -> Verification | None:
 
     Sweeps all expired rows of the table, unless `verification.disable_cleanup`.
     """
+    found = await newest_verification(call, identifier)
+    await sweep_verifications(call)
+    return found
+
+
+async def sweep_verifications(call: Call) -> None:
+    """Delete all expired rows of the table, unless `verification.disable_cleanup`."""
+    if _in_database(call) and not call.config.verification.disable_cleanup:
+        await call.db.delete(Verification, expires_at=lt(call.now))
+
+
+async def newest_verification(call: Call, identifier: str) -> Verification | None:
+    """The newest row of an identifier, also if it has expired. Sweeps nothing."""
     spellings = _spellings(call.config.verification, identifier)
     if not _in_database(call):
         return await _first(call, spellings, call.secondary.get)
-    found = None
     for spelling in spellings:
         found = await call.db.find_one(Verification, sort=_NEWEST, identifier=spelling)
         if found is not None:
-            break
-    if not call.config.verification.disable_cleanup:
-        await call.db.delete(Verification, expires_at=lt(call.now))
-    return found
+            return found
+    return None
+
+
+async def exchange_verification(call: Call, found: Verification, value: str | None) -> bool:
+    """Give a row another value, or take it (None), if it still is as it was found.
+
+    Of many callers with the same finding, exactly one gets True.
+    """
+    if _in_database(call):
+        if value is None:
+            done = await call.db.take(Verification, id=found.id, value=found.value)
+        else:
+            change = {"value": value}
+            done = await call.db.update(Verification, change, id=found.id, value=found.value)
+        if done is not None:
+            await _forget_copies(call, (found.identifier,))
+        return done is not None
+    text, there = await _entry(call, found.identifier)
+    if there is None or there.value != found.value:
+        return False
+    changed = None if value is None else msgspec.structs.replace(there, value=value)
+    return await _replace(call, found.identifier, text, changed)
+
+
+async def extend_verification(call: Call, found: Verification, expires_at: datetime) -> bool:
+    """Let a row live until another moment; False if it is gone. Its value stays as it is."""
+    if _in_database(call):
+        changes = {"expires_at": expires_at}
+        return await call.db.update(Verification, changes, id=found.id) is not None
+    for _ in range(_ATTEMPTS):
+        text, there = await _entry(call, found.identifier)
+        if there is None:
+            return False
+        longer = msgspec.structs.replace(there, expires_at=expires_at)
+        if await _replace(call, found.identifier, text, longer):
+            return True
+    raise StorageUnavailable("an entry of the secondary storage was changed all the time")
 
 
 async def take_verification(call: Call, identifier: str) -> Verification | None:
@@ -72,17 +121,21 @@ async def take_verification(call: Call, identifier: str) -> Verification | None:
         taken = await call.db.take(Verification, sort=_NEWEST, identifier=spelling)
         if taken is not None:
             await call.db.delete(Verification, identifier=spelling)
+            await _forget_copies(call, spellings)
             return taken if taken.expires_at > call.now else None
     return None
 
 
 async def delete_verifications(call: Call, identifier: str) -> None:
     """Withdraw everything promised under an identifier."""
-    for spelling in _spellings(call.config.verification, identifier):
+    spellings = _spellings(call.config.verification, identifier)
+    for spelling in spellings:
         if _in_database(call):
             await call.db.delete(Verification, identifier=spelling)
         else:
             await call.secondary.delete(_KEY + spelling)
+    if _in_database(call):
+        await _forget_copies(call, spellings)
 
 
 async def withdraw_verifications(call: Call, prefix: str, value: str) -> None:
@@ -139,21 +192,49 @@ def _in_database(call: Call) -> bool:
     return not call.config.has_secondary or call.config.verification.store_in_database
 
 
+async def _forget_copies(call: Call, spellings: tuple[str, ...]) -> None:
+    # A reference server that shares both keeps a copy there. The database decides all the same.
+    if call.config.has_secondary:
+        with suppress(StorageUnavailable):
+            for spelling in spellings:
+                await call.secondary.delete(_KEY + spelling)
+
+
 async def _put(call: Call, made: Verification) -> None:
-    ttl = int((made.expires_at - call.now).total_seconds())
+    text, ttl = _written(call, made)
     if ttl > 0:
-        row = {name: item for name, item in call.db.full_row(made).items() if name != "id"}
-        await call.secondary.set(_KEY + made.identifier, encode(row).decode(), ttl)
+        await call.secondary.set(_KEY + made.identifier, text, ttl)
+
+
+async def _replace(call: Call, spelling: str, old: str | None, new: Verification | None) -> bool:
+    text, ttl = (None, 0) if new is None else _written(call, new)
+    return await call.secondary.replace(_KEY + spelling, old, text if ttl > 0 else None, ttl)
+
+
+def _written(call: Call, one: Verification) -> tuple[str, int]:
+    row = {name: item for name, item in call.db.full_row(one).items() if name != "id"}
+    return encode(row).decode(), int((one.expires_at - call.now).total_seconds())
 
 
 async def _first(
     call: Call, spellings: tuple[str, ...], read: Callable[[str], Awaitable[str | None]]
 ) -> Verification | None:
-    kind = call.config.tables.of(Verification).record
     for spelling in spellings:
-        text = await read(_KEY + spelling)
-        if text is not None:
-            # The stored JSON has no id.
-            fields = {"id": "", **cast("dict[str, object]", msgspec.json.decode(text))}
-            return msgspec.convert(fields, kind)
+        found = _read(call, await read(_KEY + spelling))
+        if found is not None:
+            return found
     return None
+
+
+async def _entry(call: Call, spelling: str) -> tuple[str | None, Verification | None]:
+    text = await call.secondary.get(_KEY + spelling)
+    return text, _read(call, text)
+
+
+def _read(call: Call, text: str | None) -> Verification | None:
+    # The stored JSON has no id. What cannot be read is not there.
+    try:
+        fields = cast("dict[str, object]", msgspec.json.decode(text or "null"))
+        return msgspec.convert({"id": "", **fields}, call.config.tables.of(Verification).record)
+    except (msgspec.MsgspecError, TypeError):
+        return None

@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 
 from tests.core.conftest import FAST
 from tests.support.browser import ORIGIN, SECRET
+from tests.support.plugins import drop, every_plugin
 from watchword import (
     Auth,
     ChangeEmail,
@@ -32,14 +33,9 @@ from watchword import (
 )
 from watchword.adapters.asgi import ASGIApp
 from watchword.adapters.wsgi import WSGIApp
-from watchword.plugins import OneTimeToken
 
 FIELDS = ("email", "password", "name", "token", "callbackURL", "rememberMe", "newEmail", "id")
 HEADERS = ("cookie", "origin", "referer", "content-type", "x-forwarded-for", "user-agent", "host")
-
-
-def _drop(mail: object, request: object) -> None:
-    """Sends nothing."""
 
 
 class Target:
@@ -52,12 +48,12 @@ class Target:
             secret=SECRET,
             base_url=ORIGIN,
             email_and_password=EmailAndPassword(enabled=True, argon2_cost=FAST),
-            email_verification=EmailVerification(send_verification_email=_drop, answer_after=0),
-            password_reset=PasswordReset(send_reset_password=_drop),
+            email_verification=EmailVerification(send_verification_email=drop, answer_after=0),
+            password_reset=PasswordReset(send_reset_password=drop),
             change_email=ChangeEmail(enabled=True),
             delete_user=DeleteUser(enabled=True),
             session=SessionOptions(cookie_cache=CookieCache(strategy="jwe")),
-            plugins=[OneTimeToken(set_ott_header_on_new_session=True)],
+            plugins=every_plugin(OneTimeToken={"set_ott_header_on_new_session": True}),
             environ={},
         )
         self.auth.blocking.migrate()

@@ -421,7 +421,7 @@ def test_errors_can_be_observed_replaced_and_reraised(make_auth: MakeAuth, kind:
 
 
 def test_two_plugins_with_one_endpoint_name_are_refused(make_auth: MakeAuth) -> None:
-    with pytest.raises(ConfigurationError, match="parrot declares 'echo' again"):
+    with pytest.raises(ConfigurationError, match="'echo' is claimed by parrot and by parrot"):
         make_auth(plugins=[Parrot(), Parrot()])
 
 

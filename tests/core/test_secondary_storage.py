@@ -219,3 +219,63 @@ def test_many_writes_sweep_what_has_ended(clock: Clock) -> None:
 
     asyncio.run(fill())
     assert set(store._entries) == {"last"}
+
+
+class Interrupted(MemoryStorage):
+    """Something happens just before the next replacement of a value."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__(clock)
+        self.meanwhile: Callable[[], object] | None = None
+
+    async def replace(
+        self, key: str, old: str | None, new: str | None, ttl: int | None = None
+    ) -> bool:
+        meanwhile, self.meanwhile = self.meanwhile, None
+        if meanwhile is not None:
+            meanwhile()
+        return await super().replace(key, old, new, ttl)
+
+
+@pytest.mark.parametrize("rows", [False, True])
+@pytest.mark.parametrize("what", ["renewal", "change of the user"])
+def test_a_session_that_is_revoked_meanwhile_does_not_come_back(
+    make_auth: MakeAuth, clock: Clock, rows: bool, what: str
+) -> None:
+    """S4: whoever changes an entry must not bring back one that was just revoked."""
+    store = Interrupted(clock)
+    auth = make_auth(secondary_storage=store, session=SessionOptions(store_in_database=rows))
+    laptop, phone = Browser(auth), Browser(auth)
+    laptop.sign_up()
+    token = phone.sign_in().json["token"]
+    clock.forward(86_399)
+    laptop.session()
+    store.meanwhile = lambda: laptop.post("/revoke-session", {"token": token})
+    if what == "renewal":
+        clock.forward(1)
+        phone.get("/get-session")
+    else:
+        phone.post("/update-user", {"name": "Countess"})
+    assert store.meanwhile is None
+    assert token not in store.live()
+    assert phone.session() is None
+
+
+def test_fifty_sign_ins_at_once_are_all_listed(secondary: MakeSecondary) -> None:
+    auth = secondary()
+    browser = Browser(auth)
+    browser.sign_up()
+    with ThreadPoolExecutor(50) as pool:
+        assert set(pool.map(lambda _: Browser(auth).sign_in().status, range(50))) == {200}
+    assert len(browser.get("/list-sessions").json) == 51
+
+
+def test_copies_of_another_server_go_with_the_row(
+    secondary: MakeSecondary, store: MemoryStorage
+) -> None:
+    browser = Browser(secondary(verification=VerificationOptions(store_in_database=True)))
+    browser.sign_up()
+    token = browser.get(GENERATE).json["token"]
+    asyncio.run(store.set(f"verification:one-time-token:{token}", "{}", 60))
+    assert browser.post(VERIFY, {"token": token}).status == 200
+    assert not [key for key in store.live() if key.startswith("verification:")]

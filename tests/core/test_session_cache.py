@@ -8,7 +8,7 @@ import pytest
 
 from tests.core.conftest import MakeAuth
 from tests.support.browser import SECRET, Browser, Clock
-from watchword import CookieCache, SessionOptions, VersionedSecret
+from watchword import ConfigurationError, CookieCache, RefreshCache, SessionOptions, VersionedSecret
 from watchword.storage.sqlite import SQLiteStorage
 
 TOKEN, DATA = "better-auth.session_token", "better-auth.session_data"
@@ -218,3 +218,139 @@ def test_the_applications_own_routes_read_and_write_the_cache(make_auth: MakeAut
     assert [line.partition("=")[0] for line in first.cookies] == [DATA]
     cookie += "; " + first.cookies[0].partition(";")[0]
     assert auth.blocking.check({"cookie": cookie}).cookies == ()
+
+
+def stateless(make_auth: MakeAuth, **options: Any) -> Any:
+    """A server whose cookie is the session and lives 100 seconds, unless options say otherwise."""
+    cache = CookieCache(**{"max_age": 100, **options})
+    return make_auth(database=None, session=SessionOptions(cookie_cache=cache))
+
+
+def written(browser: Browser, **query: str) -> list[str]:
+    """Names of the cookies that reading the session sets."""
+    answer = browser.get("/get-session", query)
+    assert answer.json is not None
+    return [line.partition("=")[0] for line in answer.cookies]
+
+
+def test_a_cookie_near_its_end_is_written_anew(
+    make_auth: MakeAuth, kind: str, strategy: Any, clock: Clock
+) -> None:
+    browser = Browser(stateless(make_auth, strategy=strategy), kind)
+    browser.sign_up()
+    before = browser.session()
+    clock.forward(80)
+    assert written(browser) == []
+    clock.forward(1)
+    answer = browser.get("/get-session")
+    assert [line.partition("=")[0] for line in answer.cookies] == [TOKEN, DATA]
+    assert "Max-Age=100" in str(answer.cookie(DATA))
+    assert "Max-Age=604800" in str(answer.cookie(TOKEN))
+    assert written(browser) == []
+    assert browser.session() == before, "the session's own end and times stay as they are"
+
+
+def test_whoever_keeps_coming_stays_signed_in_and_whoever_does_not_is_out(
+    make_auth: MakeAuth, kind: str, clock: Clock
+) -> None:
+    browser = Browser(stateless(make_auth), kind)
+    browser.sign_up()
+    for _ in range(10):
+        clock.forward(90)
+        assert browser.session() is not None
+    clock.forward(101)
+    assert browser.session() is None
+    assert browser.jar == {}
+
+
+def test_s8_a_cookie_written_anew_does_not_outlive_its_session(
+    make_auth: MakeAuth, clock: Clock
+) -> None:
+    cache = CookieCache(max_age=100)
+    options = SessionOptions(expires_in=150, update_age=50, cookie_cache=cache)
+    browser = Browser(make_auth(database=None, session=options))
+    browser.sign_up()
+    clock.forward(90)
+    assert browser.session() is not None
+    clock.forward(59)
+    assert browser.session() is not None
+    clock.forward(1)
+    assert browser.session() is None
+
+
+def test_update_age_says_how_near_the_end_must_be(make_auth: MakeAuth, clock: Clock) -> None:
+    refresh = RefreshCache(update_age=50)
+    browser = Browser(stateless(make_auth, refresh_cache=refresh))
+    browser.sign_up()
+    clock.forward(50)
+    assert written(browser) == []
+    clock.forward(1)
+    assert written(browser) == [TOKEN, DATA]
+
+
+def test_without_refreshing_the_cookie_ends_when_it_said(make_auth: MakeAuth, clock: Clock) -> None:
+    browser = Browser(stateless(make_auth, refresh_cache=False))
+    browser.sign_up()
+    clock.forward(99)
+    assert written(browser) == []
+    clock.forward(2)
+    assert browser.session() is None
+
+
+def test_a_client_may_ask_for_no_refresh(make_auth: MakeAuth, kind: str, clock: Clock) -> None:
+    browser = Browser(stateless(make_auth), kind)
+    browser.sign_up()
+    clock.forward(99)
+    assert written(browser, disableRefresh="true") == []
+    assert written(browser) == [TOKEN, DATA]
+
+
+def test_a_refreshed_cookie_that_is_not_to_be_remembered_still_ends_with_the_browser(
+    make_auth: MakeAuth, kind: str, clock: Clock
+) -> None:
+    browser = Browser(stateless(make_auth), kind)
+    browser.sign_up(rememberMe=False)
+    clock.forward(99)
+    answer = browser.get("/get-session")
+    assert answer.cookie(DATA)
+    assert not [line for line in answer.cookies if "Max-Age" in line]
+
+
+def test_c1_a_cookie_is_not_refreshed_after_the_version_was_raised(
+    make_auth: MakeAuth, clock: Clock
+) -> None:
+    browser = Browser(stateless(make_auth))
+    browser.sign_up()
+    browser.auth = stateless(make_auth, version="2")
+    clock.forward(99)
+    assert browser.session() is None
+    assert browser.jar == {}
+
+
+def test_other_endpoints_and_the_applications_own_routes_refresh_too(
+    make_auth: MakeAuth, kind: str, clock: Clock
+) -> None:
+    browser = Browser(stateless(make_auth), kind)
+    browser.sign_up()
+    clock.forward(99)
+    cookie = "; ".join(f"{name}={value}" for name, value in browser.jar.items())
+    found = browser.auth.blocking.check({"cookie": cookie}).cookies
+    assert [line.partition("=")[0] for line in found] == [TOKEN, DATA]
+    lines = browser.get("/list-accounts").cookies
+    assert [line.partition("=")[0] for line in lines] == [TOKEN, DATA]
+
+
+def test_beside_a_store_a_cookie_near_its_end_stays_as_it_is(
+    browser: Browser, clock: Clock
+) -> None:
+    clock.forward(299)
+    assert written(browser) == []
+
+
+def test_an_update_age_must_be_a_time() -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        RefreshCache(update_age=0)
+    assert refused.value.option == "session.cookie_cache.refresh_cache.update_age"
+    with pytest.raises(ConfigurationError) as refused:
+        CookieCache(refresh_cache="yes")  # pyright: ignore[reportArgumentType]
+    assert refused.value.option == "session.cookie_cache.refresh_cache"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -100,7 +101,7 @@ class Browser:
             client="203.0.113.7",
         )
         answer = Answer(handle(self.auth, request, self.kind))
-        self._keep(answer)
+        self.keep(answer.cookies)
         return answer
 
     def sign_up(self, email: str = "ada@example.com", **extra: Any) -> Answer:
@@ -113,8 +114,9 @@ class Browser:
     def session(self) -> Any:
         return self.get("/get-session").json
 
-    def _keep(self, answer: Answer) -> None:
-        for line in answer.cookies:
+    def keep(self, lines: Iterable[str]) -> None:
+        """Do what Set-Cookie lines say."""
+        for line in lines:
             pair, *attributes = line.split("; ")
             name, _, value = pair.partition("=")
             if "Max-Age=0" in attributes:

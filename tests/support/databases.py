@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import psycopg
@@ -57,17 +58,24 @@ def postgres_database() -> Generator[str, None, None]:
 
 
 @contextmanager
+def postgres_schemas() -> Generator[Callable[[], str], None, None]:
+    """Makes URLs of new, empty schemas in one PostgreSQL database: quicker than databases."""
+    with postgres_database() as url, psycopg.connect(url, autocommit=True) as admin:
+
+        def fresh() -> str:
+            name = fresh_name()
+            admin.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(name)))
+            return f"{url}{'&' if '?' in url else '?'}search_path={name}"
+
+        yield fresh
+
+
+@contextmanager
 def mysql_database() -> Generator[str, None, None]:
     """The URL of a new, empty MySQL or MariaDB database."""
     address = urlsplit(MYSQL)
     try:
-        admin = pymysql.connect(
-            host=address.hostname,
-            port=address.port or 3306,
-            user=unquote(address.username or "root"),
-            password=unquote(address.password or ""),
-            connect_timeout=PATIENCE,
-        )
+        admin = mysql_connection(MYSQL)
     except pymysql.err.OperationalError:
         missing("MariaDB or MySQL", MYSQL, "WATCHWORD_TEST_MYSQL", "service mariadb start")
         raise
@@ -78,6 +86,29 @@ def mysql_database() -> Generator[str, None, None]:
             yield address._replace(path=f"/{name}").geturl()
         finally:
             cursor.execute(f"DROP DATABASE `{name}`")
+
+
+def mysql_connection(url: str) -> pymysql.Connection[Any]:
+    """A plain connection, beside those of a storage."""
+    address = urlsplit(url)
+    return pymysql.connect(
+        host=address.hostname,
+        port=address.port or 3306,
+        user=unquote(address.username or "root"),
+        password=unquote(address.password or ""),
+        database=address.path[1:] or None,
+        autocommit=True,
+        connect_timeout=PATIENCE,
+    )
+
+
+def empty_mysql_tables(url: str) -> None:
+    """Delete all rows of a MySQL or MariaDB database."""
+    with mysql_connection(url) as connection, connection.cursor() as cursor:
+        cursor.execute("SET foreign_key_checks = 0")
+        cursor.execute("SHOW TABLES")
+        for (table,) in list(cursor.fetchall()):
+            cursor.execute(f"DELETE FROM `{table}`")
 
 
 @contextmanager

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.browser import SECRET
-from watchword import Auth, plugins
+from tests.support.plugins import every_plugin
+from watchword import Auth
 from watchword.api import Api
 
 ROOT = Path(__file__).parents[2]
@@ -23,8 +24,7 @@ def test_a_users_program_checks_in_strict_mode() -> None:
 
 
 def test_the_typed_api_names_every_endpoint_with_its_input() -> None:
-    installed = [getattr(plugins, name)() for name in plugins.__all__]
-    auth = Auth(database="sqlite://", secret=SECRET, plugins=installed, environ={})
+    auth = Auth(database="sqlite://", secret=SECRET, plugins=every_plugin(), environ={})
     typed = {name for name in Api.__annotations__ if not name.startswith("_")}
     assert typed == set(auth.endpoints)
     hints = typing.get_type_hints(Api, localns=_names(auth))

@@ -175,7 +175,9 @@ class Engine(Protocol):
     def transaction(self) -> AbstractAsyncContextManager[Engine]:
         """Run everything done through the engine that this yields, or nothing of it.
 
-        An exception rolls back and is raised on. Inside, `transaction()` joins the outer one.
+        An exception rolls back and is raised on. Inside, `transaction()` joins the outer one. A row
+        that `find_one` finds inside stays as it is until the end, except for what is done inside.
+        After a refused statement some databases only let go: leave the transaction then.
         """
         ...
 
@@ -196,7 +198,11 @@ class Engine(Protocol):
 
 
 class Storage(Protocol):
-    """A database that can be opened in two ways. Constructing one opens nothing."""
+    """A database that can be opened in two ways. Constructing one opens nothing.
+
+    An attribute `system`, if there is one, names the database in traces: OpenTelemetry's
+    `db.system.name`, for example `postgresql`.
+    """
 
     def blocking(self, schema: Schema) -> Engine:
         """An engine whose coroutines never suspend; safe under threads and after fork."""

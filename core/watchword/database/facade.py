@@ -10,6 +10,7 @@ from typing import Any, Protocol, TypeVar, cast
 
 from .contract import Condition, Engine, Join, Row, Sort, Where
 from .hooks import Event, HookTable
+from .names import Names
 from .records import Record, model_of
 from .schema import Schema
 from .table import IdGenerator, Table
@@ -33,18 +34,25 @@ class Tables:
         *,
         library_id: Callable[[], str],
         ids: str = "text",
+        names: Names | None = None,
         unstored: Collection[str] = (),
         listeners: Mapping[str, Listener] | None = None,
     ) -> None:
         """`unstored` models have no table; `listeners` hear of updates, after hooks and commit."""
         self._tables = {model: Table(record) for model, record in records.items()}
         stored = {model: record for model, record in records.items() if model not in unstored}
-        self.schema = Schema({model: model_of(record) for model, record in stored.items()}, ids)
+        models = map(model_of, stored.values())
+        self.schema = Schema((names or Names()).applied(models), ids)
         self.hooks = hooks
         self.new_id = new_id
         self.library_id = library_id
         self.listeners: Mapping[str, Listener] = listeners or {}
         self._joins: dict[tuple[str, str, str], object] = {}
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The names of all models."""
+        return tuple(self._tables)
 
     def of(self, record: type[R]) -> Table[R]:
         """The table of a record class (or of a base of it). Raises `KeyError`."""
@@ -157,6 +165,17 @@ class Database:
         made = table.from_row(table.new_row(merged, new_id, self._caller.now))
         await self._after(table.model, "create_after", made)
         return made
+
+    async def amend(self, record: R, changes: Mapping[str, object]) -> R | None:
+        """The record as `update` would leave it, hooks run, but nothing stored; None if refused."""
+        table = self._tables.of(type(record))
+        merged = await self._before(table.model, "update_before", changes)
+        if merged is None:
+            return None
+        row = {**self.full_row(record), **table.changes(merged, self._caller.now)}
+        amended = table.from_row(cast("Row", row))
+        await self._after(table.model, "update_after", amended)
+        return amended
 
     def full_row(self, record: Record) -> dict[str, object]:
         """All fields of a record by wire name, those that are never returned too."""

@@ -11,14 +11,17 @@ required unless its type admits None; the default of the attribute is the defaul
 
 from __future__ import annotations
 
+import inspect
 import typing
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import msgspec
+
+from watchword.errors import ConfigurationError
 
 from .schema import Field, FieldType, Model, Reference
 
@@ -41,9 +44,20 @@ class Column:
     """Whether the field is part of answers, cookies and `auth.api` results on the wire."""
     now: Literal["create", "write"] | None = None
     """Filled with the current time at creation, or at every write that does not set it."""
+    now_in_database: bool = True
+    """Whether such a column has the current time as its default in the database too."""
     bigint: bool = False
     name: str | None = None
     """Physical column name, where it differs."""
+    validator: Callable[[Any], object] | None = None
+    """Gets what a client gave, after its type was checked, and returns what is stored; or raises
+    `ValueError` with a message for the client. Not `async def`."""
+
+    def __post_init__(self) -> None:
+        if inspect.iscoroutinefunction(self.validator):
+            raise ConfigurationError(
+                "Column.validator", "an async function cannot be awaited here", "Give a plain one"
+            )
 
 
 _PLAIN = Column()
@@ -108,7 +122,7 @@ def _attribute(info: msgspec.structs.FieldInfo, hint: object) -> Attribute:
         sortable=column.sortable,
         references=_reference(column.references),
         default=constant if isinstance(constant, str | int | float | bool) else None,
-        default_now=column.now is not None,
+        default_now=column.now is not None and column.now_in_database,
         column=column.name,
     )
     return Attribute(

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import ClassVar
+from functools import cache
+from typing import ClassVar, cast
 
 import msgspec
 
 from watchword.call import Call
+from watchword.database.records import attributes_of
 from watchword.endpoint import get, post
 from watchword.errors import ErrorCode, ErrorCodes
 from watchword.plugin import Plugin
@@ -59,7 +61,8 @@ class Accounts(Plugin):
     async def list_user_accounts(self, call: Call) -> list[LinkedAccount]:
         """The ways in which the user can sign in."""
         found = await call.db.find_many(Account, user_id=call.session.user.id)
-        return [_listed(account) for account in found]
+        kind = _listing(call.config.tables.of(Account).record)
+        return [_listed(kind, account) for account in found]
 
     @post("/unlink-account", requires="fresh")
     async def unlink_account(self, call: Call, body: UnlinkAccount) -> Status:
@@ -76,8 +79,29 @@ class Accounts(Plugin):
         return Status()
 
 
-def _listed(account: Account) -> LinkedAccount:
-    return LinkedAccount(
+@cache
+def _listing(record: type[Account]) -> type[LinkedAccount]:
+    # The fields that the application's own class, or a plugin, adds; but for hidden ones.
+    core = {attribute.name for attribute in attributes_of(Account)}
+    own = [a for a in attributes_of(record) if a.name not in core and a.column.returned]
+    if not own:
+        return LinkedAccount
+    made = msgspec.defstruct(
+        LinkedAccount.__name__,
+        [(a.name, a.annotation) for a in own],  # pyright: ignore[reportArgumentType]
+        bases=(LinkedAccount,),
+        frozen=True,
+        kw_only=True,
+        rename="camel",
+    )
+    return cast("type[LinkedAccount]", made)
+
+
+def _listed(kind: type[LinkedAccount], account: Account) -> LinkedAccount:
+    core = msgspec.structs.fields(LinkedAccount)
+    own = [f.name for f in msgspec.structs.fields(kind)[len(core) :]]
+    return kind(
+        **{name: getattr(account, name) for name in own},
         id=account.id,
         account_id=account.account_id,
         provider_id=account.provider_id,

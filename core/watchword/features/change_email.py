@@ -22,10 +22,10 @@ from watchword.results import Status
 from watchword.sessions import set_session_cookies
 from watchword.validation import Email
 
+from .addresses import replace_address
 from .email_tokens import CHANGED, CONFIRMATION
 from .email_verification import EmailVerification
 from .mails import ChangeEmailMail, in_background
-from .reset_tokens import forget_reset_tokens
 
 ChangeEmailCallback: TypeAlias = "Callable[[ChangeEmailMail, Request | None], object]"
 """Asks the old address; `def` or `async def`."""
@@ -84,7 +84,7 @@ class ChangeEmail(Plugin):
         found = call.session
         changed = None if taken else await _stored(call, found.user, body.new_email.lower())
         if changed is not None:
-            call.config.plugin(EmailVerification).send(call, changed, body.callback_url)
+            await call.config.plugin(EmailVerification).send(call, changed, body.callback_url)
         # The cookies are set in either case, so that they tell nothing.
         set_session_cookies(call, found.session, changed or found.user)
 
@@ -111,11 +111,6 @@ class ChangeEmail(Plugin):
 
 async def _stored(call: Call, user: User, new: str) -> User | None:
     try:
-        async with call.db.transaction():
-            changed = await call.db.update(
-                User, {"email": new}, id=user.id, email=user.email, email_verified=False
-            )
-            await forget_reset_tokens(call, user.id)
+        return await replace_address(call, user, {"email": new}, email_verified=False)
     except UniqueViolation:
         return None
-    return changed

@@ -8,19 +8,22 @@ from typing import ClassVar, Generic, Literal, TypeVar
 
 import msgspec
 
-from watchword.additional_fields import read_fields
+from watchword.additional_fields import read_fields, refuse_taken
 from watchword.call import Call
 from watchword.crypto.passwords import Argon2Cost, password_length
 from watchword.database.contract import UniqueViolation
 from watchword.endpoint import post
 from watchword.errors import APIError, ConfigurationError, ErrorCode, ErrorCodes
+from watchword.option_checks import check_choice
 from watchword.plugin import Plugin
+from watchword.provisioning import create_user
 from watchword.records import Account, Session, User
 from watchword.sessions import create_session, set_session_cookies
 from watchword.validation import Email, NonEmpty, is_email
 
 from .credentials import create_credential, credential_of
 from .email_verification import EmailVerification
+from .failed_sign_ins import FailedSignIns
 from .mails import UserCallback, in_background
 from .synthetic_user import SyntheticUser, synthetic_user
 
@@ -119,9 +122,13 @@ class EmailAndPassword(Plugin):
     """Replaces hashing; give `verify_password` too."""
     verify_password: Callable[[str, str], object] | None = None
     """Replaces verification; gets the stored hash and the password."""
+    failed_sign_ins: FailedSignIns | None = field(default_factory=FailedSignIns)
+    """Bounds wrong passwords per account, wherever they come from; None: no bound."""
     _dummy: dict[str, str] = field(default_factory=dict[str, str], init=False, repr=False)
 
     def __post_init__(self) -> None:
+        known = ("argon2id", "scrypt")
+        check_choice("email_and_password.password_hash", self.password_hash, known)
         if not 1 <= self.min_password_length <= self.max_password_length:
             raise ConfigurationError(
                 "email_and_password.min_password_length",
@@ -146,6 +153,9 @@ class EmailAndPassword(Plugin):
             raise EmailPasswordCodes.EMAIL_PASSWORD_SIGN_UP_DISABLED()
         self.check_new_password(body.password)
         extra = read_fields(call, User, creating=True)
+        # Before the address is looked at: the answer must not tell whether that is taken.
+        not_created = EmailPasswordCodes.FAILED_TO_CREATE_USER(status=422)
+        await refuse_taken(call, User, extra, not_created)
         email = body.email.lower()
         hashed = await self.hash(call, body.password)
         values = {**extra, "name": body.name, "email": email, "image": body.image}
@@ -154,6 +164,8 @@ class EmailAndPassword(Plugin):
         try:
             user, session = await self._register(call, values, hashed, body.remember_me)
         except UniqueViolation:
+            if not await call.db.count(User, email=email):
+                raise not_created from None
             return await self._taken(call, values, await call.db.find_one(User, email=email))
         except APIError as error:
             if error.status != 403 or not self.hides_existence:
@@ -162,7 +174,7 @@ class EmailAndPassword(Plugin):
         verification = call.config.plugin(EmailVerification)
         wanted = verification.send_on_sign_up
         if self.require_email_verification if wanted is None else wanted:
-            verification.send(call, user, body.callback_url)
+            await verification.send(call, user, body.callback_url)
         if session is not None:
             set_session_cookies(call, session, user, remember=body.remember_me)
         return SignedUp(token=session.token if session else None, user=user)
@@ -179,7 +191,7 @@ class EmailAndPassword(Plugin):
         if self.require_email_verification and not user.email_verified:
             verification = call.config.plugin(EmailVerification)
             if verification.send_on_sign_in:
-                verification.send(call, user, body.callback_url)
+                await verification.send(call, user, body.callback_url)
             raise EmailPasswordCodes.EMAIL_NOT_VERIFIED()
         session = await create_session(call, user, remember=body.remember_me)
         if session is None:
@@ -225,7 +237,7 @@ class EmailAndPassword(Plugin):
     ) -> tuple[User, Session | None]:
         session: Session | None = None
         async with call.db.transaction():
-            user = await call.db.create(User, **values)
+            user = await create_user(call, "email-password", **values)
             if user is None:
                 raise EmailPasswordCodes.FAILED_TO_CREATE_USER()
             await create_credential(call, user.id, hashed)
@@ -249,14 +261,20 @@ class EmailAndPassword(Plugin):
         return SignedUp(token=None, user=user)
 
     async def _authenticated(self, call: Call, body: SignInEmail) -> User:
-        user = await call.db.find_one(User, email=body.email.lower())
+        email, bound = body.email.lower(), self.failed_sign_ins
+        if bound is not None:
+            await bound.attempt(call, email)
+        user = await call.db.find_one(User, email=email)
         account = None if user is None else await credential_of(call, user.id)
+        call.subject = None if user is None else user.id
         if user is None or account is None or account.password is None:
             # The same work as for a known address, so that the time tells nothing.
             await self.verify(call, await self._dummy_hash(call), body.password)
             raise EmailPasswordCodes.INVALID_EMAIL_OR_PASSWORD()
         if not await self.verify(call, account.password, body.password):
             raise EmailPasswordCodes.INVALID_EMAIL_OR_PASSWORD()
+        if bound is not None:
+            await bound.forget(call, email)
         await self._upgrade(call, account, body.password)
         return user
 

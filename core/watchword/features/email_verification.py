@@ -7,8 +7,9 @@ nothing once the account has another address (spec: e-mail tokens; security M1, 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
-from typing import ClassVar, Generic, TypeVar
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import ClassVar, Generic, TypeAlias, TypeVar
 
 import msgspec
 
@@ -24,6 +25,7 @@ from watchword.results import SessionAndUser, Status
 from watchword.sessions import create_session, current_session, set_session_cookies
 from watchword.validation import Email
 
+from .addresses import replace_address
 from .email_tokens import (
     CHANGED,
     CONFIRMATION,
@@ -34,9 +36,12 @@ from .email_tokens import (
 )
 from .mails import Mail, MailCallback, UserCallback, in_background, mailed_link
 from .redirects import redirect_to
-from .reset_tokens import forget_reset_tokens
 
 U = TypeVar("U", bound=User)
+
+AddressProof: TypeAlias = Callable[[Call, str, bool], Awaitable[None]]
+"""Asks for another proof of an address than the click on a link. The last argument says whether
+anything is mailed; if not, the work is the same."""
 
 _LEGACY_LIFETIME = 3600
 
@@ -113,6 +118,8 @@ class EmailVerification(Plugin):
     """Runs once for each address that was verified."""
     answer_after: Duration = 0.5
     """How long /send-verification-email takes at least when nobody is signed in."""
+    other_proof: AddressProof | None = field(default=None, repr=False)
+    """Set by plugins that prove addresses in another way, in place of the link."""
 
     def __post_init__(self) -> None:
         seconds("email_verification.expires_in", self.expires_in, least=1)
@@ -130,9 +137,9 @@ class EmailVerification(Plugin):
         With one, a mail that cannot be sent fails the call.
         """
         send = self.send_verification_email
-        if send is None:
+        if send is None and self.other_proof is None:
             raise EmailVerificationCodes.VERIFICATION_EMAIL_NOT_ENABLED()
-        found = await _signed_in(call)
+        found = await signed_in(call)
         if found is None:
             await self._send_unseen(call, body)
             return Status()
@@ -140,7 +147,10 @@ class EmailVerification(Plugin):
             raise EmailVerificationCodes.EMAIL_MISMATCH()
         if found.user.email_verified:
             raise EmailVerificationCodes.EMAIL_ALREADY_VERIFIED()
-        await call.run(send, self.mail(call, found.user, body.callback_url), call.request)
+        if send is None or self.other_proof is not None:
+            await self.send(call, found.user, body.callback_url)
+        else:
+            await call.run(send, self.mail(call, found.user, body.callback_url), call.request)
         return Status()
 
     @get("/verify-email", trusted_urls=("callbackURL",))
@@ -179,9 +189,11 @@ class EmailVerification(Plugin):
         url = mailed_link(call, "/verify-email", callback_url or "/", token=token)
         return Mail(user=addressee, url=url, token=token)
 
-    def send(self, call: Call, user: User, callback_url: str) -> None:
+    async def send(self, call: Call, user: User, callback_url: str) -> None:
         """Mail the user a link in the background; nothing happens without a mail callback."""
-        if self.send_verification_email is not None:
+        if self.other_proof is not None:
+            await self.other_proof(call, user.email, True)
+        elif self.send_verification_email is not None:
             mail = self.mail(call, user, callback_url)
             in_background(call, self.send_verification_email, mail)
 
@@ -189,7 +201,9 @@ class EmailVerification(Plugin):
         started = time.monotonic()
         user = await call.db.find_one(User, email=body.email.lower())
         if user is not None and not user.email_verified:
-            self.send(call, user, body.callback_url)
+            await self.send(call, user, body.callback_url)
+        elif self.other_proof is not None:
+            await self.other_proof(call, body.email.lower(), False)
         else:
             issue_email_token(call, body.email, lifetime=self.lifetime)
         floor = self.answer_after
@@ -215,26 +229,36 @@ class EmailVerification(Plugin):
             return await self._change(call, user, claims.update_to, claims, query.callback_url)
         if claims.request_type is not None:
             raise _Refused(EmailVerificationCodes.INVALID_TOKEN)
-        if not user.email_verified:
-            await self._verify(call, user)
+        verified = None if user.email_verified else await self.verify(call, user)
+        if verified is not None and self.auto_sign_in_after_verification:
+            await _sign_in(call, verified, await signed_in(call))
         return EmailVerified(status=True, user=None)
 
-    async def _verify(self, call: Call, user: User) -> None:
-        await _notify(call, self.before_email_verification, user)
+    async def verify(self, call: Call, user: User) -> User | None:
+        """Mark the address as verified; the callbacks run.
+
+        None, and nothing told, if it is another address by now or somebody else was first.
+        """
+        await self.before(call, user)
         verified = await call.db.update(
             User, {"email_verified": True}, id=user.id, email=user.email, email_verified=False
         )
-        if verified is None:
-            return
-        await _notify(call, self.after_email_verification, verified)
-        if self.auto_sign_in_after_verification:
-            found = await _signed_in(call)
-            await _sign_in(call, verified, found)
+        if verified is not None:
+            await self.after(call, verified)
+        return verified
+
+    async def before(self, call: Call, user: User) -> None:
+        """Tell the application that an address is about to be verified; it may refuse."""
+        await _notify(call, self.before_email_verification, user)
+
+    async def after(self, call: Call, user: User) -> None:
+        """Tell the application that an address was verified."""
+        await _notify(call, self.after_email_verification, user)
 
     async def _change(
         self, call: Call, user: User, new: str, claims: EmailClaims, callback_url: str
     ) -> EmailVerified[User]:
-        found = await _signed_in(call)
+        found = await signed_in(call)
         if found is not None and found.user.id != user.id:
             raise _Refused(EmailVerificationCodes.INVALID_USER)
         if claims.request_type == CONFIRMATION:
@@ -245,7 +269,9 @@ class EmailVerification(Plugin):
         proven = claims.request_type == CHANGED
         changed = await self._replace_address(call, user, new.lower(), proven=proven)
         if proven:
-            await _notify(call, self.after_email_verification, changed)
+            await self.after(call, changed)
+        elif self.other_proof is not None:
+            await self.other_proof(call, changed.email, True)
         elif self.send_verification_email is not None:
             mail = self.mail(call, changed, callback_url, lifetime=_LEGACY_LIFETIME)
             in_background(call, self.send_verification_email, mail)
@@ -255,10 +281,7 @@ class EmailVerification(Plugin):
     async def _replace_address(self, call: Call, user: User, new: str, *, proven: bool) -> User:
         changes = {"email": new, "email_verified": proven}
         try:
-            async with call.db.transaction():
-                changed = await call.db.update(User, changes, id=user.id, email=user.email)
-                # Links that went to the old mailbox must not open the account any more.
-                await forget_reset_tokens(call, user.id)
+            changed = await replace_address(call, user, changes)
         except UniqueViolation:
             raise _Refused(EmailVerificationCodes.USER_ALREADY_EXISTS) from None
         if changed is None:
@@ -266,7 +289,8 @@ class EmailVerification(Plugin):
         return changed
 
 
-async def _signed_in(call: Call) -> SessionAndUser[User] | None:
+async def signed_in(call: Call) -> SessionAndUser[User] | None:
+    """Who is signed in by the store's word; None also where the look-up is refused."""
     try:
         return await current_session(call, from_store=True)
     except APIError:

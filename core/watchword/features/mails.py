@@ -6,7 +6,6 @@ answer nor tells by its time whether an address is known (spec: security, M8, M9
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeAlias, TypeVar
@@ -14,9 +13,8 @@ from urllib.parse import quote
 
 from watchword.call import Call
 from watchword.http.request import Request
+from watchword.observability import callback_failed
 from watchword.records import User
-
-_log = logging.getLogger("watchword")
 
 T = TypeVar("T")
 
@@ -65,6 +63,4 @@ async def _guarded(call: Call, callback: Callable[[T, Request | None], object], 
     try:
         await call.run(callback, data, call.request)
     except Exception as error:
-        # The text of the exception may quote the mail, and with it the token.
-        name = getattr(callback, "__qualname__", type(callback).__name__)
-        _log.error("the callback %s failed with %s", name, type(error).__name__)
+        callback_failed(callback, error)

@@ -115,8 +115,8 @@ class PasswordReset(Plugin):
         token = call.params.get("token", "")
         promised = await find_verification(call, reset_identifier(token))
         if promised is None or promised.expires_at <= call.now:
-            raise await redirect_from_origin(call, query.callback_url, "error", "INVALID_TOKEN")
-        raise await redirect_from_origin(call, query.callback_url, "token", token)
+            raise await redirect_from_origin(call, query.callback_url, {"error": "INVALID_TOKEN"})
+        raise await redirect_from_origin(call, query.callback_url, {"token": token})
 
     @post("/reset-password")
     async def reset_password(self, call: Call, body: ResetPassword) -> Status:
@@ -130,21 +130,39 @@ class PasswordReset(Plugin):
         if promised is None or promised.expires_at <= call.now:
             raise PasswordResetCodes.INVALID_TOKEN()
         hashed = await passwords.hash(call, body.new_password)
-        user = await self._store(call, token, hashed)
-        if self.on_password_reset is not None:
-            await call.run(self.on_password_reset, user, call.request)
+        user = await self._store(call, token, promised.value, hashed)
+        await self.after(call, user)
         return Status()
 
-    async def _store(self, call: Call, token: str, hashed: str) -> User:
+    async def _store(self, call: Call, token: str, user_id: str, hashed: str) -> User:
         async with call.db.transaction():
+            # The user before the token: two tokens of one user must not wait for each other.
+            await lock_user(call, user_id)
             promised = await take_verification(call, reset_identifier(token))
             if promised is None:
                 raise PasswordResetCodes.INVALID_TOKEN()
-            user = await lock_user(call, promised.value)
+            user = await self.replace(call, promised.value, hashed)
             if user is None:
                 raise PasswordResetCodes.USER_NOT_FOUND()
+        return user
+
+    async def replace(self, call: Call, user_id: str, hashed: str) -> User | None:
+        """Inside a transaction: set a password, void all reset links, end sessions where due.
+
+        The user as it was before; None if there is none any more.
+        """
+        user = await lock_user(call, user_id)
+        if user is not None:
             await put_password(call, user.id, hashed)
             await forget_reset_tokens(call, user.id)
             if self.revoke_sessions or not user.email_verified:
                 await call.sessions.remove_all(call, user.id)
         return user
+
+    async def after(self, call: Call, user: User) -> None:
+        """Let the user sign in, whoever guessed before, and tell the application of the reset."""
+        bound = call.config.plugin(EmailAndPassword).failed_sign_ins
+        if bound is not None:
+            await bound.forget(call, user.email)
+        if self.on_password_reset is not None:
+            await call.run(self.on_password_reset, user, call.request)

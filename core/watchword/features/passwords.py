@@ -16,7 +16,13 @@ from watchword.errors import ErrorCode, ErrorCodes
 from watchword.plugin import Plugin
 from watchword.records import Account, Session, User
 from watchword.results import Status
-from watchword.sessions import DONT_REMEMBER, create_session, set_session_cookies
+from watchword.sessions import (
+    DONT_REMEMBER,
+    SessionCodes,
+    create_session,
+    require_stored_sessions,
+    set_session_cookies,
+)
 
 from .credentials import credential_of, lock_user, put_password
 from .email_password import EmailAndPassword
@@ -78,6 +84,8 @@ class Passwords(Plugin):
         passwords = call.config.plugin(EmailAndPassword)
         passwords.check_new_password(body.new_password)
         passwords.check_length(body.current_password)
+        if body.revoke_other_sessions:
+            require_stored_sessions(call)
         user = call.session.user
         account = await credential_of(call, user.id)
         if account is None or account.password is None:
@@ -111,7 +119,8 @@ class Passwords(Plugin):
         user_id = call.session.user.id
         hashed = await passwords.hash(call, body.new_password)
         async with call.db.transaction():
-            await lock_user(call, user_id)
+            if await lock_user(call, user_id) is None:
+                raise SessionCodes.UNAUTHORIZED()
             account = await credential_of(call, user_id)
             if account is not None and account.password is not None:
                 raise PasswordCodes.PASSWORD_ALREADY_SET()
@@ -146,6 +155,8 @@ async def _replace(call: Call, old: Account | None, hashed: str, revoke: bool) -
     if old is None:
         raise PasswordCodes.INVALID_PASSWORD()
     async with call.db.transaction():
+        # The user first, as everywhere: who waits for an account must not hold one already.
+        await call.db.find_one(User, id=old.user_id)
         # Guarded by the old hash.
         changed = await call.db.update(
             Account, {"password": hashed}, id=old.id, password=old.password

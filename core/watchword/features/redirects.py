@@ -27,19 +27,31 @@ async def redirect_to(call: Call, target: str, params: Mapping[str, str] | None 
     return Redirect(location)
 
 
-async def redirect_from_origin(call: Call, target: str, name: str, value: str) -> Redirect:
-    """The redirect to a target made absolute, with one parameter set (replaced if it is there)."""
+async def redirect_from_origin(
+    call: Call, target: str, params: Mapping[str, str] | None = None
+) -> Redirect:
+    """The redirect to a target made absolute, with parameters set (replaced where they are).
+
+    Raises INVALID_CALLBACK_URL when what would be sent leads elsewhere.
+    """
     if target.startswith("/"):
         if not stays_on_site(target):
             raise OriginCodes.INVALID_CALLBACK_URL()
         target = call.site.origin + target
     if parse_url(target) is None:
         raise OriginCodes.INVALID_CALLBACK_URL()
-    body, mark, fragment = target.partition("#")
+    location = append_query(target, {})
+    for name, value in (params or {}).items():
+        location = _with_parameter(location, name, value)
+    return await redirect_to(call, location)
+
+
+def _with_parameter(url: str, name: str, value: str) -> str:
+    body, mark, fragment = url.partition("#")
     path, _, query = body.partition("?")
     pairs = parse_qsl(query, keep_blank_values=True)
     place = next((at for at, pair in enumerate(pairs) if pair[0] == name), len(pairs))
     before, after = pairs[:place], [pair for pair in pairs[place:] if pair[0] != name]
     location = append_query(f"{path}?{urlencode(before)}", {name: value})
     rest = f"&{urlencode(after)}" if after else ""
-    return await redirect_to(call, f"{location}{rest}{mark}{fragment}")
+    return f"{location}{rest}{mark}{fragment}"

@@ -14,6 +14,7 @@ import msgspec
 from watchword.additional_fields import read_fields
 from watchword.call import Call
 from watchword.cookies import SESSION_TOKEN
+from watchword.database.contract import UniqueViolation
 from watchword.endpoint import Traits, endpoint, get, post
 from watchword.errors import APIError, ErrorCodes
 from watchword.plugin import Plugin
@@ -24,6 +25,7 @@ from watchword.sessions import (
     SessionCodes,
     clear_session_cookies,
     look_up,
+    require_stored_sessions,
     set_session_cookies,
 )
 
@@ -76,7 +78,10 @@ class SessionEndpoints(Plugin):
         if not changes:
             raise SessionCodes.NO_FIELDS_TO_UPDATE()
         found = call.session
-        session = await call.sessions.change(call, found.session, changes)
+        try:
+            session = await call.sessions.change(call, found.session, changes)
+        except UniqueViolation:
+            raise SessionCodes.FAILED_TO_UPDATE_SESSION() from None
         if session is None:
             clear_session_cookies(call)
             raise SessionCodes.FAILED_TO_GET_SESSION()
@@ -103,18 +108,24 @@ class SessionEndpoints(Plugin):
     @post("/revoke-session", requires="sensitive")
     async def revoke_session(self, call: Call, body: RevokeSession) -> Status:
         """End one of the user's sessions; somebody else's is left alone without a word."""
+        if call.config.stateless and body.token == call.session.session.token:
+            clear_session_cookies(call)
+            return Status()
+        require_stored_sessions(call)
         await call.sessions.remove_own(call, call.session.user.id, body.token)
         return Status()
 
     @post("/revoke-sessions", requires="sensitive")
     async def revoke_sessions(self, call: Call) -> Status:
         """End all sessions of the user, this one too."""
+        require_stored_sessions(call)
         await call.sessions.remove_all(call, call.session.user.id)
         return Status()
 
     @post("/revoke-other-sessions", requires="sensitive")
     async def revoke_other_sessions(self, call: Call) -> Status:
         """End all sessions of the user but this one."""
+        require_stored_sessions(call)
         found = call.session
         await call.sessions.remove_all(call, found.user.id, keep=found.session.token)
         return Status()

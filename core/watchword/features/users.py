@@ -6,6 +6,7 @@ session of the user who asked (spec: update-user, delete user; security M10, S9,
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -14,6 +15,7 @@ import msgspec
 from watchword.additional_fields import read_fields
 from watchword.call import Call
 from watchword.crypto.random_strings import LOWER_ALPHANUMERIC
+from watchword.database.contract import UniqueViolation
 from watchword.endpoint import get, post
 from watchword.errors import APIError, ErrorCode, ErrorCodes
 from watchword.options import Duration, seconds
@@ -36,6 +38,9 @@ class UserCodes(ErrorCodes):
         400, "EMAIL_CAN_NOT_BE_UPDATED", "The address is changed elsewhere"
     )
     NO_FIELDS_TO_UPDATE = ErrorCode(400, None, "No fields to update")
+    FAILED_TO_UPDATE_USER = ErrorCode(
+        422, "FAILED_TO_UPDATE_USER", "Somebody else has one of these values"
+    )
     SESSION_EXPIRED = ErrorCode(400, "SESSION_EXPIRED", "Sign in again to do this")
     NOT_FOUND = ErrorCode(404, "NOT_FOUND", "Not found")
     FAILED_TO_GET_USER_INFO = ErrorCode(404, "FAILED_TO_GET_USER_INFO", "Sign in first")
@@ -91,9 +96,19 @@ class Profiles(Plugin):
         if not changes:
             raise UserCodes.NO_FIELDS_TO_UPDATE()
         found = call.session
-        user = await call.db.update(User, changes, id=found.user.id)
+        try:
+            user = await _changed(call, found.user, changes)
+        except UniqueViolation:
+            raise UserCodes.FAILED_TO_UPDATE_USER() from None
         set_session_cookies(call, found.session, user or found.user)
         return Status()
+
+
+async def _changed(call: Call, user: User, changes: Mapping[str, object]) -> User | None:
+    if call.config.stateless and await call.db.find_one(User, id=user.id) is None:
+        # The row is in another process, or in none any more: the cookie is what is left.
+        return await call.db.amend(user, changes)
+    return await call.db.update(User, changes, id=user.id)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,7 +180,9 @@ class DeleteUser(Plugin):
             await call.db.delete(Account, user_id=user.id)
             await forget_reset_tokens(call, user.id)
         clear_session_cookies(call)
-        if deleted and self.after_delete is not None:
+        # Without any store the row may be elsewhere: the application must hear of it all the same.
+        gone = deleted or call.config.stateless
+        if gone and self.after_delete is not None:
             await call.run(self.after_delete, user, call.request)
 
 

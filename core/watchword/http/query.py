@@ -30,7 +30,7 @@ def parse_query(raw: str) -> dict[str, str | list[str]]:
 
 
 def append_query(url: str, params: Mapping[str, str]) -> str:
-    """The URL with more parameters behind its query, before its fragment.
+    """The URL with more parameters behind its query, before its fragment; all in ASCII.
 
     The URL is absolute, or a path with a single leading slash; anything else raises `ValueError`.
     """
@@ -44,8 +44,9 @@ def append_query(url: str, params: Mapping[str, str]) -> str:
     body, hash_mark, fragment = url.partition("#")
     path, question, query = body.partition("?")
     more = "&".join(f"{_encoded(name)}={_encoded(value)}" for name, value in params.items())
-    query = f"{query.rstrip('&')}&{more}" if question and query.strip("&") else more
-    return f"{_ascii(path)}?{_ascii(query)}{hash_mark}{_ascii(fragment)}"
+    if more:
+        question, query = "?", f"{query.rstrip('&')}&{more}" if query.strip("&") else more
+    return f"{_ascii(path)}{question}{_ascii(query)}{hash_mark}{_ascii(fragment)}"
 
 
 def _ascii(text: str) -> str:

@@ -9,13 +9,23 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .action_token import ActionToken as ActionToken
+    from .bearer import Bearer as Bearer
+    from .email_otp import EmailOTP as EmailOTP
+    from .magic_link import MagicLink as MagicLink
     from .one_time_token import OneTimeToken as OneTimeToken
+    from .one_time_token_session import OneTimeTokenSession as OneTimeTokenSession
 
 _HOMES = {
+    "ActionToken": "action_token",
+    "Bearer": "bearer",
+    "EmailOTP": "email_otp",
+    "MagicLink": "magic_link",
     "OneTimeToken": "one_time_token",
+    "OneTimeTokenSession": "one_time_token_session",
 }
 
-__all__ = ["OneTimeToken"]
+__all__ = ["ActionToken", "Bearer", "EmailOTP", "MagicLink", "OneTimeToken", "OneTimeTokenSession"]
 
 
 def __getattr__(name: str) -> object:

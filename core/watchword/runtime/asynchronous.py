@@ -5,19 +5,20 @@ from __future__ import annotations
 import asyncio
 import functools
 import inspect
-import logging
 import os
 from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from typing import ParamSpec, TypeVar, cast
 
 from watchword.database.contract import Engine
+from watchword.observability import background_failed
 from watchword.secondary import SecondaryEngine
+
+from .callbacks import is_async
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-_log = logging.getLogger("watchword")
 
 
 class AsyncRuntime:
@@ -27,9 +28,10 @@ class AsyncRuntime:
     sign-ins queues up instead of stalling every other request.
     """
 
-    def __init__(self, engine: Engine, secondary: SecondaryEngine | None = None) -> None:
+    def __init__(self, engine: Engine) -> None:
         self.engine = engine
-        self.secondary = secondary
+        self.secondary: SecondaryEngine | None = None
+        """Set before the first call; it may want to be opened with this runtime."""
         self._hashing = ThreadPoolExecutor(max(1, (os.cpu_count() or 2) - 1), "watchword-hash")
         self._callbacks = ThreadPoolExecutor(16, "watchword-callback")
         self._tasks: set[asyncio.Task[None]] = set()
@@ -40,7 +42,8 @@ class AsyncRuntime:
         if is_async(callback):
             result = callback(*args, **kwargs)
         else:
-            work = functools.partial(callback, *args, **kwargs)
+            # In a copy of the caller's context, so that its trace goes on.
+            work = functools.partial(copy_context().run, callback, *args, **kwargs)
             result = await asyncio.get_running_loop().run_in_executor(self._callbacks, work)
         if inspect.isawaitable(result):
             return await cast("Awaitable[T]", result)
@@ -70,17 +73,8 @@ class AsyncRuntime:
         self._callbacks.shutdown(wait=False)
 
 
-def is_async(callback: Callable[..., object]) -> bool:
-    """Whether calling `callback` gives an awaitable: `async def`, partials, callable objects."""
-    while isinstance(callback, functools.partial):
-        callback = callback.func
-    if inspect.iscoroutinefunction(callback):
-        return True
-    return inspect.iscoroutinefunction(getattr(type(callback), "__call__", None))  # noqa: B004
-
-
 async def _logged(work: Coroutine[object, object, None]) -> None:
     try:
         await work
-    except Exception:
-        _log.exception("background work failed")
+    except Exception as error:
+        background_failed(error)

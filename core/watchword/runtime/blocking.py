@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import inspect
-import logging
 import os
 import threading
 import time
 from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
 from watchword.database.contract import Engine
+from watchword.observability import background_failed
 from watchword.secondary import SecondaryEngine
 
 from .lazy import open_callback_loop
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-_log = logging.getLogger("watchword")
 
 
 class MustNotWait(RuntimeError):
@@ -45,15 +44,10 @@ def finish(coroutine: Coroutine[Any, Any, T]) -> T:
 class BlockingRuntime:
     """Calls in place, hashes in place, and keeps one small thread pool for background work."""
 
-    def __init__(
-        self,
-        engine: Engine,
-        secondary: SecondaryEngine | None = None,
-        *,
-        background_threads: int = 4,
-    ) -> None:
+    def __init__(self, engine: Engine, *, background_threads: int = 4) -> None:
         self.engine = engine
-        self.secondary = secondary
+        self.secondary: SecondaryEngine | None = None
+        """Set before the first call; it may want to be opened with this runtime."""
         self._threads = background_threads
         self._lock = threading.Lock()
         self._pid = os.getpid()
@@ -80,7 +74,8 @@ class BlockingRuntime:
             self._renew_after_fork()
             if self._pool is None:
                 self._pool = ThreadPoolExecutor(self._threads, "watchword-background")
-            future = self._pool.submit(_run_logged, work)
+            # In a copy of the caller's context, so that its trace goes on.
+            future = self._pool.submit(copy_context().run, _run_logged, work)
             self._pending.add(future)
         future.add_done_callback(self._pending.discard)
 
@@ -113,5 +108,5 @@ class BlockingRuntime:
 def _run_logged(work: Coroutine[object, object, None]) -> None:
     try:
         finish(work)
-    except Exception:
-        _log.exception("background work failed")
+    except Exception as error:
+        background_failed(error)

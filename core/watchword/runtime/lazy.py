@@ -6,17 +6,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from watchword.database.contract import Engine
-from watchword.secondary import SecondaryEngine
 
 if TYPE_CHECKING:
     from .asynchronous import AsyncRuntime
     from .callback_loop import CallbackLoop
 
 
-def open_async_runtime(engine: Engine, secondary: SecondaryEngine | None) -> AsyncRuntime:
-    """The async runtime over an engine and a secondary storage."""
+def open_async_runtime(engine: Engine) -> AsyncRuntime:
+    """The async runtime over an engine."""
     module = import_module("..asynchronous", __name__)
-    made: AsyncRuntime = module.AsyncRuntime(engine, secondary)
+    made: AsyncRuntime = module.AsyncRuntime(engine)
     return made
 
 

@@ -1,0 +1,214 @@
+"""The parameters of `Auth`: each of its kind, and none against another. Decided at start-up."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping
+from typing import cast
+
+from .configuration import Configuration
+from .database.names import Names
+from .errors import ConfigurationError
+from .features.change_email import ChangeEmail
+from .features.email_password import EmailAndPassword
+from .features.email_verification import EmailVerification
+from .features.password_reset import PasswordReset
+from .features.users import DeleteUser
+from .option_checks import check_paths, check_subclass, check_texts, check_type
+from .options import (
+    REFRESH_CACHE,
+    AccountOptions,
+    Advanced,
+    DynamicBaseURL,
+    Hooks,
+    IPAddressOptions,
+    OnAPIError,
+    RateLimit,
+    SessionOptions,
+    VerificationOptions,
+    seconds,
+)
+from .plugin import Plugin
+from .records import User
+
+_log = logging.getLogger("watchword")
+
+
+_KINDS: Mapping[str, type[object]] = {
+    "email_and_password": EmailAndPassword,
+    "email_verification": EmailVerification,
+    "password_reset": PasswordReset,
+    "change_email": ChangeEmail,
+    "delete_user": DeleteUser,
+    "session": SessionOptions,
+    "account": AccountOptions,
+    "verification": VerificationOptions,
+    "rate_limit": RateLimit,
+    "hooks": Hooks,
+    "on_api_error": OnAPIError,
+    "names": Names,
+    "advanced": Advanced,
+}
+"""Parameters of `Auth` that are objects of their own classes."""
+
+
+def check_arguments(given: Mapping[str, object]) -> None:
+    """Raise `ConfigurationError` for a parameter of `Auth` that is of another kind than it says."""
+    for option, kind in _KINDS.items():
+        if given[option] is not None:
+            check_type(option, given[option], kind)
+    database = given["database"]
+    if not (database is None or isinstance(database, str) or hasattr(database, "blocking")):
+        kind = type(database).__name__
+        _refuse("database", f"an object of {kind} is no storage", "Give a URL or a Storage")
+    for plugin in cast("Iterable[object]", given["plugins"]):
+        check_type("plugins", plugin, Plugin)
+    check_subclass("user_type", given["user_type"] or User, User)
+    check_paths("base_path", [given["base_path"]])
+    check_paths("disabled_paths", given["disabled_paths"])
+    if not callable(given["trusted_origins"]):
+        check_texts("trusted_origins", given["trusted_origins"])
+
+
+def check_together(
+    config: Configuration,
+    base_url: str | DynamicBaseURL | None,
+    database_hooks: Mapping[str, object],
+) -> None:
+    """Raise `ConfigurationError` for options that cannot all be meant; warn about doubtful ones."""
+    _check_session(config.session)
+    _check_storage(config)
+    _check_session_cookie(config)
+    if not config.has_database:
+        _check_without_database(config)
+    _check_rate_limit(config.rate_limit, config.advanced.ip_address)
+    _check_mails(config)
+    _check_cookies(config, base_url)
+    for model in database_hooks:
+        if model not in config.tables.models:
+            known = ", ".join(config.tables.models)
+            _refuse("database_hooks", f"there is no model {model!r}", f"Use one of {known}")
+
+
+def _check_session(options: SessionOptions) -> None:
+    if options.defer_refresh and options.disable_refresh:
+        _refuse("session.defer_refresh", "nothing is renewed with disable_refresh", "Drop one")
+    life = seconds("session.expires_in", options.expires_in)
+    update = seconds("session.update_age", options.update_age)
+    if update > life and not options.disable_refresh:
+        _refuse(
+            "session.update_age",
+            f"{update} s is longer than session.expires_in ({life} s): nothing would be renewed",
+            "Give a shorter one, or session.disable_refresh=True",
+        )
+
+
+def _check_storage(config: Configuration) -> None:
+    session, verification = config.session, config.verification
+    if session.preserve_in_database and not session.store_in_database:
+        _refuse(
+            "session.preserve_in_database",
+            "no session is stored there",
+            "Give session.store_in_database=True as well",
+        )
+    for option, wanted in (
+        ("session.store_in_database", session.store_in_database),
+        ("verification.store_in_database", verification.store_in_database),
+    ):
+        if wanted and not config.has_secondary:
+            remedy = "Leave it out, or give secondary_storage="
+            _refuse(option, "without a secondary storage all is in the database anyway", remedy)
+
+
+def _check_session_cookie(config: Configuration) -> None:
+    options, cache = config.session.cookie_cache, config.session_cache
+    if config.stateless and cache is not None and options is not None and not options.enabled:
+        _refuse(
+            "session.cookie_cache.enabled",
+            "False leaves no place for sessions: there is no store either",
+            "Drop it, or give database= or secondary_storage=",
+        )
+    if options is None or not options.refresh_cache:
+        return
+    if not config.stateless:
+        # A session that was ended would be believed for as long as its cookie is used.
+        _refuse(
+            REFRESH_CACHE,
+            f"{options.refresh_cache!r} is meant for servers without any store",
+            "Drop it: with a store the cookie is written anew when the store was asked",
+        )
+    if cache is not None and cache.update_age > cache.max_age:
+        _refuse(
+            f"{REFRESH_CACHE}.update_age",
+            f"{cache.update_age} s is longer than session.cookie_cache.max_age ({cache.max_age} s)",
+            "Give a shorter one",
+        )
+
+
+def _check_without_database(config: Configuration) -> None:
+    for option, wanted in (
+        ("session.store_in_database", config.session.store_in_database),
+        ("verification.store_in_database", config.verification.store_in_database),
+        ("rate_limit.storage", config.rate_limit.storage == "database"),
+    ):
+        if wanted:
+            _refuse(option, "there is no database", "Give database=, or drop the option")
+    if config.stateless and config.plugin(PasswordReset).revoke_sessions:
+        _refuse(
+            "password_reset.revoke_sessions",
+            "True cannot be kept: without a store no session can be ended from afar",
+            "Drop it, or give database= or secondary_storage=",
+        )
+    if config.plugin(EmailAndPassword).enabled:
+        _log.warning(
+            "email_and_password.enabled: without a database, users and passwords are forgotten "
+            "when the process ends. Give database=, or sign in with a provider"
+        )
+
+
+def _check_rate_limit(limits: RateLimit, addresses: IPAddressOptions) -> None:
+    if limits.enabled and addresses.disable_tracking:
+        _refuse(
+            "rate_limit.enabled",
+            "clients cannot be told apart with advanced.ip_address.disable_tracking",
+            "Drop one",
+        )
+    if addresses.trusted_proxies and not addresses.headers:
+        _refuse(
+            "advanced.ip_address.trusted_proxies",
+            "no header is read from which they could be left out",
+            "Name the header in advanced.ip_address.headers",
+        )
+
+
+def _check_mails(config: Configuration) -> None:
+    verification = config.plugin(EmailVerification)
+    passwords = config.plugin(EmailAndPassword)
+    if verification.send_verification_email or verification.other_proof:
+        return
+    for option in ("send_on_sign_up", "send_on_sign_in"):
+        if getattr(verification, option):
+            remedy = "Give email_verification.send_verification_email"
+            _refuse(f"email_verification.{option}", "there is nothing to mail with", remedy)
+    if passwords.enabled and passwords.require_email_verification:
+        _log.warning(
+            "email_and_password.require_email_verification: without "
+            "email_verification.send_verification_email nobody can prove an address by mail"
+        )
+
+
+def _check_cookies(config: Configuration, base_url: str | DynamicBaseURL | None) -> None:
+    advanced = config.advanced
+    attributes = advanced.default_cookie_attributes
+    if attributes.same_site != "none" or attributes.secure or advanced.use_secure_cookies:
+        return
+    if isinstance(base_url, str) and base_url.startswith("http://"):
+        _refuse(
+            "advanced.default_cookie_attributes.same_site",
+            "'none' is refused by browsers for cookies that are not secure",
+            "Serve over https, or give advanced.use_secure_cookies=True",
+        )
+
+
+def _refuse(option: str, problem: str, remedy: str) -> None:
+    raise ConfigurationError(option, problem, remedy)

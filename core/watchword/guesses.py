@@ -1,0 +1,81 @@
+"""Codes that are short enough to guess: a row's value carries the wrong guesses so far.
+
+Spec: plugin email-otp, (e) and (f); security requirements, section 10. The value is
+`<stored code>:<attempts>`. Every guess that was compared is counted, and one caller redeems.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from enum import Enum
+
+from .call import Call
+from .records import Verification
+from .verifications import (
+    create_verification,
+    delete_verifications,
+    exchange_verification,
+    newest_verification,
+)
+
+
+class Guess(Enum):
+    """What became of a guess."""
+
+    RIGHT = "right"
+    WRONG = "wrong"
+    ABSENT = "absent"
+    """There is no such code, or another caller redeemed it."""
+    EXPIRED = "expired"
+    EXHAUSTED = "exhausted"
+    """All attempts were used up before; one caller hears it, and the code is gone."""
+
+
+async def create_code(call: Call, identifier: str, stored: str, life: int) -> Verification | None:
+    """Promise a code, in its stored form, for `life` seconds, with no attempts used."""
+    return await create_verification(call, identifier, f"{stored}:0", call.after(life))
+
+
+def code_of(found: Verification) -> tuple[str, int]:
+    """The stored code of a row and the wrong guesses so far."""
+    stored, _, attempts = found.value.rpartition(":")
+    return stored, int(attempts) if attempts.isdecimal() else 0
+
+
+async def guess_code(
+    call: Call,
+    identifier: str,
+    is_right: Callable[[str], Awaitable[bool]],
+    allowed: int,
+    *,
+    redeem: bool = True,
+) -> Guess:
+    """Try a code against the newest one of an identifier.
+
+    `is_right` gets the stored form; it runs also when there is none, on an empty text, so that
+    the work does not tell. With `redeem=False` a right code stays good.
+    """
+    # Each lost exchange means that another caller's guess was counted, or the code redeemed.
+    for _ in range(allowed + 2):
+        found = await newest_verification(call, identifier)
+        stored, attempts = ("", 0) if found is None else code_of(found)
+        right = await is_right(stored)
+        if found is None:
+            return Guess.ABSENT
+        outcome = _outcome(right, found.expires_at <= call.now, attempts >= allowed)
+        if outcome is Guess.RIGHT and not redeem:
+            return outcome
+        kept = f"{stored}:{attempts + 1}" if outcome is Guess.WRONG else None
+        if await exchange_verification(call, found, kept):
+            if kept is None:
+                await delete_verifications(call, identifier)
+            return outcome
+    return Guess.ABSENT
+
+
+def _outcome(right: bool, expired: bool, exhausted: bool) -> Guess:
+    if expired:
+        return Guess.EXPIRED
+    if exhausted:
+        return Guess.EXHAUSTED
+    return Guess.RIGHT if right else Guess.WRONG

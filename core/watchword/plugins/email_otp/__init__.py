@@ -1,0 +1,41 @@
+"""E-mail codes: a short code by mail signs in, proves an address or lets a password be reset.
+
+Codes live minutes, allow a few wrong guesses and are good once (spec: plugin email-otp; security
+T1 to T6, M7).
+"""
+
+from __future__ import annotations
+
+from .codes import CodeMail, EmailCodes, OTPType
+from .plugin import EmailOTP
+from .wire import (
+    ChangeEmailByOTP,
+    CheckOTP,
+    EmailOTPVerified,
+    OTPFor,
+    OTPRead,
+    RequestEmailChangeByOTP,
+    RequestPasswordResetByOTP,
+    ResetPasswordByOTP,
+    SignedInByOTP,
+    SignInByOTP,
+    VerifyEmailByOTP,
+)
+
+__all__ = [
+    "ChangeEmailByOTP",
+    "CheckOTP",
+    "CodeMail",
+    "EmailCodes",
+    "EmailOTP",
+    "EmailOTPVerified",
+    "OTPFor",
+    "OTPRead",
+    "OTPType",
+    "RequestEmailChangeByOTP",
+    "RequestPasswordResetByOTP",
+    "ResetPasswordByOTP",
+    "SignInByOTP",
+    "SignedInByOTP",
+    "VerifyEmailByOTP",
+]

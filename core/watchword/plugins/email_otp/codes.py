@@ -1,0 +1,198 @@
+"""The life of a code: made, stored, mailed, guessed at, redeemed."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from watchword.call import Call
+from watchword.crypto.random_strings import DIGITS
+from watchword.features.failed_sign_ins import FailedSignIns
+from watchword.features.mails import in_background
+from watchword.guesses import Guess, code_of, create_code, guess_code
+from watchword.http.request import Request
+from watchword.option_checks import check_choice, check_number
+from watchword.options import Duration, seconds
+from watchword.plugin import Plugin
+from watchword.stored_codes import (
+    CodeStorage,
+    check_storage,
+    code_matches,
+    readable_code,
+    stored_code,
+)
+from watchword.verifications import (
+    delete_verifications,
+    extend_verification,
+    newest_verification,
+    sweep_verifications,
+)
+
+from .wire import EmailOTPCodes, OTPType
+
+_DECOY = "nobody:"
+"""Begins the codes of addresses to which nothing is mailed. The rest is random and long."""
+
+_REFUSALS = {
+    Guess.WRONG: EmailOTPCodes.INVALID_OTP,
+    Guess.ABSENT: EmailOTPCodes.INVALID_OTP,
+    Guess.EXPIRED: EmailOTPCodes.OTP_EXPIRED,
+    Guess.EXHAUSTED: EmailOTPCodes.TOO_MANY_ATTEMPTS,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeMail:
+    """A code to mail to `email`. Whoever holds it may use it: never log it."""
+
+    email: str
+    """The address, in lower case."""
+    otp: str = field(repr=False)
+    type: OTPType
+
+
+CodeMailCallback = Callable[[CodeMail, Request | None], object]
+CodeGenerator = Callable[[str, OTPType], "str | Awaitable[str | None] | None"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class EmailCodes(Plugin):
+    """Options of the codes themselves."""
+
+    send_verification_otp: CodeMailCallback
+    """Mails a code; gets a `CodeMail` and the request (None for server-side calls). `def` or
+    `async def`; runs in the background, failures are logged."""
+    otp_length: int = 6
+    """Digits of a code (4 to 32)."""
+    expires_in: Duration = 300
+    """Life of a code (5 minutes)."""
+    generate_otp: CodeGenerator | None = None
+    """Makes the code, from address and type; nothing or an empty text means: as usual."""
+    allowed_attempts: int = 3
+    """Wrong guesses that a code survives."""
+    store_otp: CodeStorage = "plain"
+    """How codes are stored: `plain`, `hashed` (SHA-256), `encrypted`, by an own hash function, or
+    by a `CodeCipher`."""
+    resend_strategy: Literal["rotate", "reuse"] = "rotate"
+    """`reuse` sends a code that is still good once more and lets it live longer. Hashed codes
+    cannot be sent again: they rotate."""
+    wrong_guesses: FailedSignIns | None = field(default_factory=FailedSignIns)
+    """Bounds wrong codes in a row per address, over all its codes; None: no bound."""
+
+    def __post_init__(self) -> None:
+        seconds("EmailOTP.expires_in", self.expires_in, least=1)
+        check_storage("EmailOTP.store_otp", self.store_otp)
+        check_number("EmailOTP.otp_length", self.otp_length, 4, 32)
+        check_number("EmailOTP.allowed_attempts", self.allowed_attempts, 1, 100)
+        check_choice("EmailOTP.resend_strategy", self.resend_strategy, ("rotate", "reuse"))
+
+    async def send(
+        self, call: Call, email: str, type: OTPType, *, known: bool, identifier: str | None = None
+    ) -> None:
+        """Mail a code. To an address that is not `known` nothing goes out.
+
+        There is a code all the same, which nobody can guess: so neither answers nor the work tell
+        the two apart, not even after the last allowed guess.
+        """
+        code = await self.issue(
+            call, email, type, known=known, identifier=identifier or otp_identifier(type, email)
+        )
+        if known:
+            mail = CodeMail(email=email, otp=code, type=type)
+            in_background(call, self.send_verification_otp, mail)
+
+    async def issue(
+        self, call: Call, email: str, type: OTPType, *, identifier: str, known: bool = True
+    ) -> str:
+        """A code that is stored: a fresh one, or the last one again. Older ones are dead."""
+        if self.resend_strategy == "reuse":
+            kept = await self._kept(call, identifier, known)
+            if kept is not None:
+                return kept
+        return await self.create(call, email, type, identifier=identifier, known=known)
+
+    async def create(
+        self, call: Call, email: str, type: OTPType, *, identifier: str, known: bool = True
+    ) -> str:
+        """A fresh code that is stored. Older ones are dead."""
+        code = await self._generated(call, email, type)
+        if not known:
+            code = _DECOY + call.random(32)
+        stored = await stored_code(call, self.store_otp, code)
+        await sweep_verifications(call)
+        await delete_verifications(call, identifier)
+        await create_code(call, identifier, stored, self._life)
+        return code
+
+    async def read(self, call: Call, identifier: str) -> str | None:
+        """The newest code, if it is in time. Raises OTP_IS_HASHED (400, no code)."""
+        found = await newest_verification(call, identifier)
+        if found is None or found.expires_at <= call.now:
+            return None
+        if callable(self.store_otp) or self.store_otp == "hashed":
+            raise EmailOTPCodes.OTP_IS_HASHED()
+        code = await readable_code(call, self.store_otp, code_of(found)[0])
+        return None if code is None or code.startswith(_DECOY) else code
+
+    async def redeem(
+        self, call: Call, identifier: str, otp: str, *, account: str, keep: bool = False
+    ) -> None:
+        """Go on only with the right code, which is used up then unless to be kept.
+
+        Raises INVALID_OTP, OTP_EXPIRED (400) or TOO_MANY_ATTEMPTS (403), and `TooManyRequests`
+        when the account pauses.
+        """
+        bound, subject = self.wrong_guesses, f"email-otp|{account}"
+        if bound is not None:
+            await bound.attempt(call, subject)
+
+        async def is_right(stored: str) -> bool:
+            if not stored:
+                # An own cipher must not be asked for what it never made.
+                await stored_code(call, self.store_otp, otp)
+                return False
+            return await code_matches(call, self.store_otp, stored, otp)
+
+        outcome = await guess_code(
+            call, identifier, is_right, self.allowed_attempts, redeem=not keep
+        )
+        if outcome is not Guess.RIGHT:
+            raise _REFUSALS[outcome]()
+        if bound is not None:
+            await bound.forget(call, subject)
+
+    @property
+    def _life(self) -> int:
+        return seconds("EmailOTP.expires_in", self.expires_in)
+
+    async def _generated(self, call: Call, email: str, type: OTPType) -> str:
+        made = None
+        if self.generate_otp is not None:
+            made = await call.run(self.generate_otp, email, type)
+        return str(made) if made else call.random(self.otp_length, DIGITS)
+
+    async def _kept(self, call: Call, identifier: str, known: bool) -> str | None:
+        found = await newest_verification(call, identifier)
+        if found is None or found.expires_at <= call.now:
+            return None
+        stored, attempts = code_of(found)
+        code = await readable_code(call, self.store_otp, stored)
+        # A code that was made while nobody had the address must not be mailed to who has it now.
+        if attempts >= self.allowed_attempts or not code or code.startswith(_DECOY) is known:
+            return None
+        return code if await extend_verification(call, found, call.after(self._life)) else None
+
+
+def otp_identifier(type: OTPType, email: str) -> str:
+    """Under which identifier a code is promised."""
+    return f"{type}-otp-{email}"
+
+
+def change_identifier(current: str, new: str) -> str:
+    """Under which identifier the code for another address is promised.
+
+    The slash cannot be part of an address. Joined by a hyphen, as the reference does, two pairs of
+    addresses may read the same, and a code that went to one address would prove another.
+    """
+    return f"change-email-otp-{current}/{new}"

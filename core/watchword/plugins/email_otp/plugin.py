@@ -1,0 +1,281 @@
+"""The endpoints of e-mail codes."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+from watchword.additional_fields import read_fields
+from watchword.call import CacheDue, Call
+from watchword.database.contract import UniqueViolation
+from watchword.endpoint import get, post
+from watchword.errors import ConfigurationError, ErrorCodes
+from watchword.features.addresses import replace_address
+from watchword.features.email_password import EmailAndPassword
+from watchword.features.email_verification import EmailVerification, signed_in
+from watchword.features.password_reset import PasswordReset
+from watchword.features.proven_mailbox import owner_of_mailbox
+from watchword.options import RateLimitRule
+from watchword.plugin import Plugin, RateRule, after
+from watchword.records import Session, User
+from watchword.results import SessionAndUser, Success
+from watchword.sessions import DONT_REMEMBER, create_session, set_session_cookies
+from watchword.validation import is_email
+
+from .codes import EmailCodes, change_identifier, otp_identifier
+from .wire import (
+    ChangeEmailByOTP,
+    CheckOTP,
+    EmailOTPCodes,
+    EmailOTPVerified,
+    OTPFor,
+    OTPRead,
+    RequestEmailChangeByOTP,
+    RequestPasswordResetByOTP,
+    ResetPasswordByOTP,
+    SignedInByOTP,
+    SignInByOTP,
+    VerifyEmailByOTP,
+)
+
+_log = logging.getLogger("watchword.email_otp")
+
+_LIMIT = RateLimitRule(window=60, max=3)
+_LIMITED = ("/email-otp/*", "/sign-in/email-otp", "/forget-password/email-otp")
+
+
+@dataclass(frozen=True, kw_only=True)
+class EmailOTP(EmailCodes):
+    """Options of what codes are used for."""
+
+    id: ClassVar[str] = "email-otp"
+    codes: ClassVar[type[ErrorCodes]] = EmailOTPCodes
+
+    disable_sign_up: bool = False
+    """Signing in by code never creates users."""
+    send_verification_on_sign_up: bool = False
+    """Signing up in another way mails a code that verifies the address."""
+    override_default_email_verification: bool = False
+    """Wherever the core would mail a link that verifies an address, a code is mailed."""
+    change_email: bool = False
+    """Users may change their address by a code to the new one."""
+    verify_current_email: bool = False
+    """They need a code from the current address (type `email-verification`) for that, too."""
+    rate_limit: RateLimitRule = _LIMIT
+    """For each of the paths."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.verify_current_email and not self.change_email:
+            raise ConfigurationError(
+                "EmailOTP.verify_current_email",
+                "it is on, and changing the address is off",
+                "Give change_email=True, too",
+            )
+
+    def rate_rules(self) -> Sequence[RateRule]:
+        """The same for each path."""
+        return [RateRule(pattern, self.rate_limit) for pattern in _LIMITED]
+
+    def adapt(self, feature: Plugin) -> Plugin:
+        """Verification mails become codes, where wanted."""
+        if self.override_default_email_verification and isinstance(feature, EmailVerification):
+            return replace(feature, other_proof=self._send_proof)
+        return feature
+
+    @post("/email-otp/send-verification-otp", name="send_verification_otp", check_login_csrf=True)
+    async def send_code(self, call: Call, body: OTPFor) -> Success:
+        """Mail a code. The answer does not tell whether anybody has the address."""
+        email = _address(body.email)
+        if body.type == "change-email":
+            raise EmailOTPCodes.INVALID_OTP_TYPE()
+        user = await call.db.find_one(User, email=email)
+        may_sign_up = body.type == "sign-in" and not self.disable_sign_up
+        await self.send(call, email, body.type, known=user is not None or may_sign_up)
+        return Success()
+
+    @post("/email-otp/create-verification-otp", server_only=True)
+    async def create_verification_otp(self, call: Call, body: OTPFor) -> str:
+        """A code to be delivered in another way."""
+        email = body.email.lower()
+        identifier = otp_identifier(body.type, email)
+        return await self.create(call, email, body.type, identifier=identifier)
+
+    @get("/email-otp/get-verification-otp", server_only=True)
+    async def get_verification_otp(self, call: Call, query: OTPFor) -> OTPRead:
+        """The newest code of an address. Refused where only hashes are stored."""
+        identifier = otp_identifier(query.type, query.email.lower())
+        return OTPRead(otp=await self.read(call, identifier))
+
+    @post("/email-otp/check-verification-otp")
+    async def check_verification_otp(self, call: Call, body: CheckOTP) -> Success:
+        """Whether the code is right. It stays good; a wrong one counts as a guess."""
+        email = _address(body.email)
+        identifier = otp_identifier(body.type, email)
+        await self.redeem(call, identifier, body.otp, account=email, keep=True)
+        if await call.db.find_one(User, email=email) is None:
+            raise EmailOTPCodes.USER_NOT_FOUND()
+        return Success()
+
+    @post("/email-otp/verify-email")
+    async def verify_email_otp(self, call: Call, body: VerifyEmailByOTP) -> EmailOTPVerified[User]:
+        """Mark the address as verified; sign in if the options of the core say so."""
+        email = _address(body.email)
+        identifier = otp_identifier("email-verification", email)
+        await self.redeem(call, identifier, body.otp, account=email)
+        verification = call.config.plugin(EmailVerification)
+        user = await call.db.find_one(User, email=email)
+        if user is not None and not user.email_verified:
+            # Without a winner somebody else verified it, or the user is another one by now.
+            user = await verification.verify(call, user) or await call.db.find_one(
+                User, id=user.id, email=email
+            )
+        if user is None:
+            raise EmailOTPCodes.USER_NOT_FOUND()
+        if verification.auto_sign_in_after_verification:
+            session = await _sign_in(call, user)
+            return EmailOTPVerified(status=True, token=session.token, user=user)
+        await _refresh_cache(call, user)
+        return EmailOTPVerified(status=True, token=None, user=user)
+
+    @post("/sign-in/email-otp")
+    async def sign_in_email_otp(self, call: Call, body: SignInByOTP) -> SignedInByOTP[User]:
+        """Sign in, or up. Whoever held an unverified account under this address is out."""
+        email = body.email.lower()
+        await self.redeem(call, otp_identifier("sign-in", email), body.otp, account=email)
+        new_user: dict[str, object] | None = None
+        if not self.disable_sign_up and await call.db.find_one(User, email=email) is None:
+            extra = read_fields(call, User, creating=True)
+            new_user = {**extra, "name": body.name, "image": body.image or None}
+        owner = await owner_of_mailbox(call, email, new_user, method="email-otp")
+        if owner is None:
+            raise EmailOTPCodes.INVALID_OTP()
+        call.subject = owner.user.id
+        session = await _sign_in(call, owner.user)
+        return SignedInByOTP(token=session.token, user=owner.user)
+
+    @post("/email-otp/request-password-reset", check_login_csrf=True)
+    async def request_password_reset_email_otp(
+        self, call: Call, body: RequestPasswordResetByOTP
+    ) -> Success:
+        """Mail a code for a new password to the user, if there is one."""
+        email = body.email.lower()
+        user = await call.db.find_one(User, email=email)
+        await self.send(call, email, "forget-password", known=user is not None)
+        return Success()
+
+    @post("/forget-password/email-otp", check_login_csrf=True)
+    async def forget_password_email_otp(
+        self, call: Call, body: RequestPasswordResetByOTP
+    ) -> Success:
+        """The same under its old path, for old clients."""
+        _log.warning("/forget-password/email-otp: use /email-otp/request-password-reset")
+        return await EmailOTP.request_password_reset_email_otp.handler(self, call, body)
+
+    @post("/email-otp/reset-password")
+    async def reset_password_email_otp(self, call: Call, body: ResetPasswordByOTP) -> Success:
+        """Set a new password, or a first one. The address counts as verified. Signs nobody in."""
+        email = body.email.lower()
+        passwords = call.config.plugin(EmailAndPassword)
+        passwords.check_new_password(body.password)
+        identifier = otp_identifier("forget-password", email)
+        await self.redeem(call, identifier, body.otp, account=email)
+        user = await call.db.find_one(User, email=email)
+        if user is None:
+            raise EmailOTPCodes.USER_NOT_FOUND()
+        hashed = await passwords.hash(call, body.password)
+        reset = call.config.plugin(PasswordReset)
+        async with call.db.transaction():
+            before = await reset.replace(call, user.id, hashed)
+            if before is None or before.email != email:
+                raise EmailOTPCodes.USER_NOT_FOUND()
+            if not before.email_verified:
+                await call.db.update(User, {"email_verified": True}, id=user.id)
+        await reset.after(call, before)
+        return Success()
+
+    @post("/email-otp/request-email-change", requires="sensitive")
+    async def request_email_change_email_otp(
+        self, call: Call, body: RequestEmailChangeByOTP
+    ) -> Success:
+        """Mail a code to the new address. The answer does not tell whether anybody has it."""
+        current, new = self._addresses(call, body.new_email)
+        if self.verify_current_email:
+            if not body.otp:
+                raise EmailOTPCodes.OTP_REQUIRED()
+            identifier = otp_identifier("email-verification", current)
+            await self.redeem(call, identifier, body.otp, account=current)
+        taken = await call.db.find_one(User, email=new) is not None
+        identifier = change_identifier(current, new)
+        await self.send(call, new, "change-email", known=not taken, identifier=identifier)
+        return Success()
+
+    @post("/email-otp/change-email", requires="sensitive")
+    async def change_email_email_otp(self, call: Call, body: ChangeEmailByOTP) -> Success:
+        """Replace the address, which counts as verified. Other sessions stay."""
+        current, new = self._addresses(call, body.new_email)
+        await self.redeem(call, change_identifier(current, new), body.otp, account=current)
+        found = call.session
+        if await call.db.find_one(User, email=new) is not None:
+            raise EmailOTPCodes.EMAIL_IN_USE()
+        verification = call.config.plugin(EmailVerification)
+        await verification.before(call, found.user)
+        try:
+            changed = await replace_address(
+                call, found.user, {"email": new, "email_verified": True}
+            )
+        except UniqueViolation:
+            raise EmailOTPCodes.EMAIL_IN_USE() from None
+        if changed is None:
+            raise EmailOTPCodes.USER_NOT_FOUND()
+        await verification.after(call, changed)
+        set_session_cookies(call, found.session, changed)
+        return Success()
+
+    @after("/sign-up*")
+    async def mail_on_sign_up(self, call: Call) -> None:
+        """A code for the address of who just signed up, unless it is verified already."""
+        if not self.send_verification_on_sign_up or self.override_default_email_verification:
+            return
+        signed_up = getattr(call.returned, "user", None)
+        if isinstance(signed_up, User):
+            # The answer to a taken address tells of a user who does not exist: ask the store.
+            user = await call.db.find_one(User, email=signed_up.email)
+            unproven = user is not None and not user.email_verified
+            await self.send(call, signed_up.email, "email-verification", known=unproven)
+
+    async def _send_proof(self, call: Call, email: str, known: bool) -> None:
+        await self.send(call, email, "email-verification", known=known)
+
+    def _addresses(self, call: Call, new: str) -> tuple[str, str]:
+        if not self.change_email:
+            raise EmailOTPCodes.CHANGE_EMAIL_DISABLED()
+        current, new = call.session.user.email, _address(new)
+        if new == current:
+            raise EmailOTPCodes.SAME_EMAIL()
+        return current, new
+
+
+def _address(text: str) -> str:
+    email = text.lower()
+    if not is_email(email):
+        raise EmailOTPCodes.INVALID_EMAIL()
+    return email
+
+
+async def _sign_in(call: Call, user: User) -> Session:
+    session = await create_session(call, user)
+    if session is None:
+        raise EmailOTPCodes.FAILED_TO_CREATE_SESSION()
+    set_session_cookies(call, session, user)
+    return session
+
+
+async def _refresh_cache(call: Call, user: User) -> None:
+    found = await signed_in(call)
+    if found is not None and found.user.id == user.id:
+        marker = call.cookie_names.spec(DONT_REMEMBER).name
+        fresh = SessionAndUser(session=found.session, user=user)
+        call.cache_due = CacheDue(fresh, call.cookies.get_signed(marker) != "true")

@@ -1,0 +1,116 @@
+"""What goes over the wire: inputs, results and error codes."""
+
+from __future__ import annotations
+
+from typing import Generic, Literal, TypeAlias, TypeVar
+
+import msgspec
+
+from watchword.errors import ErrorCode, ErrorCodes
+from watchword.records import User
+
+U = TypeVar("U", bound=User)
+
+OTPType: TypeAlias = Literal["email-verification", "sign-in", "forget-password", "change-email"]
+"""What a code is good for. A code of one type is nothing to another."""
+
+
+class EmailOTPCodes(ErrorCodes):
+    """Errors of codes by mail."""
+
+    INVALID_EMAIL = ErrorCode(400, "INVALID_EMAIL", "That is no e-mail address")
+    INVALID_OTP = ErrorCode(400, "INVALID_OTP", "The code is wrong, or there is none")
+    OTP_EXPIRED = ErrorCode(400, "OTP_EXPIRED", "The code has expired; ask for another one")
+    TOO_MANY_ATTEMPTS = ErrorCode(
+        403, "TOO_MANY_ATTEMPTS", "There were too many wrong codes; ask for another one"
+    )
+    USER_NOT_FOUND = ErrorCode(400, "USER_NOT_FOUND", "There is no user with this address")
+    FAILED_TO_CREATE_SESSION = ErrorCode(
+        401, "FAILED_TO_CREATE_SESSION", "The session was not created"
+    )
+    INVALID_OTP_TYPE = ErrorCode(400, None, "Invalid OTP type")
+    OTP_IS_HASHED = ErrorCode(400, None, "OTP is hashed, cannot return the plain text OTP")
+    CHANGE_EMAIL_DISABLED = ErrorCode(400, None, "Change email with OTP is disabled")
+    SAME_EMAIL = ErrorCode(400, None, "Email is the same")
+    OTP_REQUIRED = ErrorCode(400, None, "OTP is required to verify current email")
+    EMAIL_IN_USE = ErrorCode(400, None, "Email already in use")
+
+
+class OTPFor(msgspec.Struct, frozen=True, kw_only=True):
+    """Whose code, and what it is good for."""
+
+    email: str
+    type: OTPType
+
+
+class OTPRead(msgspec.Struct, frozen=True):
+    """The code; null if there is none, or if it has expired."""
+
+    otp: str | None
+
+
+class CheckOTP(msgspec.Struct, frozen=True, kw_only=True):
+    """The code to check; it stays good."""
+
+    email: str
+    type: OTPType
+    otp: str
+
+
+class VerifyEmailByOTP(msgspec.Struct, frozen=True, kw_only=True):
+    """A code of type `email-verification`."""
+
+    email: str
+    otp: str
+
+
+class EmailOTPVerified(msgspec.Struct, Generic[U], frozen=True):
+    """The user with the verified address, and the token of the session if one was made."""
+
+    status: bool
+    token: str | None
+    user: U
+
+
+class SignInByOTP(msgspec.Struct, frozen=True, kw_only=True):
+    """A code of type `sign-in`. The rest is for a user who is new, as are additional fields."""
+
+    email: str
+    otp: str
+    name: str = ""
+    image: str | msgspec.UnsetType = msgspec.UNSET
+
+
+class SignedInByOTP(msgspec.Struct, Generic[U], frozen=True):
+    """The user and the token of the new session."""
+
+    token: str
+    user: U
+
+
+class RequestPasswordResetByOTP(msgspec.Struct, frozen=True, kw_only=True):
+    """Whose password to reset."""
+
+    email: str
+
+
+class ResetPasswordByOTP(msgspec.Struct, frozen=True, kw_only=True):
+    """A code of type `forget-password`, and the new password."""
+
+    email: str
+    otp: str
+    password: str
+
+
+class RequestEmailChangeByOTP(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """The new address. `otp` proves the current one, where the options ask for that."""
+
+    new_email: str
+    otp: str = ""
+
+
+class ChangeEmailByOTP(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """The new address, and the code that was mailed there."""
+
+    new_email: str
+    otp: str

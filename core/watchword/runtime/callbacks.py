@@ -1,0 +1,16 @@
+"""What kind of callback an application gave."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+
+
+def is_async(callback: Callable[..., object]) -> bool:
+    """Whether calling `callback` gives an awaitable: `async def`, partials, callable objects."""
+    while isinstance(callback, functools.partial):
+        callback = callback.func
+    if inspect.iscoroutinefunction(callback):
+        return True
+    return inspect.iscoroutinefunction(getattr(type(callback), "__call__", None))  # noqa: B004

@@ -1,0 +1,98 @@
+"""A server that mails codes, and the mailbox that they arrive in."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.core.conftest import MakeAuth
+from tests.support.browser import Answer, Browser
+from watchword import Auth
+from watchword.plugins import EmailOTP
+from watchword.plugins.email_otp import CodeMail
+
+SEND, CHECK = "/email-otp/send-verification-otp", "/email-otp/check-verification-otp"
+VERIFY, SIGN_IN = "/email-otp/verify-email", "/sign-in/email-otp"
+FORGOT, RESET = "/email-otp/request-password-reset", "/email-otp/reset-password"
+OLD_FORGOT = "/forget-password/email-otp"
+ASK, CHANGE = "/email-otp/request-email-change", "/email-otp/change-email"
+ADA = "ada@example.com"
+NOBODY = "nobody@example.com"
+
+
+@dataclass
+class CodeServer:
+    """A server with the plugin, its mails and its database file."""
+
+    auth: Auth[Any]
+    file: Path
+    kind: str
+    sent: list[CodeMail] = field(default_factory=list[CodeMail])
+
+    def browser(self) -> Browser:
+        return Browser(self.auth, self.kind)
+
+    def signed_up(self, email: str = ADA) -> Browser:
+        browser = self.browser()
+        assert browser.sign_up(email).status == 200
+        return browser
+
+    def mails(self) -> list[CodeMail]:
+        """What was mailed, once all background work is done."""
+        self.auth.blocking.runtime.drain()
+        return self.sent
+
+    def code(self, kind: str = "sign-in", email: str = ADA) -> str:
+        """A code of a type, as it was mailed."""
+        before = len(self.mails())
+        assert self.browser().post(SEND, {"email": email, "type": kind}).status == 200
+        mail = self.mails()[before]
+        assert (mail.email, mail.type) == (email, kind)
+        return mail.otp
+
+    def sign_in(self, code: str, email: str = ADA, **extra: Any) -> Answer:
+        return self.browser().post(SIGN_IN, {"email": email, "otp": code, **extra})
+
+    def check(self, code: Any, email: str = ADA, kind: str = "sign-in") -> Answer:
+        return self.browser().post(CHECK, {"email": email, "type": kind, "otp": code})
+
+    def rows(self) -> list[tuple[str, str, str]]:
+        """Identifier, value and end of all verification rows."""
+        return self.sql("select identifier, value, expiresAt from verification order by rowid")
+
+    def sql(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
+        database = sqlite3.connect(self.file)
+        try:
+            found = database.execute(sql, values).fetchall()
+            database.commit()
+            return found
+        finally:
+            database.close()
+
+
+MakeCodeServer = Callable[..., CodeServer]
+
+
+def code_server(make_auth: MakeAuth, folder: Path, kind: str) -> MakeCodeServer:
+    """Builds servers; options of the plugin are keywords, those of `Auth` stand in `auth`."""
+
+    def make(*, auth: dict[str, Any] | None = None, **options: Any) -> CodeServer:
+        sent: list[CodeMail] = []
+        options.setdefault("send_verification_otp", lambda mail, request: sent.append(mail))
+        built = make_auth(plugins=[EmailOTP(**options)], **(auth or {}))
+        return CodeServer(built, folder / "test.db", kind, sent)
+
+    return make
+
+
+def other(code: str) -> str:
+    """A code of the same form that is wrong."""
+    return "".join(str(9 - int(digit)) for digit in code)
+
+
+def outcome(answer: Answer) -> tuple[int, str | None]:
+    """Status and code."""
+    return answer.status, answer.code

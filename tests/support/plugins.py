@@ -1,0 +1,27 @@
+"""Every plugin that there is, for tests of what must hold for all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from watchword import Plugin, plugins
+
+Send = Callable[[Any, Any], object]
+
+
+def drop(mail: object, request: object) -> None:
+    """Sends nothing."""
+
+
+def every_plugin(send: Send = drop, **options: dict[str, Any]) -> list[Plugin]:
+    """One of each, by name with further options; what is to be mailed goes to `send`."""
+    needed: dict[str, dict[str, Any]] = {
+        "ActionToken": {"send_token": send},
+        "EmailOTP": {"send_verification_otp": send},
+        "MagicLink": {"send_magic_link": send},
+    }
+    return [
+        getattr(plugins, name)(**needed.get(name, {}), **options.get(name, {}))
+        for name in plugins.__all__
+    ]
