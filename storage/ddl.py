@@ -41,7 +41,7 @@ def plan(schema: Schema, dialect: Dialect, tables: Mapping[str, TableShape]) -> 
 
     Raises `StorageError` for a required column without default on a table that has rows.
     """
-    planner = _Planner(schema, dialect)
+    planner = Planner(schema, dialect)
     return [
         statement
         for model in schema
@@ -59,7 +59,9 @@ def index_name(table: str, column: str, *, unique: bool) -> str:
     return f"{table}_{column}"[: _LONGEST_NAME - len(tail)] + tail
 
 
-class _Planner:
+class Planner:
+    """The statements of a schema in one dialect; a database may say some of them otherwise."""
+
     def __init__(self, schema: Schema, dialect: Dialect) -> None:
         self._schema = schema
         self._dialect = dialect
@@ -82,13 +84,13 @@ class _Planner:
 
     def _table(self, model: Model) -> str:
         dialect = self._dialect
-        columns = [f"{dialect.quoted('id')} {dialect.id_columns[self._schema.ids]}"]
+        columns = [f"{dialect.named('id')} {dialect.id_columns[self._schema.ids]}"]
         columns += [self._column(field) for field in model.fields]
-        table = dialect.quoted(model.table_name)
+        table = dialect.named(model.table_name)
         return f"CREATE TABLE IF NOT EXISTS {table} ({', '.join(columns)})"
 
     def _column(self, field: Field) -> str:
-        text = f"{self._dialect.quoted(field.column_name)} {self._type(field)}"
+        text = f"{self._dialect.named(field.column_name)} {self._type(field)}"
         if field.default_now and self._dialect.now_default:
             text += f" DEFAULT {self._dialect.now_default}"
         if field.required:
@@ -102,16 +104,22 @@ class _Planner:
         if field.required and default is None and has_rows:
             raise StorageError(
                 f"table {model.table_name} has rows and lacks the required column "
-                f"{field.column_name}: give the field a constant default or let it be empty, "
-                "or add the column yourself with a value in each row"
+                f"{field.column_name}: give the field a constant default or let it be empty, or "
+                f"add the column yourself with a value in each row: {self._by_hand(model, field)}"
             )
-        text = f"{self._dialect.quoted(field.column_name)} {self._type(field)}"
+        text = f"{self._dialect.named(field.column_name)} {self._type(field)}"
         if default is not None:
             text += f" DEFAULT {default}"
         if field.required and (default is not None or self._dialect.adds_not_null):
             text += " NOT NULL"
-        table = self._dialect.quoted(model.table_name)
-        return f"ALTER TABLE {table} ADD COLUMN {text}{self._references(field)}"
+        table = self._dialect.named(model.table_name)
+        return f"ALTER TABLE {table} {self._dialect.add_column} {text}{self._references(field)}"
+
+    def _by_hand(self, model: Model, field: Field) -> str:
+        dialect = self._dialect
+        table, column = dialect.named(model.table_name), dialect.named(field.column_name)
+        add = f"ALTER TABLE {table} {dialect.add_column} {column} {self._type(field)};"
+        return f"{add} UPDATE {table} SET {column} = ...;"
 
     def _default(self, field: Field) -> str | None:
         value = field.default
@@ -138,14 +146,14 @@ class _Planner:
             return ""
         target = self._schema[reference.model]
         column = "id" if reference.field == "id" else target.field(reference.field).column_name
-        table, column = self._dialect.quoted(target.table_name), self._dialect.quoted(column)
+        table, column = self._dialect.named(target.table_name), self._dialect.named(column)
         return f" REFERENCES {table} ({column}) ON DELETE {reference.on_delete.upper()}"
 
     def _index(self, model: Model, field: Field) -> str:
-        quoted = self._dialect.quoted
-        name = quoted(index_name(model.table_name, field.column_name, unique=field.unique))
+        named = self._dialect.named
+        name = named(index_name(model.table_name, field.column_name, unique=field.unique))
         kind = "UNIQUE INDEX" if field.unique else "INDEX"
-        table, column = quoted(model.table_name), quoted(field.column_name)
+        table, column = named(model.table_name), named(field.column_name)
         return f"CREATE {kind} IF NOT EXISTS {name} ON {table} ({column})"
 
 

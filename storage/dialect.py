@@ -6,10 +6,12 @@ Two SQL strings that differ in a word are one string and a word from here.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from watchword.database.schema import FieldType
+
+from .stored_forms import serial_number
 
 Convert = Callable[[Any], Any]
 
@@ -27,6 +29,11 @@ class Dialect:
     """Type and constraints of the `id` column, by how ids are made (`Schema.ids`)."""
     id_references: Mapping[str, str]
     """Type of a column that refers to an id, likewise."""
+    strict_ids: Mapping[str, tuple[Convert, Any]] = field(
+        default_factory=lambda: {"serial": (serial_number, -1)}
+    )
+    """Where ids are no text in the database: how one is handed to the driver (it raises
+    `InvalidValue` for what is no id), and an id that no row has, to be looked for instead."""
     key_text_type: str | None = None
     """Type of text that is unique, sortable or indexed, where it differs."""
     now_default: str | None = None
@@ -35,6 +42,8 @@ class Dialect:
     false: str = "0"
     adds_not_null: bool = False
     """Whether NOT NULL can be added without a default to a table without rows."""
+    add_column: str = "ADD COLUMN"
+    """The words that add a column; with IF NOT EXISTS where the database knows it."""
 
     store: Mapping[FieldType, Convert]
     """How a value of a logical type is handed to the driver. Raises `InvalidValue`."""
@@ -54,13 +63,24 @@ class Dialect:
     """The words that begin an insertion that gives way to a row with an equal unique value."""
     unless_known: str = " ON CONFLICT DO NOTHING"
     """The words that end it."""
+    returning: str = " RETURNING {}"
+    """The words that make a statement return rows; nothing where the database has none."""
     no_limit: str = ""
     """What stands for "no limit" in front of OFFSET, where the database insists on a limit."""
     insertion_order: str | None = None
     """The column that tells the order of insertion, where the database has one."""
+    lock_row: str = ""
+    """The words that end a SELECT in a transaction, so that nobody changes the row it finds before
+    the end of the transaction. Nothing where a transaction has the database to itself."""
+    lock_joined_row: str = ""
+    """The same in a statement with joins, where the row itself is called `t`."""
 
     def quoted(self, identifier: str) -> str:
-        """An identifier, quoted. Identifiers come from the schema only."""
-        mark = self.quote
-        quoted = mark + identifier.replace(mark, mark + mark) + mark
+        """An identifier for a statement with parameters. Identifiers come from the schema only."""
+        quoted = self.named(identifier)
         return quoted.replace("%", "%%") if self.placeholder == "%s" else quoted
+
+    def named(self, identifier: str) -> str:
+        """An identifier, quoted, for a statement that is run as it stands: one of the schema."""
+        mark = self.quote
+        return mark + identifier.replace(mark, mark + mark) + mark

@@ -68,6 +68,22 @@ class MemoryStorage:
             self._put(key, str(count), found.ends_at if found else self._end(ttl))
             return count
 
+    async def replace(
+        self, key: str, old: str | None, new: str | None, ttl: int | None = None
+    ) -> bool:
+        with self._lock:
+            found = self._find(key)
+            if (found.value if found else None) != old:
+                return False
+            if new is None:
+                self._entries.pop(key, None)
+            else:
+                self._put(key, new, self._end(ttl))
+            return True
+
+    async def close(self) -> None:
+        """Nothing is held open; what is stored stays."""
+
     def _find(self, key: str) -> _Entry | None:
         entry = self._entries.get(key)
         if entry is None or entry.ends_at is None or entry.ends_at > self._clock():

@@ -20,11 +20,9 @@ from watchword.database.contract import (
 from watchword.database.schema import FieldType, Model, Schema
 
 from .dialect import Convert, Dialect
-from .stored_forms import serial_number
 
 _COMPARE = {"eq": "=", "ne": "<>", "lt": "<", "lte": "<=", "gt": ">", "gte": ">="}
 _LIKE = {"contains": "%{}%", "starts_with": "{}%", "ends_with": "%{}"}
-_NO_SERIAL = -1
 
 Comparison: TypeAlias = tuple[str, str, str, bool, int, bool]
 """Connector, field, operator, insensitive, number of parameters, whether None is among them."""
@@ -40,17 +38,20 @@ class ModelSQL:
         self.table = dialect.quoted(model.table_name)
         self.columns = {"id": dialect.quoted("id")}
         self.types = {"id": FieldType.STRING}
-        serial = {"id"}
+        ids = {"id"}
         for field in model.fields:
             self.columns[field.name] = dialect.quoted(field.column_name)
             self.types[field.name] = field.type
             if field.references is not None and field.references.field == "id":
-                serial.add(field.name)
-        self._serial = frozenset(serial if schema.ids == "serial" else ())
+                ids.add(field.name)
+        strict = dialect.strict_ids.get(schema.ids)
+        self._strict = frozenset(ids if strict else ())
         self._store: dict[str, Convert] = {n: dialect.store[t] for n, t in self.types.items()}
         load = {n: dialect.load[t] for n, t in self.types.items() if t in dialect.load}
-        for name in self._serial:
-            self._store[name], load[name] = serial_number, str
+        if strict:
+            store, self._nobody = strict
+            for name in self._strict:
+                self._store[name], load[name] = store, str
         self._load = tuple(load.items())
         self._names = tuple(self.columns)
         self.width = len(self._names)
@@ -163,11 +164,11 @@ class ModelSQL:
             raise InvalidValue(f"{self.model.name}.{field}: {error}") from None
 
     def _sought(self, field: str, value: Any) -> Any:
-        if field in self._serial:
+        if field in self._strict:
             try:
                 return self.bind(field, value)
             except InvalidValue:
-                return _NO_SERIAL  # no row has such an id: nothing is found, nothing is wrong
+                return self._nobody  # no row has such an id: nothing is found, nothing is wrong
         return self.bind(field, value)
 
     def _text(self, comparison: Comparison, alias: str) -> str:

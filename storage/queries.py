@@ -20,9 +20,11 @@ _ROW_NUMBER = "watchword_row"
 class Queries:
     """The statements of a schema in one dialect. Safe to share between threads."""
 
+    model_sql: type[ModelSQL] = ModelSQL
+
     def __init__(self, schema: Schema, dialect: Dialect) -> None:
         self.dialect = dialect
-        self._models = {model.name: ModelSQL(schema, model, dialect) for model in schema}
+        self._models = {model.name: self.model_sql(schema, model, dialect) for model in schema}
         self._texts: dict[tuple[Any, ...], str] = {}
 
     def of(self, model: str) -> ModelSQL:
@@ -52,8 +54,8 @@ class Queries:
                 begin, end = dialect.insert_unless_known, dialect.unless_known
             marks = ", ".join([dialect.placeholder] * len(names))
             return (
-                f"{begin} {it.table} ({', '.join(names)}) VALUES ({marks}){end} "
-                f"RETURNING {it.select_list}"
+                f"{begin} {it.table} ({', '.join(names)}) VALUES ({marks}){end}"
+                f"{dialect.returning.format(it.select_list)}"
             )
 
         return self._text(("insert", model, unless_known, fields, others), make), params
@@ -67,8 +69,10 @@ class Queries:
         limit: int | None = None,
         offset: int = 0,
         join: Sequence[Join] = (),
+        lock: bool = False,
     ) -> Statement:
-        """SELECT with to-one joins in the same statement."""
+        """SELECT with to-one joins in the same statement. `lock` keeps the rows as they are found
+        until the transaction ends."""
         it = self._models[model]
         shape, params = it.filters(where)
         single = tuple([one for one in join if not one.many]) if join else ()
@@ -78,13 +82,16 @@ class Queries:
             alias = "t." if single else ""
             text = self._joined(it, single) if single else self._plain(it)
             text += it.where_text(shape, alias) + it.order_text(sort, alias)
-            return text + self._page(limit, offset)
+            text += self._page(limit, offset)
+            if lock:
+                text += self.dialect.lock_joined_row if single else self.dialect.lock_row
+            return text
 
         if limit is not None and not only_one:
             params.append(limit)
         if offset:
             params.append(offset)
-        key = ("select", model, shape, sort, limit is None, only_one, offset == 0, single)
+        key = ("select", model, shape, sort, limit is None, only_one, offset == 0, single, lock)
         return self._text(key, make), params
 
     def select_related(self, one: Join, keys: Sequence[Any]) -> Statement:
@@ -140,7 +147,8 @@ class Queries:
 
         def make() -> str:
             assignments = self._assignments(it, changes, amounts)
-            return f"UPDATE {it.table} SET {assignments} WHERE {guard()} RETURNING {it.select_list}"
+            returning = self.dialect.returning.format(it.select_list)
+            return f"UPDATE {it.table} SET {assignments} WHERE {guard()}{returning}"
 
         key = ("update_one", model, shape, tuple(changes), tuple(amounts))
         return self._text(key, make), bound + repeated

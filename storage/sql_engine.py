@@ -71,12 +71,16 @@ class SQLDatabase:
 class SQLEngine:
     """One engine over one connection (or pool of them)."""
 
-    __slots__ = ("_connection", "_database", "_queries")
+    __slots__ = ("_connection", "_database", "_inside", "_queries")
 
-    def __init__(self, database: SQLDatabase, connection: Connection) -> None:
+    def __init__(
+        self, database: SQLDatabase, connection: Connection, *, inside: bool = False
+    ) -> None:
         self._database = database
         self._queries = database.queries
         self._connection = connection
+        self._inside = inside
+        """In a transaction: what reads one row may go on to change it, so the row is locked."""
 
     async def create(self, model: str, row: Row) -> Row:
         rows = await self._insert(model, row, unless_known=False)
@@ -88,7 +92,9 @@ class SQLEngine:
     async def find_one(
         self, model: str, where: Where, *, join: Sequence[Join] = (), sort: Sort | None = None
     ) -> JoinedRow | None:
-        sql, params = self._queries.select(model, where, sort=sort, limit=1, join=join)
+        sql, params = self._queries.select(
+            model, where, sort=sort, limit=1, join=join, lock=self._inside
+        )
         rows = await self._connection.read(sql, params)
         if not rows:
             return None
@@ -155,13 +161,22 @@ class SQLEngine:
     @asynccontextmanager
     async def transaction(self) -> AsyncGenerator[SQLEngine, None]:
         async with self._connection.transaction() as connection:
-            yield SQLEngine(self._database, connection)
+            yield type(self)(self._database, connection, inside=True)
 
     async def plan(self) -> list[str]:
         database = self._database
         names = [model.table_name for model in database.schema]
         tables = await database.inspector(self._connection.read, names)
         return plan(database.schema, database.dialect, tables)
+
+    async def whole_plan(self) -> list[str]:
+        """All statements of the schema, as for an empty database."""
+        return plan(self._database.schema, self._database.dialect, {})
+
+    @property
+    def dialect(self) -> str:
+        """The name of the database's dialect: `sqlite`, `postgresql`..."""
+        return self._database.dialect.name
 
     async def apply(self, statements: Sequence[str]) -> None:
         self._database.issuer.forget()
@@ -216,3 +231,13 @@ class SQLEngine:
                     related[found[one.foreign]].append(found)
             for row in rows:
                 row[one.name] = list(related.get(row[one.local], ()))
+
+
+def refuse_script() -> None:
+    """What `Connection.run_script` does inside a transaction. Raises `StorageError`."""
+    raise StorageError("the schema cannot be changed inside a transaction")
+
+
+def refuse_after_end() -> None:
+    """What a connection of a transaction does after its end. Raises `StorageError`."""
+    raise StorageError("this transaction is over; use the engine that it was begun on")

@@ -81,6 +81,9 @@ class SQLiteStorage:
     as long as the storage. Raises `ConfigurationError`.
     """
 
+    system = "sqlite"
+    """Its name in traces (`db.system.name`)."""
+
     def __init__(self, path: str | os.PathLike[str], *, busy_timeout: float = PATIENCE) -> None:
         given = os.fspath(path)
         if given.startswith(("sqlite:", "sqlite+")):

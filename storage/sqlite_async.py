@@ -18,7 +18,9 @@ from typing import Any, ParamSpec, TypeVar
 
 from watchword.database.contract import StorageUnavailable
 
+from .forks import watch_forks
 from .per_loop import PerLoop
+from .sql_engine import refuse_after_end, refuse_script
 from .sqlite_driver import (
     Database,
     Rows,
@@ -26,11 +28,8 @@ from .sqlite_driver import (
     begin,
     commit,
     read,
-    refuse_after_end,
-    refuse_script,
     rollback,
     run_script,
-    watch_forks,
     write,
 )
 

@@ -13,6 +13,8 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
+from .forks import watch_forks
+from .sql_engine import refuse_script
 from .sqlite_driver import (
     DRIVER_ERRORS,
     Database,
@@ -20,10 +22,8 @@ from .sqlite_driver import (
     Rows,
     Written,
     held_transaction,
-    refuse_script,
     run_script,
     translated,
-    watch_forks,
     write,
 )
 

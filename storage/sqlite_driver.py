@@ -6,13 +6,11 @@ is idle is closed before a fork, and opened again when it is needed, on both sid
 
 from __future__ import annotations
 
-import os
 import sqlite3
-import weakref
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeAlias
+from typing import Any, TypeAlias
 
 from watchword.database.contract import (
     InvalidValue,
@@ -21,6 +19,8 @@ from watchword.database.contract import (
     StorageUnavailable,
     UniqueViolation,
 )
+
+from .sql_engine import refuse_after_end, refuse_script
 
 Rows: TypeAlias = "list[tuple[Any, ...]]"
 Written: TypeAlias = "tuple[Rows, int]"
@@ -218,45 +218,3 @@ async def held_transaction(connection: sqlite3.Connection) -> AsyncGenerator[Hel
         commit(connection)
     finally:
         held.over = True
-
-
-def refuse_script() -> None:
-    raise StorageError("the schema cannot be changed inside a transaction")
-
-
-def refuse_after_end() -> None:
-    raise StorageError("this transaction is over; use the engine that it was begun on")
-
-
-class Forkable(Protocol):
-    """What must know of forks of this process."""
-
-    def before_fork(self) -> None:
-        """Close what is idle."""
-        ...
-
-    def after_fork_in_child(self) -> None:
-        """Drop what is left of the parent's."""
-        ...
-
-
-_forkable: weakref.WeakSet[Forkable] = weakref.WeakSet()
-
-
-def watch_forks(one: Forkable) -> None:
-    """Tell `one` of every fork for as long as it lives."""
-    _forkable.add(one)
-
-
-def _before_fork() -> None:
-    for one in list(_forkable):
-        one.before_fork()
-
-
-def _after_fork_in_child() -> None:
-    for one in list(_forkable):
-        one.after_fork_in_child()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=_before_fork, after_in_child=_after_fork_in_child)

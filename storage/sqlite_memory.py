@@ -17,6 +17,7 @@ from typing import Any, Protocol
 from watchword.database.contract import StorageUnavailable
 
 from .per_loop import PerLoop
+from .sql_engine import refuse_script
 from .sqlite_driver import (
     Database,
     HeldConnection,
@@ -24,7 +25,6 @@ from .sqlite_driver import (
     Written,
     held_transaction,
     read,
-    refuse_script,
     run_script,
     write,
 )

@@ -9,12 +9,15 @@ import json
 import math
 import re
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Any, cast
+from uuid import UUID
 
 from watchword.database.contract import InvalidValue
 from watchword.http.json import format_date, jsonable, parse_date
 
 _SERIAL = re.compile("[1-9][0-9]{0,18}", re.ASCII)
+_UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 _REVIVED = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?Z", re.ASCII
 )
@@ -127,6 +130,18 @@ def serial_number(value: Any) -> int:
     if isinstance(value, str) and _SERIAL.fullmatch(value) and int(value) < 2**63:
         return int(value)
     raise InvalidValue("expected a decimal id")
+
+
+def uuid_text(value: Any) -> str:
+    """An id as a UUID: what is none gets one that is made from it, the same every time.
+
+    So an id of another form can be stored, holds its place as a unique one does, and otherwise is
+    found nowhere. Raises `InvalidValue` for what is no text.
+    """
+    text = checked_text(value)
+    if _UUID.fullmatch(text):
+        return text.lower()
+    return str(UUID(bytes=sha256(text.encode()).digest()[:16], version=5))
 
 
 def _reprinted(value: Any) -> Any:

@@ -10,34 +10,127 @@ import asyncio
 import threading
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
 
 from tests.storage.models import SCHEMA
+from tests.support.databases import (
+    empty_mysql_tables,
+    mysql_connection,
+    mysql_database,
+    postgres_schemas,
+)
 from watchword.database.contract import Engine, Storage
+from watchword.database.names import Names
 from watchword.database.schema import Schema
 from watchword.runtime.blocking import finish
+from watchword.storage.mysql import MySQLStorage
+from watchword.storage.postgres import PostgresStorage
 from watchword.storage.sqlite import SQLiteStorage
 
 T = TypeVar("T")
 Run = Callable[[Coroutine[Any, Any, T]], T]
 Open = Callable[[Schema], Engine]
 Crowd = Callable[[Callable[[int], Coroutine[Any, Any, Any]]], list[Any]]
+Execute = Callable[[str], list[tuple[Any, ...]]]
+InOrder = Callable[[list[str]], list[str]]
 
 CALLERS = 50
 
-DATABASES: dict[str, Callable[[Path], Storage]] = {
-    "sqlite-file": lambda folder: SQLiteStorage(folder / "test.db", busy_timeout=30),
-    "sqlite-memory": lambda folder: SQLiteStorage(":memory:", busy_timeout=30),
+DATABASES: dict[str, Callable[[pytest.FixtureRequest], Storage]] = {
+    "sqlite-file": lambda test: SQLiteStorage(sqlite_file(test), busy_timeout=30),
+    "sqlite-memory": lambda test: SQLiteStorage(":memory:", busy_timeout=30),
+    "sqlite-renamed": lambda test: Renamed(SQLiteStorage(":memory:", busy_timeout=30)),
+    "postgres": lambda test: PostgresStorage(test.getfixturevalue("postgres_url"), pool_timeout=30),
+    "mysql": lambda test: MySQLStorage(test.getfixturevalue("mysql_url"), pool_timeout=30),
 }
 
 
+@dataclass(frozen=True)
+class Renamed:
+    """A database in which every table and column has another name than it has outside."""
+
+    storage: Storage
+
+    def blocking(self, schema: Schema) -> Engine:
+        return self.storage.blocking(_renamed(schema))
+
+    def asynchronous(self, schema: Schema) -> Engine:
+        return self.storage.asynchronous(_renamed(schema))
+
+
+def _renamed(schema: Schema) -> Schema:
+    names = {model.name: f"auth {model.name}s" for model in schema}
+    columns = {
+        model.name: {field.name: f"{field.name}-{model.name}" for field in model.fields}
+        for model in schema
+    }
+    return Schema(Names(tables=names, columns=columns).applied(schema), schema.ids)
+
+
 @pytest.fixture(params=list(DATABASES))
-def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Storage:
+def storage(request: pytest.FixtureRequest) -> Storage:
     """An empty database."""
-    return DATABASES[request.param](tmp_path)
+    return DATABASES[request.param](request)
+
+
+def sqlite_file(test: pytest.FixtureRequest) -> Path:
+    folder: Path = test.getfixturevalue("tmp_path")
+    return folder / "test.db"
+
+
+@pytest.fixture(scope="session")
+def postgres_schema() -> Iterator[Callable[[], str]]:
+    """Makes URLs of empty PostgreSQL schemas; their database is gone with the last test."""
+    with postgres_schemas() as fresh:
+        yield fresh
+
+
+@pytest.fixture
+def postgres_url(postgres_schema: Callable[[], str]) -> str:
+    """The URL of an empty PostgreSQL schema."""
+    return postgres_schema()
+
+
+@pytest.fixture(scope="session")
+def standing_mysql() -> Iterator[str]:
+    """The URL of a MySQL or MariaDB database whose tables stay: making them takes long."""
+    with mysql_database() as url:
+        yield url
+
+
+@pytest.fixture
+def mysql_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The URL of a database without rows; without tables too, unless the test wants them made."""
+    if "engine" in request.fixturenames:
+        standing: str = request.getfixturevalue("standing_mysql")
+        empty_mysql_tables(standing)
+        yield standing
+    else:
+        with mysql_database() as url:
+            yield url
+
+
+@pytest.fixture
+def beside(mysql_url: str) -> Iterator[Execute]:
+    """Runs a statement on MySQL or MariaDB beside the engine."""
+    with mysql_connection(mysql_url) as connection, connection.cursor() as cursor:
+
+        def run(statement: str) -> list[tuple[Any, ...]]:
+            cursor.execute(statement)
+            return list(cursor.fetchall())
+
+        yield run
+
+
+@pytest.fixture
+def in_order(storage: Storage) -> InOrder:
+    """Makes the order in which rows come that were inserted in this one: by their ids where the
+    database does not know the order of insertion."""
+    return sorted if isinstance(storage, MySQLStorage) else list
 
 
 @pytest.fixture(params=["blocking", "async"])

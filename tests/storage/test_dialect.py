@@ -52,6 +52,31 @@ def test_a_percent_sign_in_a_name_is_no_placeholder() -> None:
     assert text == 'SELECT COUNT(*) FROM `100%% "pure"`'
 
 
+def test_a_name_in_the_schema_stands_as_it_is() -> None:
+    model = replace(THING, table="100%", fields=())
+    assert plan(Schema({"thing": model}), OTHER, {})[0].startswith(
+        "CREATE TABLE IF NOT EXISTS `100%` ("
+    )
+
+
+def test_a_select_locks_rows_where_the_dialect_knows_how() -> None:
+    locking = replace(OTHER, lock_row=" FOR UPDATE", lock_joined_row=" FOR UPDATE OF t")
+    queries, join = Queries(SCHEMA, locking), [Join("user", "user", "userId")]
+    where = [Condition("token", "a")]
+    endings = [
+        queries.select("session", where, limit=1, lock=True)[0],
+        queries.select("session", where, limit=1, join=join, lock=True)[0],
+        queries.select("session", where, limit=1)[0],
+        Queries(SCHEMA, DIALECT).select("session", where, limit=1, lock=True)[0],
+    ]
+    assert [text.partition(" LIMIT 1")[2] for text in endings] == [
+        " FOR UPDATE",
+        " FOR UPDATE OF t",
+        "",
+        "",
+    ]
+
+
 def test_tables_follow_the_dialect() -> None:
     statements = plan(SCHEMA, OTHER, {})
     assert statements[0] == (

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.storage.conftest import Run
+from tests.storage.conftest import InOrder, Run
 from tests.storage.models import session, user
 from watchword.database.contract import (
     Condition,
@@ -143,13 +143,15 @@ def test_order_limit_and_offset(engine: Engine, run: Run[Any]) -> None:
     run(body())
 
 
-def test_equal_rows_come_in_order_of_insertion(engine: Engine, run: Run[Any]) -> None:
+def test_equal_rows_come_in_order_of_insertion(
+    engine: Engine, run: Run[Any], in_order: InOrder
+) -> None:
     async def body() -> None:
         for name in ("c", "a", "b"):
             await engine.create("thing", {"id": name, "number": 1})
         for descending in (False, True):
             rows = await engine.find_many("thing", sort=Sort("number", descending=descending))
-            assert [row["id"] for row in rows] == ["c", "a", "b"]
+            assert [row["id"] for row in rows] == in_order(["c", "a", "b"])
 
     run(body())
 

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from tests.storage.conftest import Open, Run, migrate
+from tests.storage.conftest import DATABASES, Open, Run, migrate
 from tests.storage.models import ACCOUNT, NOW, SCHEMA, SESSION, USER, session, user
 from tests.support.vectors import vectors
-from watchword.database.contract import Condition, StorageError, UniqueViolation
+from watchword.database.contract import Condition, Storage, StorageError, UniqueViolation
 from watchword.database.schema import Field, FieldType, Model, Reference, Schema
 from watchword.storage.ddl import index_name
 
 STRING = FieldType.STRING
+OWN_NAMES = [name for name in DATABASES if "renamed" not in name]
+ALL_OR_NONE = [name for name in OWN_NAMES if name != "mysql"]
+"""MySQL stores each statement of the schema on its own; test_mysql.py has what holds there."""
+
+
+@pytest.fixture(params=OWN_NAMES)
+def storage(request: pytest.FixtureRequest) -> Storage:
+    """An empty database. Statements are compared here, so tables have their own names."""
+    return DATABASES[request.param](request)
 
 
 def schema_of(*models: Model) -> Schema:
@@ -132,15 +142,15 @@ def test_a_required_column_without_default_needs_an_empty_table(
 
 
 def test_missing_indexes_are_made(open_engine: Open, run: Run[Any]) -> None:
-    bare = replace(
-        SESSION, fields=tuple(replace(f, unique=False, index=False) for f in SESSION.fields)
-    )
+    # Without references too: MySQL makes an index for each.
+    plain = (replace(f, unique=False, index=False, references=None) for f in SESSION.fields)
+    bare = replace(SESSION, fields=tuple(plain))
 
     async def body() -> None:
         await migrate(open_engine(schema_of(USER, bare)))
         new = open_engine(schema_of(USER, SESSION))
         statements = await migrate(new)
-        names = [one.split('"')[1] for one in statements]
+        names = [re.split('["`]', one)[1] for one in statements]
         assert sorted(names) == ["session_token_uidx", "session_userId_idx"]
         assert await new.plan() == []
         await new.create("user", user("ann"))
@@ -151,6 +161,7 @@ def test_missing_indexes_are_made(open_engine: Open, run: Run[Any]) -> None:
     run(body())
 
 
+@pytest.mark.parametrize("storage", ALL_OR_NONE, indirect=True)
 def test_a_unique_index_that_rows_stand_against_is_refused_whole(
     open_engine: Open, run: Run[Any]
 ) -> None:
@@ -227,6 +238,7 @@ def test_columns_and_tables_that_nobody_declared_are_left_alone(
     run(body())
 
 
+@pytest.mark.parametrize("storage", ALL_OR_NONE, indirect=True)
 def test_statements_are_run_all_or_none(open_engine: Open, run: Run[Any]) -> None:
     async def body() -> None:
         engine = open_engine(SCHEMA)

@@ -1,97 +1,18 @@
-"""SQLite under an event loop: cancellation, several loops, readers beside a writer."""
+"""SQLite under an event loop: waiting for the writer's turn, readers beside a writer, closing."""
 
 from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-import pytest
-
-from tests.storage.conftest import DATABASES, migrate
-from tests.storage.models import SCHEMA, user
-from watchword.database.contract import Engine, Storage
+from tests.storage.models import user
+from tests.storage.test_event_loops import run_with_engine, steps, two_users
+from watchword.database.contract import Engine
 from watchword.storage.sqlite import SQLiteStorage
 
-Work = Callable[[Engine], Awaitable[None]]
 
-
-@pytest.fixture(params=list(DATABASES))
-def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Storage:
-    return DATABASES[request.param](tmp_path)
-
-
-def run_with_engine(storage: Storage, work: Work) -> None:
-    async def body() -> None:
-        engine = storage.asynchronous(SCHEMA)
-        await migrate(engine)
-        try:
-            await work(engine)
-        finally:
-            await engine.close()
-
-    asyncio.run(body())
-
-
-async def steps(number: int) -> None:
-    for _ in range(number):
-        await asyncio.sleep(0)
-
-
-async def two_users(engine: Engine, name: str) -> None:
-    async with engine.transaction() as inside:
-        await inside.create("user", user(f"{name}-1"))
-        assert await inside.count("user") % 2 == 1
-        await inside.create("user", user(f"{name}-2"))
-
-
-@pytest.mark.parametrize("cancellations", [1, 2, 3])
-def test_a_transaction_cancelled_anywhere_leaves_all_or_nothing(
-    storage: Storage, cancellations: int
-) -> None:
-    async def work(engine: Engine) -> None:
-        for number in range(40):
-            task = asyncio.ensure_future(two_users(engine, f"n{number}"))
-            await steps(number)
-            for _ in range(cancellations):
-                task.cancel()
-                await steps(1)
-            await asyncio.wait([task])
-            assert task.cancelled() or task.exception() is None
-            assert await engine.count("user") % 2 == 0
-            await two_users(engine, f"after-{number}")
-
-    run_with_engine(storage, work)
-
-
-def test_a_cancelled_transaction_is_rolled_back_and_lets_the_next_one_in(
-    storage: Storage,
-) -> None:
-    async def work(engine: Engine) -> None:
-        started = asyncio.Event()
-
-        async def stuck() -> None:
-            async with engine.transaction() as inside:
-                await inside.create("user", user("ann"))
-                started.set()
-                await asyncio.Event().wait()
-
-        task = asyncio.ensure_future(stuck())
-        await started.wait()
-        waiting = asyncio.ensure_future(engine.create("user", user("ann")))
-        await steps(3)
-        assert not waiting.done()
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-        assert (await waiting)["name"] == "ann"
-        assert await engine.count("user") == 1
-
-    run_with_engine(storage, work)
-
-
-def test_a_caller_cancelled_while_it_waits_for_its_turn_writes_nothing(storage: Storage) -> None:
+def test_a_caller_cancelled_while_it_waits_for_its_turn_writes_nothing(tmp_path: Path) -> None:
     async def work(engine: Engine) -> None:
         async with engine.transaction() as inside:
             waiting = [
@@ -107,72 +28,7 @@ def test_a_caller_cancelled_while_it_waits_for_its_turn_writes_nothing(storage: 
         assert await engine.count("user") == 1
         await engine.create("user", user("dan"))
 
-    run_with_engine(storage, work)
-
-
-def test_a_timeout_around_a_transaction_rolls_back(storage: Storage) -> None:
-    async def work(engine: Engine) -> None:
-        async def endless() -> None:
-            async with engine.transaction() as inside:
-                await inside.create("user", user("ann"))
-                await asyncio.Event().wait()
-
-        with pytest.raises(TimeoutError):
-            await asyncio.wait_for(endless(), 0.01)
-        assert await engine.count("user") == 0
-        await engine.create("user", user("ann"))
-
-    run_with_engine(storage, work)
-
-
-def test_tasks_inside_a_transaction_may_share_it(storage: Storage) -> None:
-    async def work(engine: Engine) -> None:
-        async with engine.transaction() as inside:
-            await asyncio.gather(*(inside.create("user", user(f"n{i}")) for i in range(10)))
-        assert await engine.count("user") == 10
-
-    run_with_engine(storage, work)
-
-
-def test_an_engine_serves_one_loop_after_the_other(storage: Storage) -> None:
-    engine = storage.asynchronous(SCHEMA)
-    asyncio.run(migrate(engine))
-    for number in range(3):
-        asyncio.run(two_users(engine, str(number)))
-    assert asyncio.run(counted(engine)) == 6
-    asyncio.run(engine.close())
-
-
-def test_an_engine_serves_several_loops_at_once(storage: Storage) -> None:
-    engine = storage.asynchronous(SCHEMA)
-    asyncio.run(migrate(engine))
-    together = threading.Barrier(4)
-    failed: list[BaseException] = []
-
-    async def work(name: str) -> None:
-        together.wait()
-        for number in range(10):
-            await two_users(engine, f"{name}-{number}")
-        await engine.close()
-
-    def thread(name: str) -> None:
-        try:
-            asyncio.run(work(name))
-        except Exception as error:
-            failed.append(error)
-
-    threads = [threading.Thread(target=thread, args=(str(number),)) for number in range(4)]
-    for one in threads:
-        one.start()
-    for one in threads:
-        one.join()
-    assert failed == []
-    assert asyncio.run(counted(engine)) == 80
-    asyncio.run(engine.close())
-
-
-async def counted(engine: Engine) -> int:
-    return await engine.count("user")
+    run_with_engine(SQLiteStorage(tmp_path / "test.db"), work)
 
 
 def test_readers_do_not_wait_for_a_transaction(tmp_path: Path) -> None:

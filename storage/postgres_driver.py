@@ -1,0 +1,234 @@
+"""psycopg as the engines use it: values on the wire, statements, and the driver's errors as ours.
+
+Values arrive in PostgreSQL's binary form: quicker, and without regard to the time zone or the date
+style of server, role or process. Text is sent without a type, so that the column decides: a text id
+is found in a column of uuid, varchar or citext alike.
+"""
+
+from __future__ import annotations
+
+import select
+import struct
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, TypeAlias
+from uuid import UUID
+
+import psycopg
+from psycopg.abc import Buffer
+from psycopg.adapt import AdaptersMap, Loader
+from psycopg.pq import Format, TransactionStatus
+from psycopg.types.numeric import Int8BinaryDumper
+
+from watchword.database.contract import (
+    InvalidValue,
+    ReferenceViolation,
+    StorageError,
+    StorageUnavailable,
+    UniqueViolation,
+)
+
+from .postgres_url import PostgresOptions
+
+Rows: TypeAlias = "list[tuple[Any, ...]]"
+Written: TypeAlias = "tuple[Rows, int]"
+Connections: TypeAlias = "psycopg.Connection[Any] | psycopg.AsyncConnection[Any]"
+
+BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED"
+ATTEMPTS = 5
+"""How often a statement alone is tried that gave way to another one."""
+MIGRATION_LOCK = f"SELECT pg_advisory_xact_lock({int.from_bytes(b'watchwrd')})"
+"""One process at a time changes the schema: IF NOT EXISTS is no guard against another session."""
+
+_PREPARED = 500
+_MOST_IDLE = 600.0
+_LIFETIME = 3600.0
+
+
+def pool_settings(options: PostgresOptions) -> dict[str, Any]:
+    """What both kinds of pool are made with. Connections are opened when they are needed."""
+    return {
+        "conninfo": options.conninfo,
+        "kwargs": {
+            "autocommit": True,
+            "prepare_threshold": options.prepare_threshold,
+            "context": _Context(),
+        },
+        "min_size": 0,
+        "max_size": options.pool_size,
+        "timeout": options.pool_timeout,
+        "reconnect_timeout": options.pool_timeout,
+        "max_idle": _MOST_IDLE,
+        "max_lifetime": _LIFETIME,
+        "name": "watchword",
+        "open": False,
+    }
+
+
+def configure(connection: Connections) -> None:
+    """Prepare a new connection for many shapes of statements."""
+    connection.prepared_max = _PREPARED
+
+
+def usable(connection: Connections) -> bool:
+    """Whether an idle connection is still what it was; asks no server.
+
+    A server that ends a connection says so: there is something to read where nothing was asked.
+    """
+    if connection.closed or connection.pgconn.transaction_status != TransactionStatus.IDLE:
+        return False
+    return not _readable(connection.pgconn.socket)
+
+
+def translated(error: Exception, shown: str = "") -> StorageError:
+    """The driver's error as one of the contract; its text could hold values, ours does not."""
+    code = getattr(error, "sqlstate", None) or ""
+    if code in _KNOWN:
+        return _KNOWN[code]()
+    if code in ("42P01", "42703", "3F000"):
+        # Only names of the schema are in this text.
+        text = " ".join(str(error).partition("\n")[0].split())
+        return StorageError(f"the database is not in the shape of the schema, migrate it: {text}")
+    if code.startswith("22") or (not code and isinstance(error, psycopg.DataError)):
+        return InvalidValue(f"a value cannot be stored or compared ({name_of(error)})")
+    if code[:2] in _PASSING or (not code and isinstance(error, psycopg.OperationalError)):
+        at = f" at {shown}" if shown else ""
+        return StorageUnavailable(f"PostgreSQL{at} is busy or cannot be reached ({name_of(error)})")
+    if code.startswith("23"):
+        return StorageError(f"the database refused the row ({name_of(error)})")
+    return StorageError(f"the PostgreSQL database failed ({name_of(error)})")
+
+
+def gave_way(error: psycopg.Error) -> bool:
+    """Whether a statement only failed because of another one at the same time."""
+    return error.sqlstate in ("40001", "40P01")
+
+
+def refused_statement(error: psycopg.Error, statement: str) -> StorageError:
+    """The error of a statement of the schema: its text holds names and constants, no values."""
+    if (error.sqlstate or "").startswith("23"):
+        return StorageError(f"rows of the table stand against: {statement}")
+    known = translated(error)
+    if isinstance(known, StorageUnavailable):
+        return known
+    primary = error.diag.message_primary or name_of(error)
+    return StorageError(f"PostgreSQL refused: {statement} ({primary})")
+
+
+def check_committed(status: str | None) -> None:
+    """A transaction in which a statement had failed answers COMMIT with ROLLBACK."""
+    if status != "COMMIT":
+        raise StorageError("the transaction was undone: a statement in it had been refused")
+
+
+def no_connection(options: PostgresOptions, failure: str) -> StorageUnavailable:
+    """The error for a caller who got no connection, with the reason of the last failure."""
+    reason = failure or f"all {options.pool_size} of the pool stayed busy"
+    return StorageUnavailable(
+        f"no connection to PostgreSQL at {options.address} in {options.pool_timeout:g} s: {reason}"
+    )
+
+
+def failure_of(error: Exception) -> str:
+    """What libpq says about a connection that could not be made, in one line."""
+    return " ".join(str(error).split())
+
+
+def name_of(error: Exception) -> str:
+    """The name of an error, with PostgreSQL's code."""
+    code = getattr(error, "sqlstate", None)
+    return f"{type(error).__name__} {code}" if code else type(error).__name__
+
+
+_PASSING = ("08", "40", "53", "55", "57", "58")
+"""Classes of SQLSTATE that pass: connection, conflict, resources, locks, shutdown, disk."""
+
+_KNOWN: dict[str, Callable[[], StorageError]] = {
+    "23505": lambda: UniqueViolation("a row with this unique value exists"),
+    "23503": lambda: ReferenceViolation("the row refers to one that does not exist"),
+    "25006": lambda: StorageUnavailable("the PostgreSQL database is read-only for now"),
+    "25P02": lambda: StorageError("a statement in this transaction had been refused: it is lost"),
+    "25P03": lambda: StorageUnavailable("the transaction took too long"),
+    "54001": lambda: InvalidValue("a value is too deep to be stored"),
+}
+
+
+def _readable(descriptor: int) -> bool:
+    if not hasattr(select, "poll"):
+        return bool(select.select([descriptor], [], [], 0)[0])
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    return bool(poll.poll(0))
+
+
+class _TextLoader(Loader):
+    """Text, also of types that extensions and applications add (citext, enumerations), and JSON."""
+
+    format = Format.BINARY
+
+    def load(self, data: Buffer) -> str:
+        return bytes(data).decode()
+
+
+class _JsonbLoader(Loader):
+    """JSON as text: the version number in front of it is left out."""
+
+    format = Format.BINARY
+
+    def load(self, data: Buffer) -> str:
+        return bytes(data[1:]).decode()
+
+
+class _UUIDLoader(Loader):
+    format = Format.BINARY
+
+    def load(self, data: Buffer) -> str:
+        return str(UUID(bytes=bytes(data)))
+
+
+class _MomentLoader(Loader):
+    """Moments in UTC and whole milliseconds; what is beyond the years 1 to 9999 is at their end."""
+
+    format = Format.BINARY
+
+    def load(self, data: Buffer) -> datetime:
+        return _moment(_unpack_long(data)[0] // 1000)
+
+
+class _DayLoader(Loader):
+    format = Format.BINARY
+
+    def load(self, data: Buffer) -> datetime:
+        return _moment(_unpack_int(data)[0] * 86_400_000)
+
+
+_unpack_long, _unpack_int = struct.Struct(">q").unpack, struct.Struct(">i").unpack
+_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
+_DAYS_BEFORE = date(2000, 1, 1).toordinal() - 1
+_EARLIEST = -_DAYS_BEFORE * 86_400_000
+_LATEST = (date.max.toordinal() - _DAYS_BEFORE) * 86_400_000 - 1
+
+
+def _moment(milliseconds: int) -> datetime:
+    return _EPOCH + timedelta(milliseconds=min(max(milliseconds, _EARLIEST), _LATEST))
+
+
+def _adapters() -> AdaptersMap:
+    adapters = AdaptersMap(psycopg.adapters)
+    # One type for all integers: a statement is prepared once, whatever the numbers.
+    adapters.register_dumper(int, Int8BinaryDumper)
+    for kind in (0, "json"):
+        adapters.register_loader(kind, _TextLoader)
+    adapters.register_loader("jsonb", _JsonbLoader)
+    adapters.register_loader("uuid", _UUIDLoader)
+    for kind in ("timestamptz", "timestamp"):
+        adapters.register_loader(kind, _MomentLoader)
+    adapters.register_loader("date", _DayLoader)
+    return adapters
+
+
+class _Context:
+    """Where connections get their adapters from."""
+
+    adapters = _adapters()
+    connection = None
