@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 NODE := $(shell command -v npm 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup node-setup demo test lint types bench fmt clean
+.PHONY: help setup node-setup demo test lint types bench bench-scale fmt clean
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -58,6 +58,9 @@ types: setup ## pyright: strict on core/, adapters/ and storage/, basic on the r
 
 bench: setup ## measure beside the reference; prints ratios
 	$(BIN)/python tests/benchmarks/run.py
+
+bench-scale: setup ## session checks on PostgreSQL with a million users; needs the server
+	$(BIN)/python tests/benchmarks/scale.py
 
 fmt: setup ## format, and mend what can be mended
 	$(BIN)/ruff check --fix .

@@ -16,7 +16,16 @@ from watchword.http.headers import Headers
 from watchword.http.request import NO_BODY, Body, BodyTooLarge, Request
 from watchword.http.response import Response
 
-from .wire import covers, cut_short, declared_length, decoded, framed, quoted_bytes, undecoded
+from .wire import (
+    WITHOUT_RENEWAL,
+    covers,
+    cut_short,
+    declared_length,
+    decoded,
+    framed,
+    quoted_bytes,
+    undecoded,
+)
 
 if TYPE_CHECKING:
     from watchword.auth import Auth
@@ -94,6 +103,17 @@ class WatchwordMiddleware:
             await self._server(scope, receive, send)
         else:
             await self._app(scope, receive, send)
+
+
+async def consume_action_token(auth: Auth[Any], scope: Scope, type: str) -> None:
+    """Burn the grant that plugin `ActionToken` gave to the session of a request.
+
+    Raises `APIError` UNAUTHORIZED (401) or ACTION_CONFIRMATION_REQUIRED (403).
+    """
+    headers = request_of(scope).headers
+    await auth.api.consume_action_token(
+        headers=headers, query=WITHOUT_RENEWAL, extra={"type": type}
+    )
 
 
 class ASGIBody:

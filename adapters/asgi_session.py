@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from watchword.records import User
 
-from .asgi import Application, Message, Receive, Scope, Send, request_of
+from .asgi import Application, Message, Receive, Scope, Send, consume_action_token, request_of
 
 if TYPE_CHECKING:
     from watchword.auth import Auth, Checked
@@ -37,6 +37,14 @@ class SessionLookup(Generic[U]):
                 request = request_of(self._scope)
                 self._checked = await self.auth.check(request.headers, request)
             return self._checked
+
+    async def consume_action_token(self, type: str) -> None:
+        """Burn the session's grant for an action; cookies of the lookup are on their way.
+
+        Raises `APIError` UNAUTHORIZED (401) or ACTION_CONFIRMATION_REQUIRED (403).
+        """
+        await self.checked()
+        await consume_action_token(self.auth, self._scope, type)
 
     def with_cookies(self, message: Message) -> Message:
         """A message that starts a response, with the cookies of the lookup.

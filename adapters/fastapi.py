@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from watchword.errors import APIError
 from watchword.records import User
 from watchword.results import SessionAndUser
 
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from watchword.auth import Auth
 
 __all__ = [
+    "ActionConfirmed",
     "CurrentSession",
     "CurrentUser",
     "OptionalSession",
@@ -90,6 +92,23 @@ class CurrentUser(_SessionDependency[U]):
 
     async def __call__(self, connection: HTTPConnection) -> U:
         return _required(await self._find(connection)).user
+
+
+class ActionConfirmed:
+    """Dependency: burns a grant of plugin `ActionToken`; 401 or 403 without one.
+
+    FastAPI reads the rest of the request after it: a wrong body costs the grant.
+    """
+
+    def __init__(self, auth: Auth[Any], type: str) -> None:
+        self._auth = auth
+        self._type = type
+
+    async def __call__(self, connection: HTTPConnection) -> None:
+        try:
+            await lookup_for(self._auth, connection.scope).consume_action_token(self._type)
+        except APIError as refusal:
+            raise HTTPException(refusal.status, detail=refusal.body) from None
 
 
 def _required(found: SessionAndUser[U] | None) -> SessionAndUser[U]:

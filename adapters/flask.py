@@ -1,4 +1,4 @@
-"""Flask: an extension with `current_user`, `current_session` and `login_required`.
+"""Flask: an extension with `current_user`, `current_session`, `login_required`, `action_required`.
 
 Mount it, and guard a view:
 
@@ -25,13 +25,14 @@ except ModuleNotFoundError as error:
         "watchword.adapters.flask needs Flask: pip install watchword[flask]"
     ) from error
 
+from watchword.errors import APIError
 from watchword.records import User
 from watchword.results import SessionAndUser
 from watchword.sessions import SessionCodes
 
 from .flask_body import FlaskBody
 from .wire import framed
-from .wsgi import request_of
+from .wsgi import consume_action_token, request_of
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIEnvironment
@@ -173,3 +174,28 @@ def login_required(
         return guarded
 
     return guard if view is None else guard(view)
+
+
+def action_required(
+    type: str,
+) -> Callable[[Callable[P, ResponseReturnValue]], Callable[P, ResponseReturnValue]]:
+    """Only with a grant of plugin `ActionToken`, which is burned; others get 401 or 403 as JSON.
+
+    Put it below the route, like `login_required`.
+    """
+
+    def guard(view: Callable[P, ResponseReturnValue]) -> Callable[P, ResponseReturnValue]:
+        @functools.wraps(view)
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
+            extension = _extension()
+            # Looked up here too, so that a renewed cookie is relayed.
+            _ = extension.session
+            try:
+                consume_action_token(extension.auth, request.environ, type)
+            except APIError as refusal:
+                return jsonify(refusal.body), refusal.status
+            return current_app.ensure_sync(view)(*args, **kwargs)
+
+        return guarded
+
+    return guard

@@ -13,6 +13,7 @@ Add it, and ask for the user, or guard a route:
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, cast
 
 try:
@@ -20,7 +21,11 @@ try:
     from litestar.config.app import AppConfig
     from litestar.connection import ASGIConnection
     from litestar.di import Provide
-    from litestar.exceptions import ImproperlyConfiguredException, NotAuthorizedException
+    from litestar.exceptions import (
+        HTTPException,
+        ImproperlyConfiguredException,
+        NotAuthorizedException,
+    )
     from litestar.handlers import BaseRouteHandler
     from litestar.middleware import DefineMiddleware
     from litestar.plugins import InitPlugin, ReceiveRoutePlugin
@@ -33,6 +38,7 @@ except ModuleNotFoundError as error:
         "watchword.adapters.litestar needs Litestar: pip install watchword[litestar]"
     ) from error
 
+from watchword.errors import APIError
 from watchword.records import User
 from watchword.results import SessionAndUser
 
@@ -105,6 +111,27 @@ async def requires_session(
     """Guard: 401 if nobody is signed in. On the whole application it spares the mount."""
     if not route_handler.opt.get(_OWN_ROUTE):
         await session(connection.scope)
+
+
+def requires_action(
+    type: str,
+) -> Callable[[ASGIConnection[Any, Any, Any, Any], BaseRouteHandler], Awaitable[None]]:
+    """Guard: burns a grant of plugin `ActionToken`; 401 or 403 without one.
+
+    Litestar reads the body after it: a wrong one costs the grant.
+    """
+
+    async def guard(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+        try:
+            await lookup_of(_open(connection.scope)).consume_action_token(type)
+        except APIError as refusal:
+            raise HTTPException(
+                refusal.message or "",
+                status_code=refusal.status,
+                extra={"code": refusal.code},
+            ) from None
+
+    return guard
 
 
 async def session(scope: Scope) -> SessionAndUser[Any]:

@@ -14,10 +14,12 @@ Mount it, and guard a route:
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable
+import functools
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
+from watchword.errors import APIError
 from watchword.records import User
 from watchword.results import SessionAndUser
 
@@ -29,7 +31,8 @@ try:
     from starlette.authentication import AuthCredentials, AuthenticationBackend, BaseUser
     from starlette.datastructures import URLPath
     from starlette.middleware.authentication import AuthenticationMiddleware
-    from starlette.requests import HTTPConnection
+    from starlette.requests import HTTPConnection, Request
+    from starlette.responses import JSONResponse, Response
     from starlette.routing import BaseRoute, Match, NoMatchFound
 except ModuleNotFoundError as error:
     raise ImportError(
@@ -42,6 +45,7 @@ if TYPE_CHECKING:
     from watchword.auth import Auth
 
 U = TypeVar("U", bound=User)
+Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]
 
 
 def mount(auth: Auth[Any]) -> AuthRoute:
@@ -147,3 +151,23 @@ class SessionMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._app(scope, receive, send)
+
+
+def action_required(auth: Auth[Any], type: str) -> Callable[[Endpoint], Endpoint]:
+    """Decorator of an `async def` endpoint: only with a grant of plugin `ActionToken`.
+
+    The grant is burned; others get 401 or 403 as JSON. Stands inside a `SessionRelay`.
+    """
+
+    def guard(endpoint: Endpoint) -> Endpoint:
+        @functools.wraps(endpoint)
+        async def guarded(request: Request) -> Response:
+            try:
+                await lookup_for(auth, request.scope).consume_action_token(type)
+            except APIError as refusal:
+                return JSONResponse(refusal.body, refusal.status)
+            return await endpoint(request)
+
+        return guarded
+
+    return guard

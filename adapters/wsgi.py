@@ -18,6 +18,7 @@ from watchword.http.headers import Headers
 from watchword.http.request import NO_BODY, Body, BodyTooLarge, Request
 
 from .wire import (
+    WITHOUT_RENEWAL,
     bad_body,
     cut_short,
     declared_length,
@@ -49,6 +50,17 @@ class WSGIApp:
         headers, body = framed(response, request.method)
         start_response(f"{response.status} {_phrase(response.status)}", headers)
         return [body] if body else []
+
+
+def consume_action_token(auth: Auth[Any], environ: WSGIEnvironment, type: str) -> None:
+    """Burn the grant that plugin `ActionToken` gave to the session of a request.
+
+    Raises `APIError` UNAUTHORIZED (401) or ACTION_CONFIRMATION_REQUIRED (403).
+    """
+    headers = request_of(environ).headers
+    auth.blocking.api.consume_action_token(
+        headers=headers, query=WITHOUT_RENEWAL, extra={"type": type}
+    )
 
 
 class WSGIBody:

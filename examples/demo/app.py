@@ -1,4 +1,4 @@
-"""A real application in forty lines: Flask, SQLite, watchword, and three static files."""
+"""A real application in a few dozen lines: Flask, SQLite, watchword, and three static files."""
 
 from __future__ import annotations
 
@@ -7,10 +7,15 @@ from pathlib import Path
 
 from flask import Flask, Response, send_from_directory
 
-from watchword import Auth, EmailAndPassword, IPAddressOptions, User
+from watchword import Auth, DeleteUser, EmailAndPassword, IPAddressOptions, Request, User
 from watchword.adapters.flask import Watchword, current_user, login_required
 from watchword.options import Advanced
-from watchword.plugins import OneTimeToken
+from watchword.plugins import ActionToken, EmailOTP, MagicLink, OneTimeToken
+from watchword.plugins.action_token import ActionTokenMail
+from watchword.plugins.email_otp import CodeMail
+from watchword.plugins.magic_link import MagicLinkMail
+
+from .mailbox import Mailbox, SentMail
 
 STATIC = Path(__file__).parent / "static"
 POLICY = (
@@ -21,13 +26,39 @@ POLICY = (
 
 def create_app(origin: str, data: Path) -> Flask:
     """The application. `origin` is where browsers find it, `data` the folder for its files."""
+    mailbox = Mailbox()
+
+    def mail_confirmation(mail: ActionTokenMail, request: Request | None) -> None:
+        text = "Somebody, hopefully you, is about to do something that cannot be undone."
+        confirm = SentMail(to=mail.user.email, subject="Confirm it", text=text, code=mail.token)
+        mailbox.put(confirm)
+
+    def mail_link(mail: MagicLinkMail, request: Request | None) -> None:
+        text = "Open this link to sign in. It is good once, for five minutes."
+        mailbox.put(SentMail(to=mail.email, subject="Your link", text=text, link=mail.url))
+
+    def mail_code(mail: CodeMail, request: Request | None) -> None:
+        text = "Type this code to sign in. It is good once, for five minutes."
+        mailbox.put(SentMail(to=mail.email, subject="Your code", text=text, code=mail.otp))
+
     auth: Auth[User] = Auth(
         app_name="watchword demo",
         database=f"sqlite:///{data / 'demo.db'}",
         base_url=origin,
         secret=_secret(data / "secret"),
         email_and_password=EmailAndPassword(enabled=True),
-        plugins=[OneTimeToken(store_token="hashed")],
+        delete_user=DeleteUser(enabled=True),
+        plugins=[
+            OneTimeToken(store_token="hashed"),
+            MagicLink(send_magic_link=mail_link, store_token="hashed"),
+            EmailOTP(send_verification_otp=mail_code, store_otp="hashed"),
+            ActionToken(
+                send_token=mail_confirmation,
+                types={"account-delete"},
+                protect={"/delete-user": "account-delete"},
+                require_verified_email=False,  # this page verifies none
+            ),
+        ],
         advanced=Advanced(ip_address=IPAddressOptions(headers=(), use_peer=True)),
     )
     auth.blocking.migrate()
@@ -41,6 +72,10 @@ def create_app(origin: str, data: Path) -> Flask:
     @app.get("/<any('style.css', 'demo.js'):name>")
     def file(name: str) -> Response:
         return send_from_directory(STATIC, name)
+
+    @app.get("/mailbox")
+    def mails() -> str:
+        return mailbox.page()
 
     @app.get("/greeting")
     @login_required

@@ -1,6 +1,6 @@
 // A browser for the official client: fetch with a cookie jar and an Origin, as a page would send them.
 import { createAuthClient } from "better-auth/client";
-import { oneTimeTokenClient } from "better-auth/client/plugins";
+import { emailOTPClient, magicLinkClient, oneTimeTokenClient } from "better-auth/client/plugins";
 
 export const origin = process.env.WATCHWORD_URL;
 
@@ -26,7 +26,7 @@ export function browser() {
 
   const client = createAuthClient({
     baseURL: origin,
-    plugins: [oneTimeTokenClient()],
+    plugins: [emailOTPClient(), magicLinkClient(), oneTimeTokenClient()],
     fetchOptions: { customFetchImpl: fetchWithCookies },
   });
   return { client, jar, calls };

@@ -21,10 +21,13 @@ from watchword import (
     User,
 )
 from watchword.options import CookieCache, CustomRule
-from watchword.plugins import OneTimeToken
+from watchword.plugins import Bearer, OneTimeToken, OneTimeTokenSession
 from watchword.storage.memory import MemoryStorage
 
 from .accounts import mailing, strict_mailing
+from .actions import action_codes
+from .codes import email_codes
+from .links import magic_links
 from .surroundings import Surroundings
 
 SECRET = "oracle-K7pQ2vX9mB4tR8wZ1cY6nH3jL5sD0fGa"
@@ -122,12 +125,23 @@ def limited(around: Surroundings) -> dict[str, Any]:
         "/list-accounts": vip,
     }
     limit = RateLimit(enabled=True, window=10, max=12, storage="memory", custom_rules=rules)
-    return {**core(around), "rate_limit": limit}
+    return {**core(around), "rate_limit": limit, "plugins": [magic_links(around)]}
 
 
 def plugins(around: Surroundings) -> dict[str, Any]:
     """`core` with the plugins that there are."""
-    return {**core(around), "plugins": [OneTimeToken()]}
+    return {
+        **core(around),
+        "plugins": [OneTimeToken(), magic_links(around), Bearer(), email_codes(around)],
+    }
+
+
+def one_time_tokens(around: Surroundings) -> dict[str, Any]:
+    """A profile of our own: `core` with all plugins of one-time tokens."""
+    return {
+        **core(around),
+        "plugins": [OneTimeToken(), OneTimeTokenSession(), action_codes(around)],
+    }
 
 
 PROFILES: dict[str, Callable[[Surroundings], dict[str, Any]]] = {
@@ -140,6 +154,7 @@ PROFILES: dict[str, Callable[[Surroundings], dict[str, Any]]] = {
     "core-secondary": secondary,
     "ratelimit": limited,
     "plugins": plugins,
+    "one-time-tokens": one_time_tokens,
 }
 
 

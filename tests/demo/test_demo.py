@@ -1,4 +1,4 @@
-"""The demonstration in a real browser: sign up, hand the session over, redeem it elsewhere."""
+"""The demonstration in a real browser: a session handed over, mailed links and codes."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import pytest
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
+from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
 
 from tests.support.services import ROOT, free_port, require, wait_for
@@ -100,3 +101,84 @@ def test_a_session_travels_to_a_second_browser_once(origin: str, tmp_path: Path)
         phone.get(link)
         press(phone, "#redeem-button")
         wait_for_text(phone, "status", "Invalid token")
+
+
+def test_an_account_is_deleted_with_a_code_from_the_mailbox(origin: str, tmp_path: Path) -> None:
+    with profile(tmp_path / "three") as browser:
+        browser.get(origin)
+        wait_for_text(browser, "guest-title", "Who are you?")
+        fill(browser, "email", "eve@example.com")
+        browser.find_element(By.ID, "password").send_keys("correct horse")
+        press(browser, "button[value=sign-up]")
+        wait_for_text(browser, "who", "eve@example.com")
+        press(browser, "#ask-code")
+        wait_for_text(browser, "status", "A code is on its way")
+        code = newest_code(browser, origin, "eve@example.com")
+
+        submit(browser, "000000")
+        wait_for_text(browser, "status", "Invalid or expired code")
+        submit(browser, code)
+        wait_for_text(browser, "status", "The account is gone.")
+        wait_for_text(browser, "guest-title", "Who are you?")
+        browser.find_element(By.ID, "password").clear()
+        browser.find_element(By.ID, "password").send_keys("correct horse")
+        press(browser, "button[value=sign-in]")
+        WebDriverWait(browser, 15).until(
+            lambda found: (
+                "bad" in (found.find_element(By.ID, "status").get_attribute("class") or "")
+            ),
+            "somebody who is deleted could sign in",
+        )
+
+
+def test_a_link_and_a_code_from_the_mailbox_sign_in(origin: str, tmp_path: Path) -> None:
+    with profile(tmp_path / "four") as browser:
+        browser.get(origin)
+        wait_for_text(browser, "guest-title", "Who are you?")
+        fill(browser, "email", "grace@example.com")
+        fill(browser, "name", "Grace Hopper")
+        press(browser, "#mail-link")
+        wait_for_text(browser, "status", "A link is on its way")
+        mail = WebDriverWait(browser, 15).until(lambda found: newest_mail(found, origin))
+        assert "grace@example.com" in mail.text
+        mail.find_element(By.CSS_SELECTOR, ".link").click()
+        wait_for_text(browser, "who", "Grace Hopper <grace@example.com>")
+        press(browser, "#sign-out")
+        wait_for_text(browser, "guest-title", "Who are you?")
+
+        fill(browser, "email", "grace@example.com")
+        press(browser, "#mail-code")
+        wait_for_text(browser, "status", "A code is on its way")
+        code = newest_code(browser, origin, "grace@example.com")
+        fill(browser, "otp", code)
+        press(browser, "#mailed-code button")
+        wait_for_text(browser, "who", "grace@example.com")
+
+
+def fill(browser: webdriver.Chrome, field: str, text: str) -> None:
+    element = browser.find_element(By.ID, field)
+    element.clear()
+    element.send_keys(text)
+
+
+def submit(browser: webdriver.Chrome, code: str) -> None:
+    fill(browser, "code", code)
+    press(browser, "#delete button")
+
+
+def newest_code(browser: webdriver.Chrome, origin: str, to: str) -> str:
+    """What the newest mail says, read in a tab of its own."""
+    page = browser.current_window_handle
+    browser.switch_to.new_window("tab")
+    first = WebDriverWait(browser, 15).until(lambda found: newest_mail(found, origin))
+    assert to in first.text
+    code = first.find_element(By.CSS_SELECTOR, ".code").text
+    browser.close()
+    browser.switch_to.window(page)
+    return code
+
+
+def newest_mail(browser: webdriver.Chrome, origin: str) -> WebElement:
+    """The mail on top, of a page that is loaded anew: mails are sent behind the answers."""
+    browser.get(f"{origin}/mailbox")
+    return browser.find_element(By.CSS_SELECTOR, ".mail:first-of-type")

@@ -29,9 +29,12 @@ OTHER_PLUGINS = Absent(
         )
     ),
     cookies=("better-auth.session_token_multi-", "better-auth.last_used_login_method="),
-    exposed=frozenset(("set-auth-token", "set-auth-jwt")),
+    exposed=frozenset(("set-auth-jwt",)),
 )
 """What the plugins that we do not serve add to the answers of profile `plugins`."""
+
+UNSET = Absent(unset=frozenset(("theme",)))
+"""In a secondary storage the reference keeps no field that was never given a value."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,19 @@ _REDIRECT = Accepted(
     {"content-type": _JSON_TYPE},
 )
 
+_ELSEWHERE = Accepted(
+    "other sites must not send mail; the reference guards only some of the endpoints",
+    {"status": (403, 200), "code": ("INVALID_ORIGIN", None)},
+)
+_UNDECODABLE = Accepted(
+    "what cannot be decoded is the visitor's fault; the reference fails on it",
+    {
+        "status": (400, 500),
+        "code": ("VALIDATION_ERROR", None),
+        "body": ({"message": "<message>"}, ""),
+        "content-type": _JSON_TYPE,
+    },
+)
 _STORE = Accepted(
     "the store is asked, and its word goes into the cache; the reference believes the cache",
     {
@@ -84,6 +100,21 @@ ACCEPTED: dict[tuple[str, str], Accepted] = {
         "a reset proves the mailbox: where it was never proven, sessions from before are ended",
         {"status": (401, 200), "code": ("UNAUTHORIZED", None)},
     ),
+    ("code_resetting", "the sessions from before"): Accepted(
+        "a reset proves the mailbox: where it was never proven, sessions from before are ended",
+        {"status": (401, 200), "code": ("UNAUTHORIZED", None)},
+    ),
+    ("code_across_sites", "/email-otp/request-password-reset, not signed in"): _ELSEWHERE,
+    ("code_across_sites", "/forget-password/email-otp, not signed in"): _ELSEWHERE,
+    ("code_for_nobody", "guess (2)"): Accepted(
+        "guesses end for an unknown address as for a known one; the reference answers on and on",
+        {"status": (403, 400), "code": ("TOO_MANY_ATTEMPTS", "INVALID_OTP")},
+    ),
+    **{
+        ("link_targets", f"{name} {target}"): _UNDECODABLE
+        for name in ("to", "errorCallbackURL", "newUserCallbackURL")
+        for target in ("%", "%zz", "%ff")
+    },
     ("cached_reading", "five parts of nonsense"): Accepted(
         "a damaged cache counts as absent; the reference fails on it",
         {"status": (200, 500), "code": (None, "FAILED_TO_GET_SESSION")},
@@ -111,7 +142,9 @@ ACCEPTED: dict[tuple[str, str], Accepted] = {
                         ["HttpOnly", "Max-Age=604800", "Path=/", "SameSite=Lax"],
                     )
                 ],
-            )
+            ),
+            "set-auth-token": (None, "<32, signed>"),
+            "access-control-expose-headers": ([], ["set-auth-token"]),
         },
     ),
 }

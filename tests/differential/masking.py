@@ -15,7 +15,14 @@ from urllib.parse import unquote
 
 from .recording import Exchange
 
-HEADERS = ("content-type", "location", "x-retry-after", "set-ott", "access-control-expose-headers")
+HEADERS = (
+    "content-type",
+    "location",
+    "x-retry-after",
+    "set-ott",
+    "set-auth-token",
+    "access-control-expose-headers",
+)
 """Headers of answers that are compared, beside the cookies."""
 
 _RANDOM = frozenset(("id", "token", "userId", "accountId"))
@@ -33,6 +40,8 @@ class Absent:
     fields: frozenset[str] = frozenset()
     cookies: tuple[str, ...] = ()
     """Beginnings of names."""
+    unset: frozenset[str] = frozenset()
+    """Fields that it leaves out, and we do not, while they are null."""
     exposed: frozenset[str] = frozenset()
     """Names in `access-control-expose-headers`."""
 
@@ -47,7 +56,8 @@ def differences(
 
     Where one succeeds and the other fails, status and code say it all.
     """
-    left, right = _aspects(ours, our_origin, NOTHING), _aspects(theirs, their_origin, absent)
+    left = _aspects(ours, our_origin, Absent(unset=absent.unset))
+    right = _aspects(theirs, their_origin, absent)
     names: list[str] = list(left)
     if (ours.status < 400) != (theirs.status < 400):
         names = ["status", "code"]
@@ -64,6 +74,7 @@ def _aspects(exchange: Exchange, origin: str, absent: Absent) -> dict[str, Any]:
         value = exchange.header(name)
         if value is not None:
             value = value.replace(origin, "{origin}").replace("; ", ";")
+            value = _SIGNED.sub(lambda found: f"<{len(found[1])}, signed>", value)
             value = _TOKEN.sub(lambda found: f"token=<{len(found[1])}>", value)
         aspects[name] = value
     exposed = (aspects[HEADERS[-1]] or "").split(", ")
@@ -86,7 +97,11 @@ def _body(text: str, absent: Absent) -> Any:
 
 def _masked(value: Any, absent: Absent, name: str = "") -> Any:
     if isinstance(value, dict):
-        kept = sorted(key for key in value if key not in absent.fields)
+        kept = sorted(
+            key
+            for key in value
+            if key not in absent.fields and (value[key] is not None or key not in absent.unset)
+        )
         return {key: _masked(value[key], absent, key) for key in kept}
     if isinstance(value, list):
         return [_masked(item, absent, name) for item in value]

@@ -15,8 +15,22 @@ import pytest
 
 from tests.support.services import ROOT, conformance_server, free_port, require_node, wait_for
 
-from . import accounts, cached, one_time_tokens, requests, secure, sessions, sign_up_and_in, strict
-from .accepted import ACCEPTED, OTHER_PLUGINS
+from . import (
+    accounts,
+    bearer,
+    cached,
+    email_otp,
+    limits,
+    magic_link,
+    one_time_tokens,
+    requests,
+    secondary,
+    secure,
+    sessions,
+    sign_up_and_in,
+    strict,
+)
+from .accepted import ACCEPTED, OTHER_PLUGINS, UNSET
 from .masking import NOTHING, differences
 from .recording import Recorder
 
@@ -35,11 +49,20 @@ SCRIPTS: list[tuple[str, Script]] = [
         for script in cached.SCRIPTS
     ),
     *(("core-secure", script) for script in secure.SCRIPTS),
+    *(
+        ("core-secondary", script)
+        for script in (*secondary.SCRIPTS, *sessions.SCRIPTS, *accounts.SCRIPTS)
+    ),
+    *(("ratelimit", script) for script in limits.SCRIPTS),
     *(("plugins", script) for script in one_time_tokens.SCRIPTS),
+    *(("plugins", script) for script in email_otp.SCRIPTS),
+    *(("plugins", script) for script in magic_link.SCRIPTS),
+    ("ratelimit", magic_link.link_limits),
+    *(("plugins", script) for script in bearer.SCRIPTS),
 ]
 TRANSPORT: tuple[Script, ...] = (*requests.SCRIPTS, sign_up_and_in.forms)
 """Scripts that look at paths, headers and bodies: these go through both kinds of server."""
-ABSENT = {"plugins": OTHER_PLUGINS}
+ABSENT = {"plugins": OTHER_PLUGINS, "core-secondary": UNSET}
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import asyncio
 import inspect
 import re
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -14,6 +15,7 @@ import pytest
 from flask import Flask
 
 from tests.adapters.drivers import ASGIClient, Client, WSGIClient
+from tests.support.databases import postgres_database
 from watchword import Auth
 
 ROOT = Path(__file__).parents[2]
@@ -29,8 +31,19 @@ def _blocks() -> list[Any]:
     return found
 
 
+DATABASES = {"POSTGRES_URL": postgres_database}
+"""Variables that blocks read, and what makes an empty database for one."""
+
+
 @pytest.mark.parametrize("text", _blocks())
 def test_block_runs(text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with ExitStack() as made:
+        for name in [name for name in DATABASES if name in text]:
+            monkeypatch.setenv(name, made.enter_context(DATABASES[name]()))
+        _run(text, tmp_path, monkeypatch)
+
+
+def _run(text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("BETTER_AUTH_SECRET", "test-secret-0123456789-abcdefghijKLMNOP")
     module = ModuleType("pasted")

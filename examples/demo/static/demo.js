@@ -33,7 +33,7 @@ async function attempt(work, done) {
 async function show() {
   const found = await call("/get-session");
   $("guest").hidden = Boolean(found) || Boolean(state.token);
-  $("member").hidden = $("token").hidden = !found;
+  $("member").hidden = $("token").hidden = $("danger").hidden = !found;
   $("redeem").hidden = !state.token;
   if (!found) return;
   const time = (text) => new Date(text).toLocaleString();
@@ -53,6 +53,29 @@ $("credentials").addEventListener("submit", (event) => {
   );
 });
 
+// The address alone is enough here: whoever reads the mail is its owner.
+const who = () => ({ name: $("name").value, email: $("email").value });
+
+$("mail-link").addEventListener("click", () => attempt(
+  () => call("/sign-in/magic-link", { ...who(), callbackURL: "/" }),
+  "A link is on its way to the mailbox.",
+));
+
+$("mail-code").addEventListener("click", () => attempt(async () => {
+  await call("/email-otp/send-verification-otp", { email: who().email, type: "sign-in" });
+  $("mailed-code").hidden = false;
+}, "A code is on its way to the mailbox."));
+
+$("mailed-code").addEventListener("submit", (event) => {
+  event.preventDefault();
+  const { otp } = Object.fromEntries(new FormData(event.target));
+  attempt(async () => {
+    await call("/sign-in/email-otp", { ...who(), otp });
+    event.target.reset();
+    event.target.hidden = true;
+  }, "Welcome!");
+});
+
 $("sign-out").addEventListener("click", () => {
   $("link-box").hidden = true;
   attempt(() => call("/sign-out", {}), "Signed out.");
@@ -68,6 +91,22 @@ $("copy").addEventListener("click", () => attempt(async () => {
   $("link").select();
   await navigator.clipboard.writeText($("link").value);
 }, "Copied. Open it in a private window."));
+
+$("ask-code").addEventListener("click", () => attempt(async () => {
+  await call("/one-time-token/send-token", { type: "account-delete" });
+  $("delete").hidden = false;
+}, "A code is on its way to the mailbox."));
+
+$("delete").addEventListener("submit", (event) => {
+  event.preventDefault();
+  const { code } = Object.fromEntries(new FormData(event.target));
+  attempt(async () => {
+    await call("/one-time-token/verify-token", { token: code, type: "account-delete" });
+    await call("/delete-user", {});
+    event.target.reset();
+    event.target.hidden = $("link-box").hidden = true;
+  }, "The account is gone.");
+});
 
 $("redeem-button").addEventListener("click", () => {
   const { token } = state;

@@ -1,0 +1,65 @@
+// The reference on a database that it shares with another server.
+//
+//   node shared_database.mjs --port 3100 --base-url http://localhost:3000 --secret S
+//     --database FILE | postgresql://... | mysql://... [--cache compact|jwt|jwe] [--package better-auth-1.7.1]
+//
+// It migrates the database first. Packages are those of tests/reference.
+import http from "node:http";
+import { createRequire } from "node:module";
+import { parseArgs } from "node:util";
+import { pathToFileURL } from "node:url";
+
+process.env.BETTER_AUTH_TELEMETRY = "0";
+const home = createRequire(new URL("../reference/package.json", import.meta.url));
+const load = (name) => import(pathToFileURL(home.resolve(name)).href);
+
+const { values: given } = parseArgs({
+  options: {
+    port: { type: "string" },
+    "base-url": { type: "string" },
+    secret: { type: "string" },
+    database: { type: "string" },
+    cache: { type: "string" },
+    package: { type: "string", default: "better-auth" },
+  },
+});
+
+async function open(address) {
+  if (address.startsWith("postgresql:")) {
+    const { default: pg } = await load("pg");
+    return new pg.Pool({ connectionString: address });
+  }
+  if (address.startsWith("mysql:")) {
+    const { createPool } = await load("mysql2/promise");
+    return createPool({ uri: address, timezone: "Z" });
+  }
+  const { default: Database } = await load("better-sqlite3");
+  const file = new Database(address);
+  file.pragma("busy_timeout = 10000");
+  return file;
+}
+
+const { betterAuth } = await load(given.package);
+const { toNodeHandler } = await load(`${given.package}/node`);
+const { getMigrations } = await load(`${given.package}/db/migration`);
+const options = {
+  baseURL: given["base-url"],
+  secret: given.secret,
+  database: await open(given.database),
+  telemetry: { enabled: false },
+  logger: { disabled: true },
+  emailAndPassword: { enabled: true },
+  session: given.cache ? { cookieCache: { enabled: true, strategy: given.cache } } : {},
+  rateLimit: { enabled: false },
+};
+await (await getMigrations(options)).runMigrations();
+const handler = toNodeHandler(betterAuth(options));
+const server = http.createServer((request, response) => {
+  if (request.url === "/__health") response.end("{}");
+  else handler(request, response);
+});
+server.listen(Number(given.port), "127.0.0.1");
+process.on("SIGTERM", () => {
+  server.close(() => process.exit(0));
+  server.closeAllConnections();
+});
