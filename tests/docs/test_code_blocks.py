@@ -15,7 +15,7 @@ import pytest
 from flask import Flask
 
 from tests.adapters.drivers import ASGIClient, Client, WSGIClient
-from tests.support.databases import postgres_database
+from tests.support.databases import mysql_database, postgres_database
 from watchword import Auth
 
 ROOT = Path(__file__).parents[2]
@@ -31,7 +31,7 @@ def _blocks() -> list[Any]:
     return found
 
 
-DATABASES = {"POSTGRES_URL": postgres_database}
+DATABASES = {"POSTGRES_URL": postgres_database, "MYSQL_URL": mysql_database}
 """Variables that blocks read, and what makes an empty database for one."""
 
 

@@ -7,12 +7,15 @@ from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import psycopg
+import pymysql
 import pytest
+from pymysql.cursors import DictCursor
 
 from tests.support.browser import ORIGIN, SECRET, Browser
-from tests.support.databases import postgres_database
+from tests.support.databases import mysql_database, postgres_database
 from watchword import Auth, EmailAndPassword, PasswordReset, RateLimit
 from watchword.crypto.passwords import Argon2Cost
 from watchword.plugins import OneTimeToken
@@ -67,6 +70,8 @@ def visit(url: str) -> list[Statement]:
     assert isinstance(engine, SQLEngine)
     recording: Any = Recording(engine._connection, seen)  # pyright: ignore[reportPrivateUsage]
     engine._connection = recording  # pyright: ignore[reportPrivateUsage]
+    Browser(auth).sign_up("first@example.com")
+    seen.clear()  # what is asked once in the life of a process
     laptop, phone = Browser(auth), Browser(auth)
     laptop.sign_up()
     laptop.get("/get-session")
@@ -118,16 +123,40 @@ def postgresql() -> Iterator[tuple[str, Explain]]:
         yield url, explain
 
 
-@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+@pytest.fixture
+def mariadb() -> Iterator[tuple[str, Explain]]:
+    with mysql_database() as url:
+        address = urlsplit(url)
+        database = pymysql.connect(
+            host=address.hostname,
+            port=address.port or 3306,
+            user=unquote(address.username or "root"),
+            password=unquote(address.password or ""),
+            database=address.path.lstrip("/"),
+            cursorclass=DictCursor,
+        )
+        with database, database.cursor() as cursor:
+
+            def explain(statement: Statement) -> str | None:
+                cursor.execute(f"EXPLAIN {statement[0]}", list(statement[1]))
+                rows: list[dict[str, Any]] = list(cursor.fetchall())
+                # With few rows the optimizer would rather read them all: what could it do?
+                whole = [row["table"] for row in rows if row["table"] and not row["possible_keys"]]
+                return next(iter(whole), None)
+
+            yield url, explain
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgresql", "mariadb"])
 def test_frequent_statements_find_their_rows_by_an_index(
     database: str, request: pytest.FixtureRequest
 ) -> None:
     url, explain = request.getfixturevalue(database)
     statements = visit(url)
-    assert len(statements) > 30
+    assert len(statements) > 20
     read_whole = {
         statement[0]: part
         for statement in statements
-        if not statement[0].startswith(WHOLE) and (part := explain(statement))
+        if not statement[0].replace("`", '"').startswith(WHOLE) and (part := explain(statement))
     }
     assert read_whole == {}

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import os
+import ssl
 import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from tests.storage.conftest import Execute, Run, migrate
 from tests.storage.models import NOW, SCHEMA, SESSION, USER, session, user
@@ -61,6 +67,16 @@ def foreign(mysql_url: str, beside: Execute) -> Iterator[Engine]:
     finish(engine.close())
 
 
+def pem_certificate() -> str:
+    """A certificate of an authority of its own."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "authority")])
+    unsigned = x509.CertificateBuilder(name, name, key.public_key(), 1, NOW, NOW)
+    authority = x509.BasicConstraints(ca=True, path_length=None)
+    made = unsigned.add_extension(authority, critical=True).sign(key, hashes.SHA256())
+    return made.public_bytes(Encoding.PEM).decode()
+
+
 class TestAddresses:
     @pytest.mark.parametrize("scheme", ["mysql", "mariadb", "mysql+pymysql"])
     def test_a_url_is_served_by_its_scheme(self, scheme: str) -> None:
@@ -109,6 +125,23 @@ class TestAddresses:
             MySQLStorage.from_url(url)
         assert refused.value.option == option
         assert "hunter2" not in str(refused.value)
+
+    def test_whoever_names_an_authority_wants_to_know_the_server(self, tmp_path: Path) -> None:
+        authority = tmp_path / "ca.pem"
+        authority.write_text(pem_certificate())
+
+        def tls(query: str) -> ssl.SSLContext:
+            context = MySQLStorage(f"{HOST}?{query}").options.tls
+            assert context is not None
+            return context
+
+        named = tls(f"ssl_ca={authority}")
+        assert (named.check_hostname, named.verify_mode) == (True, ssl.CERT_REQUIRED)
+        assert len(named.get_ca_certs()) == 1
+        loose = tls(f"ssl_ca={authority}&ssl_mode=verify_ca")
+        assert (loose.check_hostname, loose.verify_mode) == (False, ssl.CERT_REQUIRED)
+        looser = tls("ssl_mode=required")
+        assert (looser.check_hostname, looser.verify_mode) == (False, ssl.CERT_NONE)
 
     def test_no_password_shows(self) -> None:
         storage = MySQLStorage(HOST)
