@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from tests.support.plugins import every_plugin
 from watchword import Auth, CookieCache, EmailAndPassword, RateLimit, SessionOptions
 from watchword.adapters.asgi import ASGIApp
 
@@ -13,13 +14,14 @@ BODY = b'{"session":' + b'"' + b"x" * 560 + b'"}'
 
 
 def server(*, cached: bool = False) -> Auth[Any]:
-    """The server on the benchmark's database; `cached` with the session cache."""
+    """The server on the benchmark's database, with all plugins; `cached` with the session cache."""
     return Auth(
         database=f"sqlite:///{os.environ['BENCH_DB']}",
         base_url="http://localhost:3000",
         email_and_password=EmailAndPassword(enabled=True),
         rate_limit=RateLimit(enabled=False),
         session=SessionOptions(cookie_cache=CookieCache(enabled=cached)),
+        plugins=every_plugin(),
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import subprocess
 from collections.abc import Callable, Generator, Iterator
@@ -10,37 +9,33 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 from redis import Redis
 
-from tests.support.browser import ORIGIN, SECRET, Browser
+from tests.dropin.visitor import CLIENT, PASSWORD, Pair, Visitor
+from tests.support.browser import ORIGIN, SECRET
 from tests.support.databases import KeySpace, fresh_name, redis_keys
 from tests.support.services import ROOT, free_port, require_node, wait_for
 from watchword import Auth, EmailAndPassword, RateLimit, SessionOptions, VerificationOptions
 from watchword.plugins import OneTimeToken
 from watchword.storage.redis import PREFIX, RedisStorage
 
-CLIENT = "203.0.113.7"
 LIMIT = 4
 GENERATE, VERIFY = "/one-time-token/generate", "/one-time-token/verify"
-PASSWORD = "password1234"
 
 
 @dataclass(frozen=True)
-class Pair:
+class Shared(Pair):
     """Both servers, and where they keep what they know."""
 
-    auth: Auth[Any]
-    reference: str
     keys: KeySpace
 
 
 @contextmanager
 def pair(
     folder: Path, *, rows: bool = False, update_age: int = 86_400, limit: int | None = None
-) -> Generator[Pair, None, None]:
+) -> Generator[Shared, None, None]:
     """Both servers on storage of their own; with a limit, under the prefix that both have."""
     node = require_node(ROOT / "tests" / "reference")
     flags = ["--sessions-in-database", "--verifications-in-database"] if rows else []
@@ -68,7 +63,7 @@ def pair(
         process = subprocess.Popen(command)
         try:
             wait_for(f"http://127.0.0.1:{port}/__health", process)
-            yield Pair(auth, f"http://127.0.0.1:{port}", keys)
+            yield Shared(auth, f"http://127.0.0.1:{port}", keys)
         finally:
             process.terminate()
             process.wait(20)
@@ -78,7 +73,7 @@ def pair(
 @pytest.fixture(scope="module", params=[False, True], ids=["redis only", "rows too"])
 def servers(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Pair]:
+) -> Iterator[Shared]:
     with pair(tmp_path_factory.mktemp("shared"), rows=request.param) as both:
         yield both
 
@@ -88,71 +83,14 @@ def kind(request: pytest.FixtureRequest) -> str:
     return request.param
 
 
-class Visitor:
-    """One browser that goes to either server: `ours` or `reference`, with the same cookies."""
-
-    def __init__(self, servers: Pair, kind: str) -> None:
-        self.servers = servers
-        self.browser = Browser(servers.auth, kind)
-
-    def ask(self, server: str, method: str, path: str, body: Any = None) -> tuple[int, Any]:
-        if server == "ours":
-            data = b"" if body is None else json.dumps(body).encode()
-            headers = {"x-forwarded-for": CLIENT}
-            headers |= {"content-type": "application/json"} if data else {}
-            answer = self.browser.send(method, path, data=data, headers=headers)
-            return answer.status, answer.json
-        return self._ask_reference(method, path, body)
-
-    def sign_up(self, server: str) -> str:
-        """A new user; his address."""
-        email = f"{fresh_name()}@example.com"
-        body = {"name": "Ada", "email": email, "password": PASSWORD}
-        assert self.ask(server, "POST", "/sign-up/email", body)[0] == 200
-        return email
-
-    def sign_in(self, server: str, email: str) -> str:
-        """Sign in; the session's token."""
-        body = {"email": email, "password": PASSWORD}
-        status, answer = self.ask(server, "POST", "/sign-in/email", body)
-        assert status == 200
-        return answer["token"]
-
-    def session(self, server: str) -> Any:
-        status, answer = self.ask(server, "GET", "/get-session")
-        assert status == 200
-        return answer
-
-    def _ask_reference(self, method: str, path: str, body: Any) -> tuple[int, Any]:
-        headers = {"origin": ORIGIN, "x-forwarded-for": CLIENT}
-        if self.browser.jar:
-            pairs = (f"{name}={value}" for name, value in self.browser.jar.items())
-            headers["cookie"] = "; ".join(pairs)
-        data = None if body is None else json.dumps(body)
-        if data is not None:
-            headers["content-type"] = "application/json"
-        address = urlsplit(self.servers.reference)
-        connection = http.client.HTTPConnection(str(address.hostname), address.port, timeout=20)
-        try:
-            connection.request(method, f"/api/auth{path}", data, headers)
-            answer = connection.getresponse()
-            text = answer.read()
-        finally:
-            connection.close()
-        self.browser.keep(value for name, value in answer.getheaders() if _sets_cookie(name))
-        return answer.status, json.loads(text) if text else None
-
-
-def _sets_cookie(name: str) -> bool:
-    return name.lower() == "set-cookie"
-
-
 DIRECTIONS = [("ours", "reference"), ("reference", "ours")]
 both_ways = pytest.mark.parametrize(("here", "there"), DIRECTIONS)
 
 
 @both_ways
-def test_a_session_made_here_is_one_there(servers: Pair, kind: str, here: str, there: str) -> None:
+def test_a_session_made_here_is_one_there(
+    servers: Shared, kind: str, here: str, there: str
+) -> None:
     visitor = Visitor(servers, kind)
     visitor.sign_up(here)
     found = visitor.session(there)
@@ -162,7 +100,7 @@ def test_a_session_made_here_is_one_there(servers: Pair, kind: str, here: str, t
 
 @both_ways
 def test_sessions_made_here_are_listed_there(
-    servers: Pair, kind: str, here: str, there: str
+    servers: Shared, kind: str, here: str, there: str
 ) -> None:
     laptop, phone = Visitor(servers, kind), Visitor(servers, kind)
     email = laptop.sign_up(here)
@@ -200,7 +138,7 @@ REVOCATIONS: dict[str, Revoke] = {
 @both_ways
 @pytest.mark.parametrize("way", REVOCATIONS)
 def test_a_session_revoked_here_is_over_there(
-    servers: Pair, kind: str, here: str, there: str, way: str
+    servers: Shared, kind: str, here: str, there: str, way: str
 ) -> None:
     visitor, stolen = Visitor(servers, kind), Visitor(servers, kind)
     token = visitor.sign_in(there, visitor.sign_up(there))
@@ -213,7 +151,7 @@ def test_a_session_revoked_here_is_over_there(
 
 @both_ways
 def test_other_sessions_revoked_here_are_over_there(
-    servers: Pair, kind: str, here: str, there: str
+    servers: Shared, kind: str, here: str, there: str
 ) -> None:
     visitor, other = Visitor(servers, kind), Visitor(servers, kind)
     email = visitor.sign_up(here)
@@ -225,7 +163,7 @@ def test_other_sessions_revoked_here_are_over_there(
 
 @both_ways
 def test_a_user_changed_here_is_changed_in_sessions_there(
-    servers: Pair, kind: str, here: str, there: str
+    servers: Shared, kind: str, here: str, there: str
 ) -> None:
     visitor = Visitor(servers, kind)
     visitor.sign_up(there)
@@ -235,7 +173,7 @@ def test_a_user_changed_here_is_changed_in_sessions_there(
 
 @both_ways
 def test_a_token_made_here_is_redeemed_there_and_then_nowhere(
-    servers: Pair, kind: str, here: str, there: str
+    servers: Shared, kind: str, here: str, there: str
 ) -> None:
     visitor, phone = Visitor(servers, kind), Visitor(servers, kind)
     visitor.sign_up(here)
@@ -246,7 +184,7 @@ def test_a_token_made_here_is_redeemed_there_and_then_nowhere(
         assert Visitor(servers, kind).ask(server, "POST", VERIFY, {"token": token})[0] == 400
 
 
-def test_both_write_the_same_keys_fields_and_ends(servers: Pair, kind: str) -> None:
+def test_both_write_the_same_keys_fields_and_ends(servers: Shared, kind: str) -> None:
     written: list[Any] = []
     with Redis.from_url(servers.keys.url, decode_responses=True) as redis:
         for server in ("ours", "reference"):

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import sqlite3
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,8 +11,9 @@ import pytest
 
 from tests.core.conftest import MakeAuth
 from tests.support.browser import Browser, Clock
+from tests.support.crowd import statuses_in_threads, statuses_on_a_loop
 from tests.support.vectors import vectors
-from watchword import APIError, Call, ConfigurationError, SessionAndUser, User
+from watchword import Call, ConfigurationError, SessionAndUser, User
 from watchword.plugins import OneTimeToken
 from watchword.plugins.one_time_token import VerifyOneTimeToken
 
@@ -216,34 +215,16 @@ def test_fifty_parallel_redemptions_have_one_winner_in_threads(make_auth: MakeAu
     laptop = Browser(auth)
     laptop.sign_up()
     token = laptop.get(GENERATE).json["token"]
-
-    def redeem(number: int) -> int:
-        return Browser(auth).post(VERIFY, {"token": token}).status
-
-    with ThreadPoolExecutor(50) as pool:
-        statuses = sorted(pool.map(redeem, range(50)))
-    assert statuses == [200] + [400] * 49
+    assert statuses_in_threads(auth, VERIFY, {"token": token}) == [200] + [400] * 49
 
 
 def test_fifty_parallel_redemptions_have_one_winner_on_a_loop(make_auth: MakeAuth) -> None:
     auth = make_auth(plugins=[OneTimeToken()])
     laptop = Browser(auth)
     laptop.sign_up()
-    token = laptop.get(GENERATE).json["token"]
-
-    async def redeem() -> int:
-        try:
-            await auth.api.verify_one_time_token(VerifyOneTimeToken(token=token))
-        except APIError as error:
-            return error.status
-        return 200
-
-    async def all_at_once() -> list[int]:
-        statuses = await asyncio.gather(*(redeem() for _ in range(50)))
-        await auth.close()
-        return sorted(statuses)
-
-    assert asyncio.run(all_at_once()) == [200] + [400] * 49
+    body = VerifyOneTimeToken(token=laptop.get(GENERATE).json["token"])
+    statuses = statuses_on_a_loop(auth, lambda: auth.api.verify_one_time_token(body))
+    assert statuses == [200] + [400] * 49
 
 
 def test_what_is_not_installed_says_how_to_install_it(make_auth: MakeAuth) -> None:

@@ -45,6 +45,9 @@ DATABASES: dict[str, Callable[[pytest.FixtureRequest], Storage]] = {
     "sqlite-memory": lambda test: SQLiteStorage(":memory:", busy_timeout=30),
     "sqlite-renamed": lambda test: Renamed(SQLiteStorage(":memory:", busy_timeout=30)),
     "postgres": lambda test: PostgresStorage(test.getfixturevalue("postgres_url"), pool_timeout=30),
+    "postgres-renamed": lambda test: Renamed(
+        PostgresStorage(test.getfixturevalue("postgres_url"), pool_timeout=30)
+    ),
     "mysql": lambda test: MySQLStorage(test.getfixturevalue("mysql_url"), pool_timeout=30),
 }
 

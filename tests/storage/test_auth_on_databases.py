@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -10,11 +9,10 @@ from typing import Any
 import pytest
 
 from tests.support.browser import ORIGIN, SECRET, Browser
-from watchword import APIError, Auth, EmailAndPassword, PasswordReset
+from watchword import Auth, EmailAndPassword, PasswordReset
 from watchword.crypto.passwords import Argon2Cost
 from watchword.database.contract import Storage
 from watchword.plugins import OneTimeToken
-from watchword.plugins.one_time_token import VerifyOneTimeToken
 
 GENERATE, VERIFY = "/one-time-token/generate", "/one-time-token/verify"
 CHEAP = Argon2Cost(memory=64, passes=1, lanes=1)
@@ -68,34 +66,6 @@ def test_a_one_time_token_signs_another_browser_in_once(auth: Auth[Any], kind: s
     assert phone.post(VERIFY, {"token": token}).status == 200
     assert phone.session()["user"] == laptop.session()["user"]
     assert phone.post(VERIFY, {"token": token}).status == 400
-
-
-def test_fifty_redemptions_in_threads_have_one_winner(auth: Auth[Any]) -> None:
-    laptop = Browser(auth)
-    laptop.sign_up()
-    token = laptop.get(GENERATE).json["token"]
-    statuses = at_once(lambda number: Browser(auth).post(VERIFY, {"token": token}).status)
-    assert sorted(statuses) == [200] + [400] * 49
-
-
-def test_fifty_redemptions_on_a_loop_have_one_winner(auth: Auth[Any]) -> None:
-    laptop = Browser(auth)
-    laptop.sign_up()
-    token = laptop.get(GENERATE).json["token"]
-
-    async def redeem() -> int:
-        try:
-            await auth.api.verify_one_time_token(VerifyOneTimeToken(token=token))
-        except APIError as error:
-            return error.status
-        return 200
-
-    async def all_at_once() -> list[int]:
-        statuses = await asyncio.gather(*(redeem() for _ in range(50)))
-        await auth.close()
-        return sorted(statuses)
-
-    assert asyncio.run(all_at_once()) == [200] + [400] * 49
 
 
 def test_fifty_sign_ups_with_one_address_make_one_user(auth: Auth[Any]) -> None:

@@ -17,6 +17,7 @@ from watchword.crypto.passwords import Argon2Cost
 from watchword.database.contract import Storage
 from watchword.plugins.email_otp import SignInByOTP
 from watchword.plugins.magic_link import VerifyMagicLink
+from watchword.plugins.one_time_token import VerifyOneTimeToken
 from watchword.plugins.one_time_token_session import VerifyOneTimeTokenSession
 
 CHEAP = Argon2Cost(memory=64, passes=1, lanes=1)
@@ -73,6 +74,17 @@ def together(work: Callable[[int], Answer]) -> Counter[tuple[int, str | None]]:
 
     with ThreadPoolExecutor(CALLERS) as pool:
         return Counter(pool.map(one, range(CALLERS)))
+
+
+def test_m1_a_token_hands_over_one_session(auth: Auth[Any]) -> None:
+    laptop = Browser(auth)
+    laptop.sign_up()
+    token = laptop.get("/one-time-token/generate").json["token"]
+    statuses = statuses_in_threads(auth, "/one-time-token/verify", {"token": token})
+    assert statuses == [200] + [400] * 49
+    body = VerifyOneTimeToken(token=laptop.get("/one-time-token/generate").json["token"])
+    statuses = statuses_on_a_loop(auth, lambda: auth.api.verify_one_time_token(body))
+    assert statuses == [200] + [400] * 49
 
 
 def test_m1_a_token_begets_one_session(auth: Auth[Any]) -> None:
