@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import select
 import struct
-from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, TypeAlias
 from uuid import UUID
@@ -20,14 +19,12 @@ from psycopg.adapt import AdaptersMap, Loader
 from psycopg.pq import Format, TransactionStatus
 from psycopg.types.numeric import Int8BinaryDumper
 
-from watchword.database.contract import (
-    InvalidValue,
-    ReferenceViolation,
-    StorageError,
-    StorageUnavailable,
-    UniqueViolation,
-)
+from watchword.database.contract import StorageError, StorageUnavailable
 
+from .postgres_errors import gave_way as gave_way
+from .postgres_errors import name_of as name_of
+from .postgres_errors import refused_statement as refused_statement
+from .postgres_errors import translated as translated
 from .postgres_url import PostgresOptions
 
 Rows: TypeAlias = "list[tuple[Any, ...]]"
@@ -80,41 +77,6 @@ def usable(connection: Connections) -> bool:
     return not _readable(connection.pgconn.socket)
 
 
-def translated(error: Exception, shown: str = "") -> StorageError:
-    """The driver's error as one of the contract; its text could hold values, ours does not."""
-    code = getattr(error, "sqlstate", None) or ""
-    if code in _KNOWN:
-        return _KNOWN[code]()
-    if code in ("42P01", "42703", "3F000"):
-        # Only names of the schema are in this text.
-        text = " ".join(str(error).partition("\n")[0].split())
-        return StorageError(f"the database is not in the shape of the schema, migrate it: {text}")
-    if code.startswith("22") or (not code and isinstance(error, psycopg.DataError)):
-        return InvalidValue(f"a value cannot be stored or compared ({name_of(error)})")
-    if code[:2] in _PASSING or (not code and isinstance(error, psycopg.OperationalError)):
-        at = f" at {shown}" if shown else ""
-        return StorageUnavailable(f"PostgreSQL{at} is busy or cannot be reached ({name_of(error)})")
-    if code.startswith("23"):
-        return StorageError(f"the database refused the row ({name_of(error)})")
-    return StorageError(f"the PostgreSQL database failed ({name_of(error)})")
-
-
-def gave_way(error: psycopg.Error) -> bool:
-    """Whether a statement only failed because of another one at the same time."""
-    return error.sqlstate in ("40001", "40P01")
-
-
-def refused_statement(error: psycopg.Error, statement: str) -> StorageError:
-    """The error of a statement of the schema: its text holds names and constants, no values."""
-    if (error.sqlstate or "").startswith("23"):
-        return StorageError(f"rows of the table stand against: {statement}")
-    known = translated(error)
-    if isinstance(known, StorageUnavailable):
-        return known
-    primary = error.diag.message_primary or name_of(error)
-    return StorageError(f"PostgreSQL refused: {statement} ({primary})")
-
-
 def check_committed(status: str | None) -> None:
     """A transaction in which a statement had failed answers COMMIT with ROLLBACK."""
     if status != "COMMIT":
@@ -132,25 +94,6 @@ def no_connection(options: PostgresOptions, failure: str) -> StorageUnavailable:
 def failure_of(error: Exception) -> str:
     """What libpq says about a connection that could not be made, in one line."""
     return " ".join(str(error).split())
-
-
-def name_of(error: Exception) -> str:
-    """The name of an error, with PostgreSQL's code."""
-    code = getattr(error, "sqlstate", None)
-    return f"{type(error).__name__} {code}" if code else type(error).__name__
-
-
-_PASSING = ("08", "40", "53", "55", "57", "58")
-"""Classes of SQLSTATE that pass: connection, conflict, resources, locks, shutdown, disk."""
-
-_KNOWN: dict[str, Callable[[], StorageError]] = {
-    "23505": lambda: UniqueViolation("a row with this unique value exists"),
-    "23503": lambda: ReferenceViolation("the row refers to one that does not exist"),
-    "25006": lambda: StorageUnavailable("the PostgreSQL database is read-only for now"),
-    "25P02": lambda: StorageError("a statement in this transaction had been refused: it is lost"),
-    "25P03": lambda: StorageUnavailable("the transaction took too long"),
-    "54001": lambda: InvalidValue("a value is too deep to be stored"),
-}
 
 
 def _readable(descriptor: int) -> bool:

@@ -60,6 +60,26 @@ class Queries:
 
         return self._text(("insert", model, unless_known, fields, others), make), params
 
+    def insert_many(
+        self,
+        model: str,
+        rows: Sequence[Mapping[str, Any]],
+        extra: Sequence[Mapping[str, str] | None],
+    ) -> Statement:
+        """INSERT of rows that have the same fields, returning nothing. `extra` as in `insert`."""
+        it, dialect = self._models[model], self.dialect
+        fields, others = tuple(rows[0]), tuple(extra[0] or ())
+        params: list[Any] = []
+        for row, more in zip(rows, extra, strict=True):
+            if row.keys() != rows[0].keys():
+                raise ValueError("rows that are created together must have the same fields")
+            params.extend([it.bind(field, row[field]) for field in fields])
+            params.extend((more or {})[name] for name in others)
+        names = [it.column(field) for field in fields] + [dialect.quoted(x) for x in others]
+        marks = f"({', '.join([dialect.placeholder] * len(names))})"
+        values = ", ".join([marks] * len(rows))
+        return f"{dialect.insert} {it.table} ({', '.join(names)}) VALUES {values}", params
+
     def select(
         self,
         model: str,

@@ -29,6 +29,8 @@ from .issuer_column import IssuerColumn
 from .queries import Queries
 
 _KEYS_AT_ONCE = 500
+_ROWS_AT_ONCE = 500
+"""Far below the bounds of all databases: PostgreSQL takes 65,535 parameters, SQLite 32,766."""
 
 
 class Connection(Protocol):
@@ -85,6 +87,14 @@ class SQLEngine:
     async def create(self, model: str, row: Row) -> Row:
         rows = await self._insert(model, row, unless_known=False)
         return self._queries.of(model).row(rows[0])
+
+    async def create_many(self, model: str, rows: Sequence[Row]) -> None:
+        """See `watchword.database.contract.BulkEngine`."""
+        issuer = self._database.issuer
+        for start in range(0, len(rows), _ROWS_AT_ONCE):
+            part = rows[start : start + _ROWS_AT_ONCE]
+            extra = [await issuer.extra(model, row, self._look) for row in part]
+            await self._connection.write(*self._queries.insert_many(model, part, extra))
 
     async def reserve(self, model: str, row: Row) -> bool:
         return bool(await self._insert(model, row, unless_known=True))

@@ -137,16 +137,26 @@ def run_script(connection: sqlite3.Connection, statements: Sequence[str]) -> Non
 def _change_schema(connection: sqlite3.Connection, statement: str) -> None:
     try:
         connection.execute(statement).close()
-    except sqlite3.IntegrityError:
-        raise StorageError(f"rows of the table stand against: {statement}") from None
     except sqlite3.Error as error:
-        # Another process may have added the same column between our look and our turn.
-        if "duplicate column name" in str(error):
-            return
-        if _primary_code(error) in _PASSING:
-            raise translated(error) from None
-        # The text is of the schema: it holds names and constants, no values of rows.
-        raise StorageError(f"SQLite refused: {statement} ({error})") from None
+        if not is_there_already(error):
+            raise refused_statement(error, statement) from None
+
+
+def is_there_already(error: BaseException) -> bool:
+    """Whether a statement wanted to add a column that is there.
+
+    Another process may have added it between our look and our turn.
+    """
+    return "duplicate column name" in str(error)
+
+
+def refused_statement(error: Exception, statement: str) -> StorageError:
+    """The error of a statement of the schema: its text holds names and constants, no values."""
+    if isinstance(error, sqlite3.IntegrityError):
+        return StorageError(f"rows of the table stand against: {statement}")
+    if isinstance(error, sqlite3.Error) and _primary_code(error) in _PASSING:
+        return translated(error)
+    return StorageError(f"SQLite refused: {statement} ({error})")
 
 
 def translated(error: Exception) -> StorageError:

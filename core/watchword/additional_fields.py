@@ -37,7 +37,7 @@ def read_fields(call: Call, base: type[Record], *, creating: bool) -> dict[str, 
                     f"{attribute.wire} is not allowed to be set"
                 )
             continue
-        values[attribute.name] = _checked(attribute, value)
+        values[attribute.name] = checked_value(attribute, value)
     return values
 
 
@@ -64,7 +64,8 @@ async def refuse_taken(
             raise refusal
 
 
-def _checked(attribute: Attribute, value: object) -> object:
+def checked_value(attribute: Attribute, value: object) -> object:
+    """A value from JSON as the attribute's type, validated. Raises VALIDATION_ERROR."""
     typed = _typed(attribute, value)
     if attribute.column.validator is None or typed is None:
         return typed

@@ -46,6 +46,7 @@ FLOORS: list[tuple[str, ...]] = [
     ("api",),
     ("auth",),
     ("__init__",),
+    ("importing",),
     ("cli",),
     ("__main__",),
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
+from typing import Annotated
 
 import pytest
 
@@ -26,6 +27,7 @@ from tests.support.browser import Answer, Browser
 from tests.support.vectors import vectors
 from watchword import (
     APIError,
+    Column,
     EmailAndPassword,
     EmailVerification,
     FailedSignIns,
@@ -60,6 +62,7 @@ def verify(browser: Browser, code: str, email: str = ADA) -> Answer:
 
 class Member(User):
     lang: str | None = "en"
+    handle: Annotated[str | None, Column(unique=True)] = None
 
 
 # signing in
@@ -100,6 +103,15 @@ def test_own_fields_are_checked_after_the_code(make_server: MakeCodeServer) -> N
     assert outcome(server.sign_in(other(code), lang=5)) == (400, "INVALID_OTP")
     assert outcome(server.sign_in(code, lang=5)) == (400, "VALIDATION_ERROR")
     assert outcome(server.sign_in(code)) == (400, "INVALID_OTP"), "the code is used up"
+
+
+def test_a_unique_field_that_somebody_has_refuses_the_new_user(make_server: MakeCodeServer) -> None:
+    server = make_server(auth={"user_type": Member})
+    assert server.sign_in(server.code(), handle="ada").status == 200
+    taken = server.sign_in(
+        server.code(email="bob@example.com"), email="bob@example.com", handle="ada"
+    )
+    assert outcome(taken) == (422, "FAILED_TO_CREATE_USER")
 
 
 def test_without_sign_up_nobody_is_created_and_nothing_is_mailed(

@@ -1,7 +1,8 @@
 """Password hashing: argon2id by default, and the scrypt strings that Better Auth writes.
 
-Whatever scheme a stored hash has, it is verified; `needs_upgrade` says whether it is weaker than,
-or other than, what is preferred now (RFC 9106; spec: e-mail and password, password hashing).
+Hashes that other systems made are verified too (`foreign_passwords`). Whatever scheme a stored
+hash has, it is verified; `needs_upgrade` says whether it is weaker than, or other than, what is
+preferred now (RFC 9106; spec: e-mail and password, password hashing).
 """
 
 from __future__ import annotations
@@ -17,6 +18,9 @@ from typing import Literal
 
 import argon2
 from argon2.exceptions import Argon2Error
+
+from .foreign_argon2 import argon2_is_bounded
+from .foreign_passwords import is_foreign, verify_foreign
 
 _SCRYPT = re.compile(r"[0-9a-f]{32}:[0-9a-f]{128}", re.ASCII)
 _ARGON_VERSION = 19
@@ -53,6 +57,9 @@ class Argon2id:
         return self._hasher.hash(_normalized(password))
 
     def verify(self, stored: str, password: str) -> bool:
+        own = self._hasher
+        if not argon2_is_bounded(stored, own.memory_cost, own.memory_cost * own.time_cost):
+            return False
         try:
             return self._hasher.verify(stored, _normalized(password))
         except (Argon2Error, ValueError):
@@ -131,8 +138,16 @@ class PasswordHasher:
         """Whether the password is the stored one; False for hashes of unknown form."""
         for scheme in self._schemes:
             if scheme.recognizes(stored):
-                return scheme.verify(stored, password)
-        return False
+                # argon2id may be of a system that hashed the password as it was typed.
+                return scheme.verify(stored, password) or (
+                    not unicodedata.is_normalized("NFKC", password)
+                    and verify_foreign(stored, password)
+                )
+        return verify_foreign(stored, password)
+
+    def knows(self, stored: str) -> bool:
+        """Whether a hash is of a form that can be verified."""
+        return any(scheme.recognizes(stored) for scheme in self._schemes) or is_foreign(stored)
 
     def needs_upgrade(self, stored: str) -> bool:
         """Whether a verified hash should be replaced by a new one."""

@@ -101,6 +101,9 @@ class Engine(Protocol):
 
     A blocking engine's coroutines never suspend, so they can be driven without an event loop.
     Unknown models and fields raise `KeyError` (a fault of the caller, not of the database).
+
+    Beside the operations an engine may offer the command line `dialect`, the name of its database,
+    and `whole_plan()`, a coroutine like `plan()` that gives the statements for an empty database.
     """
 
     async def create(self, model: str, row: Row) -> Row:
@@ -194,6 +197,17 @@ class Engine(Protocol):
 
     async def close(self) -> None:
         """Give back all connections. The engine may be used again and then opens new ones."""
+        ...
+
+
+class BulkEngine(Protocol):
+    """What an engine may offer beside the contract: rows by the thousand, for imports."""
+
+    async def create_many(self, model: str, rows: Sequence[Row]) -> None:
+        """Insert rows that have the same fields, `id` among them, in few statements.
+
+        All or nothing inside a transaction. Raises what `create` raises.
+        """
         ...
 
 

@@ -32,7 +32,7 @@ async def owner_of_mailbox(
     `method` is how it was proven, for `validate_user_info`.
 
     None if the address is unknown and `new_user` is None (no sign-up). Raises
-    FAILED_TO_CREATE_USER (422) when a hook of the application refuses the user.
+    FAILED_TO_CREATE_USER (400) when a hook of the application refuses the user.
     """
     user = await call.db.find_one(User, email=email)
     if user is None and new_user is not None:

@@ -29,27 +29,38 @@ FIREBASE = firebase_hash(
     key="lSrfV15cpx95/sZS2W9c9Kp6i/LVgQNDNC/qzrCnh1SAyZvqmZqAjTdn3aoItz+VHjoZilo78198JAdRuid5lQ==",
 )
 
+
+def bcrypt_of(password: bytes) -> str:
+    return bcrypt.hashpw(password, bcrypt.gensalt(4)).decode()
+
+
 PUBLISHED = {
     # Tests of crypt_blowfish (Openwall).
     "bcrypt 2a": ("U*U", "$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW"),
     "bcrypt 2b": ("U*U*", "$2b$05$CCCCCCCCCCCCCCCCCCCCC.VGOzA784oUp/Z0DY336zx7pLYAy0lwK"),
     "bcrypt 2y": ("U*U", "$2y$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW"),
     # Tests of Django.
-    "django bcrypt_sha256": (
-        "lètmein",
-        "bcrypt_sha256$$2b$12$LZSJchsWG/DrBy1erNs4eeYo6tZNlLFQmONdxN9HPesa1EyXVcTXK",
-    ),
-    "django bcrypt": (
-        "lètmein",
-        "bcrypt$$2b$12$LZSJchsWG/DrBy1erNs4ee31eJ7DaWiuwhDOC7aqIyqGGggfu6Y/.",
-    ),
     "django pbkdf2": (
         "lètmein",
-        "pbkdf2_sha256$20000$seasalt2$oBSd886ysm3AqYun62DOdin8YcfbU1z9cksZSuLP9r0=",
+        "pbkdf2_sha256$600000$seasalt$OAXyhAQ/4ZDA9V5RMExt3C1OwQdUpLZ99vm1McFlLRA=",
     ),
-    "django pbkdf2_sha1": (
-        "lètmein",
-        "pbkdf2_sha1$20000$seasalt2$L4YiCRIjwPtfnjLrYPRrIhuk2E4=",
+    "django argon2i": (
+        "secret",
+        "argon2$argon2i$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$YC9+jJCrQhs5R6db7LlN8Q",
+    ),
+    "django argon2i of version 16": (
+        "secret",
+        "argon2$argon2i$m=8,t=1,p=1$c29tZXNhbHQ$gwQOXSNhxiOxPOA0+PY10P9QFO"
+        "4NAYysnqRt1GSQLE55m+2GYDt9FEjPMHhP2Cuf0nOEXXMocVrsJAtNSsKyfg",
+    ),
+    "django argon2id": (
+        "secret",
+        "argon2$argon2id$v=19$m=102400,t=2,p=8$Y041dExhNkljRUUy$TMa6A8fPJhCAUXRhJXCXdw",
+    ),
+    # RFC 6070.
+    "werkzeug sha1": (
+        "password",
+        "pbkdf2:sha1:4096$salt$4b007901b765489abead49d926f721d065a429c1",
     ),
     "django scrypt": (
         "lètmein",
@@ -69,6 +80,11 @@ PUBLISHED = {
     "firebase": ("user1password", FIREBASE),
 }
 MADE = {
+    "django bcrypt": ("lètmein", "bcrypt$" + bcrypt_of("lètmein".encode())),
+    "django bcrypt_sha256": (
+        "lètmein",
+        "bcrypt_sha256$" + bcrypt_of(hashlib.sha256("lètmein".encode()).hexdigest().encode()),
+    ),
     "argon2i": (
         "password",
         argon2.low_level.hash_secret(
@@ -117,13 +133,13 @@ def test_a_hash_that_was_cut_or_changed_matches_nothing(name: str) -> None:
     last = "A" if stored[-1] != "A" else "a"
     for broken in (stored[:-4], stored + "\n", stored[:-6] + "é" * 6, " " + stored):
         assert not HASHER.verify(broken, password)
-    if name.startswith(("werkzeug", "bcrypt")):
-        assert not HASHER.verify(stored[:-2] + last * 2, password)
+    if not name.startswith("firebase"):
+        assert not HASHER.verify(stored[:-8] + last * 4 + stored[-4:], password)
 
 
 def test_bcrypt_reads_72_bytes_and_no_more_as_the_source_did() -> None:
     long = "ä" * 36
-    stored = bcrypt.hashpw(long.encode(), bcrypt.gensalt(4)).decode()
+    stored = bcrypt_of(long.encode())
 
     assert HASHER.verify(stored, long + "anything")
     assert not HASHER.verify(stored, long[:-1] + "a")
@@ -131,7 +147,7 @@ def test_bcrypt_reads_72_bytes_and_no_more_as_the_source_did() -> None:
 
 def test_django_s_bcrypt_sha256_reads_all_of_a_long_password() -> None:
     digest = hashlib.sha256(b"x" * 80).hexdigest().encode()
-    stored = "bcrypt_sha256$" + bcrypt.hashpw(digest, bcrypt.gensalt(4)).decode()
+    stored = "bcrypt_sha256$" + bcrypt_of(digest)
 
     assert HASHER.verify(stored, "x" * 80)
     assert not HASHER.verify(stored, "x" * 79)
@@ -153,7 +169,7 @@ def test_without_the_package_a_bcrypt_hash_matches_nothing_and_the_log_says_why(
 def test_flask_security_s_double_hash_is_understood() -> None:
     """Its HMAC-SHA512 in base64 has 88 characters, of which bcrypt reads 72."""
     inner = b64encode(hmac.digest(b"146585145368132386173505678016728509634", b"secret", "sha512"))
-    stored = bcrypt.hashpw(inner[:72], bcrypt.gensalt(4)).decode()
+    stored = bcrypt_of(inner[:72])
     kept = keyed_hash("146585145368132386173505678016728509634", stored)
 
     assert HASHER.knows(kept)

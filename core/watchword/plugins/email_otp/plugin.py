@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from watchword.additional_fields import read_fields
+from watchword.additional_fields import read_fields, refuse_taken
 from watchword.call import CacheDue, Call
 from watchword.database.contract import UniqueViolation
 from watchword.endpoint import get, post
 from watchword.errors import ConfigurationError, ErrorCodes
 from watchword.features.addresses import replace_address
-from watchword.features.email_password import EmailAndPassword
+from watchword.features.email_password import EmailAndPassword, EmailPasswordCodes
 from watchword.features.email_verification import EmailVerification, signed_in
 from watchword.features.password_reset import PasswordReset
 from watchword.features.proven_mailbox import owner_of_mailbox
@@ -148,6 +148,9 @@ class EmailOTP(EmailCodes):
         new_user: dict[str, object] | None = None
         if not self.disable_sign_up and await call.db.find_one(User, email=email) is None:
             extra = read_fields(call, User, creating=True)
+            await refuse_taken(
+                call, User, extra, EmailPasswordCodes.FAILED_TO_CREATE_USER(status=422)
+            )
             new_user = {**extra, "name": body.name, "image": body.image or None}
         owner = await owner_of_mailbox(call, email, new_user, method="email-otp")
         if owner is None:
