@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tests.core.conftest import MakeAuth
+from tests.plugins.mailing_server import MailingServer
 from tests.support.browser import Answer, Browser
-from watchword import Auth, RateLimitRule
+from watchword import RateLimitRule
 from watchword.plugins import ActionToken
 from watchword.plugins.action_token import ActionTokenLimits, ActionTokenMail
 
@@ -21,23 +21,8 @@ FREE = ActionTokenLimits(send=RateLimitRule(window=60, max=1000))
 
 
 @dataclass
-class ActionServer:
-    """A server with the plugin, its mails and its database file."""
-
-    auth: Auth[Any]
-    file: Path
-    kind: str
-    sent: list[ActionTokenMail] = field(default_factory=list[ActionTokenMail])
-
-    def signed_up(self, email: str = "ada@example.com") -> Browser:
-        browser = Browser(self.auth, self.kind)
-        assert browser.sign_up(email).status == 200
-        return browser
-
-    def mails(self) -> list[ActionTokenMail]:
-        """What was mailed, once all background work is done."""
-        self.auth.blocking.runtime.drain()
-        return self.sent
+class ActionServer(MailingServer[ActionTokenMail]):
+    """With what is done there."""
 
     def code(self, browser: Browser, type: str = DELETE) -> str:
         """A code as it was mailed."""
@@ -52,18 +37,9 @@ class ActionServer:
         """Let the browser have a grant."""
         assert verify(browser, self.code(browser, type), type).status == 200
 
-    def rows(self) -> list[tuple[str, str]]:
+    def promised(self) -> list[tuple[str, str]]:
         """Identifier and value of all verification rows."""
         return self.sql("select identifier, value from verification order by rowid")
-
-    def sql(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
-        database = sqlite3.connect(self.file)
-        try:
-            found = database.execute(sql, values).fetchall()
-            database.commit()
-            return found
-        finally:
-            database.close()
 
 
 MakeActionServer = Callable[..., ActionServer]

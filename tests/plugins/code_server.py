@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tests.core.conftest import MakeAuth
-from tests.support.browser import Answer, Browser
-from watchword import Auth
+from tests.plugins.mailing_server import MailingServer
+from tests.support.browser import Answer
 from watchword.plugins import EmailOTP
 from watchword.plugins.email_otp import CodeMail
 
@@ -24,26 +23,8 @@ NOBODY = "nobody@example.com"
 
 
 @dataclass
-class CodeServer:
-    """A server with the plugin, its mails and its database file."""
-
-    auth: Auth[Any]
-    file: Path
-    kind: str
-    sent: list[CodeMail] = field(default_factory=list[CodeMail])
-
-    def browser(self) -> Browser:
-        return Browser(self.auth, self.kind)
-
-    def signed_up(self, email: str = ADA) -> Browser:
-        browser = self.browser()
-        assert browser.sign_up(email).status == 200
-        return browser
-
-    def mails(self) -> list[CodeMail]:
-        """What was mailed, once all background work is done."""
-        self.auth.blocking.runtime.drain()
-        return self.sent
+class CodeServer(MailingServer[CodeMail]):
+    """With what is done there."""
 
     def code(self, kind: str = "sign-in", email: str = ADA) -> str:
         """A code of a type, as it was mailed."""
@@ -58,19 +39,6 @@ class CodeServer:
 
     def check(self, code: Any, email: str = ADA, kind: str = "sign-in") -> Answer:
         return self.browser().post(CHECK, {"email": email, "type": kind, "otp": code})
-
-    def rows(self) -> list[tuple[str, str, str]]:
-        """Identifier, value and end of all verification rows."""
-        return self.sql("select identifier, value, expiresAt from verification order by rowid")
-
-    def sql(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
-        database = sqlite3.connect(self.file)
-        try:
-            found = database.execute(sql, values).fetchall()
-            database.commit()
-            return found
-        finally:
-            database.close()
 
 
 MakeCodeServer = Callable[..., CodeServer]

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from tests.core.conftest import MakeAuth
+from tests.plugins.mailing_server import MailingServer
 from tests.support.browser import Answer, Browser
-from watchword import Auth
 from watchword.plugins import MagicLink
 from watchword.plugins.magic_link import MagicLinkMail
 
@@ -20,21 +19,8 @@ ADA = "ada@example.com"
 
 
 @dataclass
-class LinkServer:
-    """A server with the plugin, its mails and its database file."""
-
-    auth: Auth[Any]
-    file: Path
-    kind: str
-    sent: list[MagicLinkMail] = field(default_factory=list[MagicLinkMail])
-
-    def browser(self) -> Browser:
-        return Browser(self.auth, self.kind)
-
-    def mails(self) -> list[MagicLinkMail]:
-        """What was mailed, once all background work is done."""
-        self.auth.blocking.runtime.drain()
-        return self.sent
+class LinkServer(MailingServer[MagicLinkMail]):
+    """With what is done there."""
 
     def mail(self, email: str = ADA, **extra: Any) -> MagicLinkMail:
         """Ask for a link, as it was mailed."""
@@ -52,19 +38,6 @@ class LinkServer:
     def open(self, token: str, **query: str) -> Answer:
         """Open a link that somebody wrote, in a new browser."""
         return self.browser().get(OPEN, {"token": token, **query})
-
-    def rows(self) -> list[tuple[str, str, str]]:
-        """Identifier, value and end of all verification rows."""
-        return self.sql("select identifier, value, expiresAt from verification order by rowid")
-
-    def sql(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
-        database = sqlite3.connect(self.file)
-        try:
-            found = database.execute(sql, values).fetchall()
-            database.commit()
-            return found
-        finally:
-            database.close()
 
 
 MakeLinkServer = Callable[..., LinkServer]

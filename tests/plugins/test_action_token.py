@@ -66,13 +66,13 @@ def test_a_mailed_code_becomes_a_grant(server: ActionServer, clock: Clock) -> No
     answer = verify(ada, mail.token)
     assert (answer.status, answer.json, answer.cookies) == (200, {"status": True}, ())
     session = ada.session()["session"]
-    assert server.rows() == [(f"action-grant:{session['id']}:{DELETE}", session["id"])]
+    assert server.promised() == [(f"action-grant:{session['id']}:{DELETE}", session["id"])]
 
 
 def test_d2_codes_are_kept_as_a_keyed_hash(server: ActionServer) -> None:
     ada = server.signed_up()
     code = server.code(ada)
-    [(identifier, value)] = server.rows()
+    [(identifier, value)] = server.promised()
     assert identifier == f"action-token:{ada.session()['user']['id']}:{DELETE}"
     assert re.fullmatch(r"[A-Za-z0-9_-]{43}:0", value)
     assert code not in value
@@ -110,7 +110,7 @@ def test_types_are_short_plain_texts(server: ActionServer, type: object) -> None
     for path in (SEND, VERIFY):
         answer = ada.post(path, {"type": type, "token": "123456"})
         assert (answer.status, answer.code) == (400, "VALIDATION_ERROR")
-    assert server.rows() == []
+    assert server.promised() == []
 
 
 @pytest.mark.parametrize(
@@ -204,7 +204,7 @@ def test_t1_a_code_survives_three_wrong_guesses_but_one(server: ActionServer) ->
     ada = server.signed_up()
     code = server.code(ada)
     assert [verify(ada, wrong(code)).status for _ in range(2)] == [400, 400]
-    assert server.rows()[0][1].endswith(":2")
+    assert server.promised()[0][1].endswith(":2")
     assert verify(ada, code).status == 200
 
 
@@ -215,7 +215,7 @@ def test_one_code_lives_per_user_and_type(server: ActionServer) -> None:
     other = server.code(ada, "email-change")
     of_eve = server.code(eve)
     second = server.code(ada)
-    assert len(server.rows()) == 3
+    assert len(server.promised()) == 3
     assert verify(ada, second).status == 200, "a new code starts with no wrong guesses"
     assert verify(ada, other, "email-change").status == 200
     assert verify(eve, of_eve).status == 200
@@ -236,7 +236,7 @@ def test_codes_go_to_verified_addresses_only(make_server: MakeActionServer) -> N
     assert ada.post(SEND, {"type": "other"}).code == "INVALID_REQUEST"
     refused = ada.post(SEND, {"type": DELETE})
     assert (refused.status, refused.code) == (403, "EMAIL_NOT_VERIFIED")
-    assert (server.mails(), server.rows()) == ([], [])
+    assert (server.mails(), server.promised()) == ([], [])
     server.sql("update user set emailVerified = 1")
     server.code(ada)
 
@@ -318,7 +318,7 @@ def test_hashed_identifiers_and_a_secondary_storage_do_as_well(
         assert api.consume_action_token(body, headers=cookies(ada)) == Status()
         with pytest.raises(APIError, match="ACTION_CONFIRMATION_REQUIRED"):
             api.consume_action_token(body, headers=cookies(ada))
-    assert all(DELETE not in identifier for identifier, _ in server.rows())
+    assert all(DELETE not in identifier for identifier, _ in server.promised())
 
 
 @pytest.mark.parametrize("digits", [6, 12])

@@ -80,7 +80,7 @@ def test_m1_one_of_fifty_redemptions_wins(server: ActionServer, together: Togeth
     ada = server.signed_up()
     body = {"token": server.code(ada), "type": DELETE}
     assert together(server, ada, VERIFY, body) == [200] + [400] * 49
-    assert len(server.rows()) == 1, "one grant"
+    assert len(server.promised()) == 1, "one grant"
 
 
 def test_t1_fifty_wrong_guesses_destroy_a_code(server: ActionServer, together: Together) -> None:
@@ -88,7 +88,7 @@ def test_t1_fifty_wrong_guesses_destroy_a_code(server: ActionServer, together: T
     code = server.code(ada)
     body = {"token": wrong(code), "type": DELETE}
     assert together(server, ada, VERIFY, body) == [400] * 50
-    assert server.rows() == []
+    assert server.promised() == []
     assert verify(ada, code).status == 400
 
 
@@ -117,7 +117,7 @@ def test_t4_exactly_as_many_guesses_are_compared_as_a_user_may_make(
     ada = server.signed_up()
     body = {"token": wrong(server.code(ada)), "type": DELETE}
     assert together(server, ada, VERIFY, body) == [400] * 7 + [429] * 43
-    assert server.rows()[0][1].endswith(":7")
+    assert server.promised()[0][1].endswith(":7")
 
 
 @pytest.mark.parametrize("storage", ["memory", "database"])
