@@ -1,0 +1,80 @@
+"""`watchword generate`: the SQL that brings the database to the schema, as a file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, cast
+
+from cyclopts import Parameter
+
+from watchword.database.contract import Engine
+from watchword.runtime.blocking import finish
+
+from .application import NO_APPLICATION, Application, Switch, Yes
+from .failures import CommandError
+from .screen import confirm, say
+from .statements import script
+
+FOLDER = "watchword_migrations"
+_STDOUT = "-"
+
+
+def generate(
+    *,
+    output: Annotated[
+        str,
+        Parameter(
+            alias="-o",
+            allow_leading_hyphen=True,
+            help="A file, a folder, or - to print. A folder gets a dated file.",
+        ),
+    ] = FOLDER,
+    all: Annotated[
+        Switch,
+        Parameter(help="The whole schema, as for an empty database, and not what is missing."),
+    ] = False,
+    yes: Yes = False,
+    application: Application = NO_APPLICATION,
+) -> int:
+    """Write the SQL of what `watchword migrate` would do; the database stays as it is."""
+    with application.opened() as auth:
+        engine = auth.blocking.runtime.engine
+        statements = _whole(engine) if all else finish(engine.plan())
+        if not statements:
+            say("The database is up to date: there is nothing to write.")
+            return 0
+        if output == _STDOUT:
+            say(script(statements).rstrip("\n"))
+            return 0
+        file = _file(output, auth.config.clock())
+        if file.exists() and not confirm(f"Overwrite {file}?", yes=yes):
+            say("Nothing was written.")
+            return 1
+        _write(file, script(statements))
+        say(f"Wrote {file}.")
+        return 0
+
+
+def _whole(engine: Engine) -> list[str]:
+    make = getattr(engine, "whole_plan", None)
+    if not callable(make):
+        raise CommandError("this storage does not tell its whole schema", "Leave out --all")
+    return finish(cast("Callable[[], Coroutine[object, object, list[str]]]", make)())
+
+
+def _file(output: str, now: datetime) -> Path:
+    path = Path(output)
+    if path.is_dir() or output.endswith("/") or not path.suffix:
+        stamp = now.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        return path / f"{stamp.replace(':', '-')}.sql"
+    return path
+
+
+def _write(file: Path, text: str) -> None:
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise CommandError(f"{file} cannot be written ({type(error).__name__})") from None

@@ -1,0 +1,46 @@
+"""`watchword migrate`: bring the database to the schema of the application."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from watchword.runtime.blocking import finish
+
+from .application import NO_APPLICATION, Application, Switch, Yes
+from .screen import bullets, confirm, say
+from .statements import in_words, script
+
+
+def migrate(
+    *,
+    dry_run: Annotated[
+        Switch, Parameter(help="Show what would be done, with its SQL, and do nothing.")
+    ] = False,
+    yes: Yes = False,
+    application: Application = NO_APPLICATION,
+) -> int:
+    """Create the tables, columns and indexes that the database lacks.
+
+    Nothing is ever dropped, renamed or retyped. Safe to run twice, and from several machines at
+    once.
+    """
+    with application.opened() as auth:
+        engine = auth.blocking.runtime.engine
+        statements = finish(engine.plan())
+        if not statements:
+            say("The database is up to date.")
+            return 0
+        say("To be created:")
+        bullets(in_words(statement, auth.config.tables.schema) for statement in statements)
+        if dry_run:
+            say()
+            say(script(statements).rstrip("\n"))
+            return 0
+        if not confirm("Create these now?", yes=yes):
+            say("Nothing was changed.")
+            return 0
+        finish(engine.apply(statements))
+        say("Done.")
+        return 0

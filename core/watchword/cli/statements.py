@@ -1,0 +1,47 @@
+"""What statements of a plan do, in words."""
+
+from __future__ import annotations
+
+import re
+
+from watchword.database.schema import Schema
+
+_NAME = r"(?:\"(?:[^\"]|\"\")+\"|`(?:[^`]|``)+`|\w+)"
+_UNLESS = r"(?:IF NOT EXISTS )?"
+_TABLE = re.compile(rf"CREATE TABLE {_UNLESS}(?P<table>{_NAME}) \(")
+_COLUMN = re.compile(
+    rf"ALTER TABLE (?P<table>{_NAME}) ADD (?:COLUMN )?{_UNLESS}(?P<column>{_NAME}) "
+)
+_INDEX = re.compile(
+    rf"CREATE (?P<unique>UNIQUE )?INDEX {_UNLESS}{_NAME} ON (?P<table>{_NAME}) "
+    rf"\((?P<column>{_NAME})"
+)
+
+
+def in_words(statement: str, schema: Schema) -> str:
+    """One statement in words; what is no table, column or index is shown as it stands."""
+    if match := _TABLE.match(statement):
+        table = _plain(match["table"])
+        columns = [
+            field.column_name
+            for model in schema
+            if model.table_name == table
+            for field in model.fields
+        ]
+        return f"table {table}: {', '.join(['id', *columns])}"
+    if match := _COLUMN.match(statement):
+        return f"column {_plain(match['column'])} of table {_plain(match['table'])}"
+    if match := _INDEX.match(statement):
+        kind = "unique index" if match["unique"] else "index"
+        return f"{kind} on {_plain(match['column'])} of table {_plain(match['table'])}"
+    return statement
+
+
+def script(statements: list[str]) -> str:
+    """The statements as a file: each ends with `;`, with an empty line between them."""
+    return "".join(f"{statement};\n\n" for statement in statements).rstrip("\n") + "\n"
+
+
+def _plain(name: str) -> str:
+    mark = name[0]
+    return name[1:-1].replace(mark * 2, mark) if mark in '"`' else name
