@@ -124,6 +124,10 @@ class ModelSQL:
         order = self.dialect.insertion_order
         return f"{text}, {alias}{order}" if order else text
 
+    def spelled(self, operator: str, text: str, pattern: str) -> str:
+        """What `dialect.like` searches for `text` with; `pattern` is that of LIKE."""
+        return pattern
+
     def _comparison(self, condition: Condition, params: list[Any]) -> Comparison:
         field, operator, value = condition.field, condition.operator, condition.value
         folded = condition.insensitive and self.types[field] is FieldType.STRING
@@ -159,7 +163,7 @@ class ModelSQL:
         if longest is not None and len(pattern.encode("utf-8", "surrogatepass")) > longest:
             raise InvalidValue(f"{self.model.name}.{field}: at most {longest} bytes to search for")
         try:
-            return self.dialect.store[FieldType.STRING](pattern)
+            return self.dialect.store[FieldType.STRING](self.spelled(operator, value, pattern))
         except InvalidValue as error:
             raise InvalidValue(f"{self.model.name}.{field}: {error}") from None
 

@@ -31,6 +31,9 @@ from .stored_forms import (
 if TYPE_CHECKING:
     from .postgres_url import PostgresOptions
 
+MIGRATION_LOCK = f"SELECT pg_advisory_xact_lock({int.from_bytes(b'watchwrd')})"
+"""One process at a time changes the schema: IF NOT EXISTS is no guard against another session."""
+
 
 def _number(value: Any) -> int | float | str:
     """A number; a fraction goes as text, so that a column of integers refuses and not rounds it."""

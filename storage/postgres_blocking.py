@@ -198,6 +198,24 @@ class HeldConnection:
         except psycopg.Error as error:
             raise translated(error) from None
 
+    async def copy_in(
+        self, table: str, names: Sequence[str], rows: Sequence[Sequence[Any]]
+    ) -> None:
+        """Many rows at once, several times quicker than by INSERT."""
+        if self.over:
+            refuse_after_end()
+        # A statement without parameters: nothing is doubled in it.
+        text = f"COPY {table} ({', '.join(names)}) FROM STDIN".replace("%%", "%")
+        try:
+            with (
+                self._connection.cursor() as cursor,
+                cursor.copy(cast("LiteralString", text)) as copy,
+            ):
+                for row in rows:
+                    copy.write_row(row)
+        except psycopg.Error as error:
+            raise translated(error) from None
+
     @asynccontextmanager
     async def transaction(self) -> AsyncGenerator[HeldConnection, None]:
         yield self

@@ -21,6 +21,7 @@ from psycopg.types.numeric import Int8BinaryDumper
 
 from watchword.database.contract import StorageError, StorageUnavailable
 
+from .postgres import MIGRATION_LOCK as MIGRATION_LOCK
 from .postgres_errors import gave_way as gave_way
 from .postgres_errors import name_of as name_of
 from .postgres_errors import refused_statement as refused_statement
@@ -34,8 +35,6 @@ Connections: TypeAlias = "psycopg.Connection[Any] | psycopg.AsyncConnection[Any]
 BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED"
 ATTEMPTS = 5
 """How often a statement alone is tried that gave way to another one."""
-MIGRATION_LOCK = f"SELECT pg_advisory_xact_lock({int.from_bytes(b'watchwrd')})"
-"""One process at a time changes the schema: IF NOT EXISTS is no guard against another session."""
 
 _PREPARED = 500
 _MOST_IDLE = 600.0

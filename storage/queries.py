@@ -60,25 +60,31 @@ class Queries:
 
         return self._text(("insert", model, unless_known, fields, others), make), params
 
-    def insert_many(
+    def bound_rows(
         self,
         model: str,
         rows: Sequence[Mapping[str, Any]],
         extra: Sequence[Mapping[str, str] | None],
-    ) -> Statement:
-        """INSERT of rows that have the same fields, returning nothing. `extra` as in `insert`."""
-        it, dialect = self._models[model], self.dialect
+    ) -> tuple[list[str], list[list[Any]]]:
+        """The columns and the values of rows that have the same fields. `extra` as in `insert`."""
+        it = self._models[model]
         fields, others = tuple(rows[0]), tuple(extra[0] or ())
-        params: list[Any] = []
+        values: list[list[Any]] = []
         for row, more in zip(rows, extra, strict=True):
             if row.keys() != rows[0].keys():
                 raise ValueError("rows that are created together must have the same fields")
-            params.extend([it.bind(field, row[field]) for field in fields])
-            params.extend((more or {})[name] for name in others)
-        names = [it.column(field) for field in fields] + [dialect.quoted(x) for x in others]
+            made = [it.bind(field, row[field]) for field in fields]
+            values.append([*made, *(more[name] for name in others)] if more else made)
+        quoted = [it.column(field) for field in fields]
+        return [*quoted, *map(self.dialect.quoted, others)], values
+
+    def insert_many(self, model: str, names: Sequence[str], values: list[list[Any]]) -> Statement:
+        """INSERT of bound rows, returning nothing."""
+        it, dialect = self._models[model], self.dialect
         marks = f"({', '.join([dialect.placeholder] * len(names))})"
-        values = ", ".join([marks] * len(rows))
-        return f"{dialect.insert} {it.table} ({', '.join(names)}) VALUES {values}", params
+        text = ", ".join([marks] * len(values))
+        params = [value for row in values for value in row]
+        return f"{dialect.insert} {it.table} ({', '.join(names)}) VALUES {text}", params
 
     def select(
         self,

@@ -112,7 +112,7 @@ class SQLiteStorage:
 
     def blocking(self, schema: Schema) -> SQLEngine:
         """An engine for synchronous code; safe under threads and after fork."""
-        shared = SQLDatabase.of(schema, DIALECT, _inspect)
+        shared = SQLDatabase.of(schema, DIALECT, inspect)
         if self.path == MEMORY:
             memory = self._in_memory()
             return SQLEngine(shared, MemoryConnections(memory, BlockingTurns(memory)))
@@ -120,7 +120,7 @@ class SQLiteStorage:
 
     def asynchronous(self, schema: Schema) -> SQLEngine:
         """An engine for event loops, one after the other or several at once."""
-        shared = SQLDatabase.of(schema, DIALECT, _inspect)
+        shared = SQLDatabase.of(schema, DIALECT, inspect)
         if self.path == MEMORY:
             memory = self._in_memory()
             return SQLEngine(shared, MemoryConnections(memory, LoopTurns(memory)))
@@ -159,7 +159,8 @@ def _parsed(url: str, busy_timeout: float) -> tuple[str, float]:
     return path[1:] or MEMORY, busy_timeout
 
 
-async def _inspect(read: Read, names: Collection[str]) -> Mapping[str, TableShape]:
+async def inspect(read: Read, names: Collection[str]) -> Mapping[str, TableShape]:
+    """What the named tables have."""
     tables: dict[str, TableShape] = {}
     for name in names:
         quoted = DIALECT.quoted(name)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import cast
 
 from .call import Call
+from .crypto.signing import hash_identifier
 from .errors import APIError, ConfigurationError
 from .options import CustomRule, RateLimit, RateLimitRule, RuleAnswer, seconds
 from .plugin import RateRule
@@ -32,6 +33,9 @@ _MAILING_PATHS = frozenset(
         "/email-otp/request-password-reset",
     )
 )
+
+_LONGEST_PATH = 256
+"""Characters that stand in a key as they are: keys are kept, and anybody can make long ones."""
 
 
 class TooManyRequests(APIError):
@@ -65,6 +69,8 @@ class RateLimiter:
         rule = await self._rule(call, path)
         if rule is False:
             return
+        if len(path) > _LONGEST_PATH:
+            path = hash_identifier(path)
         key = f"{client_address(call) or 'no-trusted-ip'}|{path}"
         wait = await self._counters.consume(call, key, rule)
         if wait is not None:

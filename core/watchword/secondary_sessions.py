@@ -61,7 +61,7 @@ class SecondarySessions:
     async def load(self, call: Call, token: str) -> SessionAndUser[User] | None:
         """The session with this token and its user."""
         try:
-            found = _entry(call, await call.secondary.get(token))
+            found = _entry(call, token, await call.secondary.get(token))
         except StorageUnavailable:
             if not _rows_stand_in(call):
                 raise
@@ -78,7 +78,7 @@ class SecondarySessions:
         """Change a session; None if it is gone."""
         for _ in range(_ATTEMPTS):
             text = await call.secondary.get(found.token)
-            entry = _entry(call, text)
+            entry = _entry(call, found.token, text)
             if text is None or entry is None:
                 rows = _rows_stand_in(call)
                 return await _DATABASE.change(call, found, changes) if rows else None
@@ -118,14 +118,18 @@ class SecondarySessions:
 
     async def remove(self, call: Call, token: str) -> None:
         """End the session with this token."""
-        entry = _entry(call, await call.secondary.get_and_delete(token))
+        # A bearer token may be any text, also the key of a counter or of somebody's list: only
+        # what is a session goes.
+        entry = _entry(call, token, await call.secondary.get(token))
+        if entry is not None:
+            await call.secondary.delete(token)
         await _end_rows(call, token=token)
         if entry is not None:
             await _unlist(call, entry.session.user_id, {token})
 
     async def remove_own(self, call: Call, user_id: str, token: str) -> None:
         """End the session with this token if it is the user's."""
-        entry = _entry(call, await call.secondary.get(token))
+        entry = _entry(call, token, await call.secondary.get(token))
         if entry is None:
             await _end_rows(call, token=token, user_id=user_id)
         elif entry.user.id == user_id:
@@ -182,25 +186,26 @@ async def _put(call: Call, session: Session, user: User, *, old: str | None = No
 async def _put_user(call: Call, token: str, user: User) -> None:
     for _ in range(_ATTEMPTS):
         text = await call.secondary.get(token)
-        entry = _entry(call, text)
+        entry = _entry(call, token, text)
         if entry is None or await _put(call, entry.session, user, old=text):
             return
     raise _restless()
 
 
-def _entry(call: Call, text: str | None) -> SessionAndUser[User] | None:
+def _entry(call: Call, token: str, text: str | None) -> SessionAndUser[User] | None:
     if text is None:
         return None
     tables = call.config.tables
     try:
         raw: object = msgspec.json.decode(text)
         fields = cast("dict[str, dict[str, object]]", raw)
-        return SessionAndUser(
+        found = SessionAndUser(
             session=msgspec.convert(fields["session"], tables.of(Session).record),
             user=msgspec.convert(fields["user"], tables.of(User).record),
         )
     except (msgspec.MsgspecError, KeyError, TypeError):
         return None
+    return found if found.session.token == token else None
 
 
 async def _active(call: Call, user_id: str) -> list[_Active]:
@@ -217,7 +222,7 @@ def _decoded(text: str | None) -> list[_Active]:
 async def _listed(call: Call, user_id: str) -> list[Session]:
     found: list[Session] = []
     for active in await _active(call, user_id):
-        entry = _entry(call, await call.secondary.get(active.token))
+        entry = _entry(call, active.token, await call.secondary.get(active.token))
         if entry is not None and entry.session.expires_at > call.now:
             found.append(entry.session)
     return found

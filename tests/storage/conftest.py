@@ -23,6 +23,12 @@ from tests.support.databases import (
     mysql_database,
     postgres_schemas,
 )
+from tests.support.sqlalchemy_engines import (
+    mysql_engines,
+    postgres_engines,
+    sqlite_engines,
+    storage_on,
+)
 from watchword.database.contract import Engine, Storage
 from watchword.database.names import Names
 from watchword.database.schema import Schema
@@ -49,6 +55,13 @@ DATABASES: dict[str, Callable[[pytest.FixtureRequest], Storage]] = {
         PostgresStorage(test.getfixturevalue("postgres_url"), pool_timeout=30)
     ),
     "mysql": lambda test: MySQLStorage(test.getfixturevalue("mysql_url"), pool_timeout=30),
+    "sqlalchemy-sqlite": lambda test: storage_on(test, sqlite_engines, sqlite_file(test)),
+    "sqlalchemy-postgres": lambda test: storage_on(
+        test, postgres_engines, test.getfixturevalue("postgres_url")
+    ),
+    "sqlalchemy-mysql": lambda test: storage_on(
+        test, mysql_engines, test.getfixturevalue("mysql_url")
+    ),
 }
 
 
@@ -133,7 +146,7 @@ def beside(mysql_url: str) -> Iterator[Execute]:
 def in_order(storage: Storage) -> InOrder:
     """Makes the order in which rows come that were inserted in this one: by their ids where the
     database does not know the order of insertion."""
-    return sorted if isinstance(storage, MySQLStorage) else list
+    return sorted if getattr(storage, "system", "") == "mysql" else list
 
 
 @pytest.fixture(params=["blocking", "async"])

@@ -18,7 +18,7 @@ from watchword.storage.ddl import index_name
 
 STRING = FieldType.STRING
 OWN_NAMES = [name for name in DATABASES if "renamed" not in name]
-ALL_OR_NONE = [name for name in OWN_NAMES if name != "mysql"]
+ALL_OR_NONE = [name for name in OWN_NAMES if "mysql" not in name]
 """MySQL stores each statement of the schema on its own; test_mysql.py has what holds there."""
 
 

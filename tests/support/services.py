@@ -61,7 +61,7 @@ def conformance_server(profile: str, adapter: str, db: str) -> Generator[str, No
         process.wait(20)
 
 
-def wait_for(url: str, process: subprocess.Popen[bytes], seconds: float = 30) -> None:
+def wait_for(url: str, process: subprocess.Popen[bytes], seconds: float = 60) -> None:
     """Wait until a URL answers. Fails when the process ends first."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:

@@ -46,10 +46,12 @@ def import_users(
     location: Annotated[
         str,
         Parameter(
+            allow_leading_hyphen=True,
             help="A URL of a database, a file, `-` for standard input, or env:NAME for a variable "
-            "that holds one of these."
+            "that holds one of these.",
         ),
     ],
+    /,
     *,
     users_table: Annotated[str | None, Parameter(help="Where users are, if elsewhere.")] = None,
     accounts_table: Annotated[
@@ -146,7 +148,7 @@ def _shown(source: Source) -> Generator[Callable[[int], None], None, None]:
             nonlocal read, last
             read += count
             bar.update(task, advance=count)
-            if bar.disable and time.monotonic() - last >= _EVERY:
+            if not bar.console.is_terminal and time.monotonic() - last >= _EVERY:
                 last = time.monotonic()
                 note(f"{read} users read" + ("" if total is None else f" of {total}"))
 

@@ -7,6 +7,7 @@ stands for the cookie (spec: plugin bearer; RFC 6750, 2.1).
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import ClassVar
 from urllib.parse import unquote
@@ -19,6 +20,7 @@ from watchword.plugin import Plugin, after, before
 
 _SCHEME = "bearer "
 _ANSWER = "set-auth-token"
+_VISIBLE = re.compile("[!-~]+")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,11 +57,11 @@ class Bearer(Plugin):
         if header[: len(_SCHEME)].lower() != _SCHEME:
             return None
         token = header[len(_SCHEME) :].strip()
+        if _VISIBLE.fullmatch(token) is None:
+            return None
         secret = call.config.secrets.current
         if "." not in token:
-            return (
-                sign_cookie_value(token, secret) if token and not self.require_signature else None
-            )
+            return None if self.require_signature else sign_cookie_value(token, secret)
         if "%" in token:
             token = unquote(token)
         return token if verify_cookie_value(token, secret) is not None else None

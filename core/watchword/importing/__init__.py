@@ -1,0 +1,1 @@
+"""Users of other systems: one module per source yields them, `runner` writes them."""

@@ -1,0 +1,145 @@
+"""Files as streams of objects: NDJSON, CSV, and the elements of one JSON array.
+
+Nothing is held but the line or the element at hand.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, TypeAlias
+
+from .imported import ImportFailure
+
+Placed: TypeAlias = tuple[str, object]
+"""Where something stands, and what it is: an object, or None for what cannot be read."""
+
+STDIN = "-"
+_LONGEST = 1024 * 1024
+"""Characters of a line or an element."""
+_CHUNK = 64 * 1024
+_BETWEEN = re.compile(r"[ \t\r\n,]*")
+
+
+def opened(location: str) -> IO[str]:
+    """A file or standard input, as UTF-8 with or without a mark. Raises `ImportFailure`."""
+    try:
+        if location == STDIN:
+            return _standard_input()
+        return Path(location).open(encoding="utf-8-sig", errors="replace", newline="")
+    except OSError as error:
+        problem = f"{location} cannot be read ({type(error).__name__})"
+        raise ImportFailure(problem, "Give a path, or - for standard input") from None
+
+
+def objects(file: IO[str]) -> Iterator[Placed]:
+    """The elements of a JSON array, or the lines of NDJSON: whichever it is."""
+    head = file.readline(_LONGEST)
+    return elements(file, head=head) if head.lstrip().startswith("[") else lines(file, head=head)
+
+
+def lines(file: IO[str], *, head: str = "") -> Iterator[Placed]:
+    """The lines of NDJSON; empty ones are left out. `head` is the first, if that was read."""
+    number = 0
+    while line := head or file.readline(_LONGEST):
+        number, head = number + 1, ""
+        if len(line) == _LONGEST and not line.endswith("\n"):
+            while (rest := file.readline(_LONGEST)) and not rest.endswith("\n"):
+                pass
+            yield f"line {number}", None
+        elif line.strip():
+            yield f"line {number}", _parsed(line)
+
+
+def rows(file: IO[str]) -> Iterator[Placed]:
+    """The rows of a CSV file; the first one has the names. Comma, semicolon or tab separate."""
+    head = file.readline(_LONGEST)
+    separator = max(",;\t", key=head.count)
+    if not head.strip():
+        raise ImportFailure("the file has no first line with the names of its columns")
+    names = next(csv.reader([head], delimiter=separator))
+    reader = csv.reader(file, delimiter=separator, strict=True)
+    while True:
+        try:
+            row = next(reader)
+        except StopIteration:
+            return
+        except csv.Error:
+            yield f"line {reader.line_num + 1}", None
+            continue
+        if row:
+            # A row with too many or too few values would shift a value under a wrong name.
+            fits = len(row) == len(names)
+            place = f"line {reader.line_num + 1}"
+            yield place, dict(zip(names, row, strict=True)) if fits else None
+
+
+def elements(file: IO[str], *, key: str = "users", head: str = "") -> Iterator[Placed]:
+    """The elements of a JSON array: the whole file, or under `key` of the object that it is.
+
+    Raises `ImportFailure` where the JSON is broken: nothing behind it can be trusted.
+    """
+    decoder = json.JSONDecoder()
+    buffer, at, number = _array(file, key, head), 0, 0
+    while True:
+        at = _skipped(buffer, at)
+        if buffer.startswith("]", at):
+            return
+        try:
+            value, end = decoder.raw_decode(buffer, at)
+        except (ValueError, RecursionError):
+            value, end = None, len(buffer)
+        # At the end of the buffer a number may go on.
+        if end == len(buffer):
+            more = file.read(_CHUNK)
+            if not more or len(buffer) - at > _LONGEST:
+                raise ImportFailure(f"the JSON is broken or cut off behind element {number}")
+            buffer, at = buffer[at:] + more, 0
+            continue
+        number += 1
+        yield f"element {number}", value
+        at = end
+
+
+def _array(file: IO[str], key: str, head: str) -> str:
+    """What stands behind the `[` of the array."""
+    buffer = (head + file.read(_CHUNK)).lstrip()
+    if buffer.startswith("["):
+        return buffer[1:]
+    while True:
+        head, found, rest = buffer.partition(f'"{key}"')
+        rest = rest.lstrip()
+        if found and rest.startswith(":") and rest[1:].lstrip().startswith("["):
+            return rest[1:].lstrip()[1:]
+        if len(buffer) > _LONGEST:
+            break
+        more = file.read(_CHUNK)
+        if not more:
+            break
+        buffer += more
+    raise ImportFailure(f'the file is no JSON array, and no object with an array under "{key}"')
+
+
+def _skipped(buffer: str, at: int) -> int:
+    found = _BETWEEN.match(buffer, at)
+    return found.end() if found else at
+
+
+def _parsed(line: str) -> object:
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _standard_input() -> IO[str]:
+    buffer = getattr(sys.stdin, "buffer", None)
+    if buffer is None:
+        return sys.stdin
+    return open(
+        sys.stdin.fileno(), encoding="utf-8-sig", errors="replace", newline="", closefd=False
+    )

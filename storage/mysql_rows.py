@@ -1,0 +1,87 @@
+"""Rows of any MySQL or MariaDB database, unbuffered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pymysql
+from pymysql.constants import ER
+from pymysql.cursors import DictCursor, SSDictCursor
+
+from watchword.database.contract import StorageError, StorageUnavailable
+
+from .mysql_driver import number_of
+from .mysql_url import MySQLOptions, parsed
+from .row_reading import RowReader
+
+_ABSENT = {ER.NO_SUCH_TABLE, ER.BAD_DB_ERROR, ER.TABLEACCESS_DENIED_ERROR}
+
+
+class MySQLRows(RowReader):
+    """Two connections that only read: one streams, one looks things up meanwhile."""
+
+    mark = "`"
+
+    def __init__(self, url: str) -> None:
+        self._options = parsed(url, MySQLOptions())
+        self._streaming = self._opened()
+        self._looking = self._opened()
+
+    def close(self) -> None:
+        """Close both connections."""
+        self._streaming.close()
+        self._looking.close()
+
+    def _described(self, sql: str) -> list[str]:
+        with self._looking.cursor() as cursor:
+            try:
+                cursor.execute(sql)
+            except pymysql.MySQLError as error:
+                if number_of(error) in _ABSENT:
+                    return []
+                raise _failed(error) from None
+            return [column[0] for column in cursor.description or ()]
+
+    def _streamed(self, sql: str) -> Iterator[dict[str, Any]]:
+        try:
+            with self._streaming.cursor(SSDictCursor) as cursor:
+                cursor.execute(sql)
+                yield from cursor
+        except pymysql.MySQLError as error:
+            raise _failed(error) from None
+
+    def _fetched(self, sql: str, params: Sequence[Any]) -> list[dict[str, Any]]:
+        try:
+            with self._looking.cursor(DictCursor) as cursor:
+                cursor.execute(sql, params)
+                return list(cursor.fetchall())
+        except pymysql.MySQLError as error:
+            raise _failed(error) from None
+
+    def _opened(self) -> Any:
+        options = self._options
+        try:
+            return pymysql.connect(
+                host=options.host,
+                port=options.port,
+                user=options.user,
+                password=options.password,
+                database=options.database,
+                unix_socket=options.unix_socket,
+                charset="utf8mb4",
+                autocommit=True,
+                connect_timeout=options.connect_timeout,
+                ssl=options.tls,
+                ssl_disabled=options.tls is None,
+                program_name="watchword import",
+                # Without it the server hangs up on a stream whose reader writes for a minute.
+                init_command="SET SESSION net_write_timeout = 3600, time_zone = '+00:00'",
+            )
+        except pymysql.MySQLError as error:
+            problem = f"no connection to MySQL at {options.address} ({number_of(error)})"
+            raise StorageUnavailable(problem) from None
+
+
+def _failed(error: BaseException) -> StorageError:
+    return StorageError(f"the MySQL database failed ({number_of(error)})")
