@@ -111,7 +111,7 @@ class TestCsv:
         ("2024-01-01 00:00:00 UTC", DAY),
         ("2024-01-01T00:00:00.000Z", DAY),
         ("20240101", DAY),
-        (datetime(2024, 1, 1), DAY),  # noqa: DTZ001
+        (datetime(2024, 1, 1), DAY),
         (datetime(2024, 1, 1, 2, tzinfo=timezone(timedelta(hours=2))), DAY),
         (1704067200, DAY),
         (1704067200.0, DAY),

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-import sys
 import time
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -19,7 +18,7 @@ from watchword.importing.runner import BATCH, Runner, RunOptions
 from watchword.importing.sources import SOURCES
 from watchword.runtime.blocking import finish
 
-from .application import NO_APPLICATION, Application, Switch
+from .application import NO_APPLICATION, AnyAuth, Application, Switch
 from .failures import CommandError
 from .screen import note, progress, say
 
@@ -88,34 +87,34 @@ def import_users(
     Users that are there already stay as they are, so a run that broke off is run again. Passwords
     stay hashed as they are, and get a hash of our own when their users sign in.
     """
-    given = SourceOptions(
-        location=_place(location),
-        users_table=users_table,
-        accounts_table=accounts_table,
-        hash_parameters=hash_parameters,
-        passwords=passwords,
-    )
     options = RunOptions(batch_size=batch_size, update=update, keep_ids=keep_ids, dry_run=dry_run)
     with application.opened() as auth, _explained():
-        engine = auth.blocking.runtime.engine
-        if finish(engine.plan()):
+        given = SourceOptions(
+            location=_place(location),
+            users_table=users_table,
+            accounts_table=accounts_table,
+            hash_parameters=hash_parameters,
+            passwords=passwords,
+        )
+        if finish(auth.blocking.runtime.engine.plan()):
             raise CommandError("the database lacks tables or columns", "Run watchword migrate")
-        told = Report(report)
-        runner = Runner(auth.config, engine, options, told)
-        opened = SOURCES[source](given)
-        started = time.monotonic()
-        try:
-            with _shown(opened) as progressed:
-                finish(runner.run(opened, progressed))
-        finally:
-            opened.close()
-            told.close()
-            if sys.exc_info()[0] is not None:
-                note(f"Broken off after {told.counts['imported']} users; run it again to go on.")
-        for line in told.lines(dry_run=dry_run):
-            say(line)
-        note(f"{time.monotonic() - started:.0f} s")
-        return 0
+        with closing(SOURCES[source](given)) as opened, closing(Report(report)) as told:
+            _run(auth, opened, options, told)
+            for line in told.lines(dry_run=dry_run):
+                say(line)
+    return 0
+
+
+def _run(auth: AnyAuth, source: Source, options: RunOptions, told: Report) -> None:
+    runner = Runner(auth.config, auth.blocking.runtime.engine, options, told)
+    started = time.monotonic()
+    try:
+        with _shown(source) as progressed:
+            finish(runner.run(source, progressed))
+    except BaseException:
+        note(f"Broken off after {told.counts['imported']} users; run it again to go on.")
+        raise
+    note(f"{time.monotonic() - started:.0f} s")
 
 
 def _place(location: str) -> str:

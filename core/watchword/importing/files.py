@@ -111,10 +111,9 @@ def _array(file: IO[str], key: str, head: str) -> str:
     if buffer.startswith("["):
         return buffer[1:]
     while True:
-        head, found, rest = buffer.partition(f'"{key}"')
-        rest = rest.lstrip()
-        if found and rest.startswith(":") and rest[1:].lstrip().startswith("["):
-            return rest[1:].lstrip()[1:]
+        found = re.search(rf'"{key}"\s*:\s*\[', buffer)
+        if found:
+            return buffer[found.end() :]
         if len(buffer) > _LONGEST:
             break
         more = file.read(_CHUNK)

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import cast
+from uuid import UUID
 
 from watchword.configuration import Configuration
 from watchword.crypto.foreign_bcrypt import REMEDY, bcrypt_is_missing
@@ -26,8 +27,6 @@ from .report import Outcome
 
 _LONGEST_EMAIL = 254
 _UUID = re.compile("[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
-_BANNED = "banned"
-"""The attribute of users that says that they may not sign in, where a plugin adds it."""
 _KNOWN = {"name", "email", "email_verified", "image", "created_at", "updated_at"}
 _AT_ONCE = 5000
 """Values in one condition."""
@@ -70,7 +69,6 @@ class Planner:
         self._tables = config.tables
         self._user, self._account = config.tables.of(User), config.tables.of(Account)
         self._update, self._keep_ids = update, keep_ids
-        self._can_ban = _BANNED in self._user.attributes
         required = [
             name
             for name, one in self._user.attributes.items()
@@ -99,7 +97,7 @@ class Planner:
             known = there.users.get(email)
             if known is not None:
                 self._meet(plan, user, email, known, there, now)
-            elif self._keep_ids and user.source_id in there.ids:
+            elif self._keep_ids and self._kept(user) in there.ids:
                 plan.outcomes.append(Outcome("skipped", user.place, "the id is taken", email))
             else:
                 self._add(plan, user, email, there, now)
@@ -115,14 +113,18 @@ class Planner:
             reason = "not a valid e-mail address"
         elif read.email.lower() in before:
             reason = TWICE
-        elif read.disabled and not self._can_ban:
+        elif read.disabled:
             reason = "disabled in the source"
-        elif self._keep_ids and (read.source_id is None or not self._fits(read.source_id)):
+        elif self._keep_ids and self._kept(read) is None:
             reason = "no id that can be kept"
         return Outcome("skipped", read.place, reason, read.email) if reason else None
 
-    def _fits(self, own: str) -> bool:
-        return self._tables.schema.ids != "uuid" or _UUID.fullmatch(own) is not None
+    def _kept(self, user: ImportedUser) -> str | None:
+        """The id that a user keeps, spelled as the database does; None without one that fits."""
+        own = user.source_id
+        if own is None or self._tables.schema.ids != "uuid":
+            return own
+        return str(UUID(own)) if _UUID.fullmatch(own) else None
 
     async def _there(self, engine: Engine, wanted: Mapping[str, ImportedUser]) -> _There:
         found = await _rows(engine, "user", "email", list(wanted))
@@ -140,14 +142,14 @@ class Planner:
         }
         ids: set[str] = set()
         if self._keep_ids:
-            keys = [one.source_id for one in wanted.values() if one.source_id is not None]
+            keys = [own for own in map(self._kept, wanted.values()) if own is not None]
             ids = {str(row["id"]) for row in await _rows(engine, "user", "id", keys)}
         return _There(users, accounts, taken, ids)
 
     def _add(
         self, plan: Plan, user: ImportedUser, email: str, there: _There, now: datetime
     ) -> None:
-        given = user.source_id if self._keep_ids else None
+        given = self._kept(user) if self._keep_ids else None
         own = given or self._tables.new_id("user")
         created = user.created_at or now
         values: dict[str, object] = {
@@ -158,8 +160,6 @@ class Planner:
             "created_at": created,
             "updated_at": user.updated_at or created,
         }
-        if user.disabled:
-            values[_BANNED] = True
         row = self._user.new_row(values, own, now)
         accounts = self._accounts(plan, user, own, there, now)
         password = self._password(plan, user)
@@ -203,7 +203,7 @@ class Planner:
 
     def _is_same(self, user: ImportedUser, own: str, accounts: Iterable[Row]) -> bool:
         """Whether a user of the source and one of ours are one: by id, hash or account."""
-        if self._keep_ids and user.source_id == own:
+        if self._keep_ids and self._kept(user) == own:
             return True
         return any(
             (row["providerId"] == CREDENTIAL and row["password"] == user.password is not None)
@@ -223,7 +223,7 @@ class Planner:
         made: list[Row] = []
         for one in user.accounts if wanted is None else wanted:
             if one in there.taken:
-                reason = f"an account of {one.provider} that another user has"
+                reason = "an account that another user has"
                 plan.outcomes.append(Outcome("note", user.place, reason, user.email))
                 continue
             there.taken.add(one)

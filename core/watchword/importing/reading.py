@@ -40,7 +40,7 @@ def items(value: object) -> list[Fields]:
 
 
 def text(*values: object) -> str | None:
-    """The first that is text (or a number, or an id) and not empty, without what no database can hold."""
+    """The first that is text (or a number) and not empty, without what no database can hold."""
     for value in values:
         if isinstance(value, bytes | bytearray):
             value = bytes(value).decode("utf-8", "replace")
