@@ -27,7 +27,7 @@ try:
     from fastapi.security.base import SecurityBase
 except ModuleNotFoundError as error:
     raise ImportError(
-        "watchword.adapters.fastapi needs FastAPI: pip install watchword[fastapi]"
+        'watchword.adapters.fastapi needs FastAPI: pip install "watchword[fastapi]"'
     ) from error
 
 from .starlette import AuthRoute, lifespan

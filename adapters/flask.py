@@ -22,7 +22,7 @@ try:
     from werkzeug.routing import BaseConverter, Rule
 except ModuleNotFoundError as error:
     raise ImportError(
-        "watchword.adapters.flask needs Flask: pip install watchword[flask]"
+        'watchword.adapters.flask needs Flask: pip install "watchword[flask]"'
     ) from error
 
 from watchword.errors import APIError

@@ -35,7 +35,7 @@ try:
     from litestar.utils import normalize_path
 except ModuleNotFoundError as error:
     raise ImportError(
-        "watchword.adapters.litestar needs Litestar: pip install watchword[litestar]"
+        'watchword.adapters.litestar needs Litestar: pip install "watchword[litestar]"'
     ) from error
 
 from watchword.errors import APIError

@@ -36,7 +36,7 @@ try:
     from starlette.routing import BaseRoute, Match, NoMatchFound
 except ModuleNotFoundError as error:
     raise ImportError(
-        "watchword.adapters.starlette needs Starlette: pip install watchword[starlette]"
+        'watchword.adapters.starlette needs Starlette: pip install "watchword[starlette]"'
     ) from error
 
 if TYPE_CHECKING:

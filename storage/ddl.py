@@ -86,6 +86,8 @@ class Planner:
         dialect = self._dialect
         columns = [f"{dialect.named('id')} {dialect.id_columns[self._schema.ids]}"]
         columns += [self._column(field) for field in model.fields]
+        if dialect.constraints_last:
+            columns += self._constraints(model)
         table = dialect.named(model.table_name)
         return f"CREATE TABLE IF NOT EXISTS {table} ({', '.join(columns)})"
 
@@ -95,9 +97,19 @@ class Planner:
             text += f" DEFAULT {self._dialect.now_default}"
         if field.required:
             text += " NOT NULL"
+        if self._dialect.constraints_last:
+            return text
         if field.unique:
             text += " UNIQUE"
         return text + self._references(field)
+
+    def _constraints(self, model: Model) -> Iterator[str]:
+        for field in model.fields:
+            column = self._dialect.named(field.column_name)
+            if field.unique:
+                yield f"UNIQUE ({column})"
+            if field.references:
+                yield f"FOREIGN KEY ({column}){self._references(field)}"
 
     def _added(self, model: Model, field: Field, *, has_rows: bool) -> str:
         default = self._default(field)

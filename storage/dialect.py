@@ -42,6 +42,9 @@ class Dialect:
     false: str = "0"
     adds_not_null: bool = False
     """Whether NOT NULL can be added without a default to a table without rows."""
+    constraints_last: bool = False
+    """Whether CREATE TABLE has its unique and foreign keys behind the columns, for tools that read
+    its text (SQLAlchemy finds ON DELETE only there)."""
     add_column: str = "ADD COLUMN"
     """The words that add a column; with IF NOT EXISTS where the database knows it."""
 

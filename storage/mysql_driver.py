@@ -94,22 +94,12 @@ class Link:
 
     def _open(self) -> Any:
         options = self._options
-        connection = pymysql.connect(
-            host=options.host,
-            port=options.port,
-            user=options.user,
-            password=options.password,
-            database=options.database,
-            unix_socket=options.unix_socket,
-            charset="utf8mb4",
-            autocommit=True,
+        connection = connected(
+            options,
             client_flag=CLIENT.FOUND_ROWS,
             conv=_CONVERSIONS,
-            connect_timeout=options.connect_timeout,
             read_timeout=None if self._patient else options.read_timeout,
             write_timeout=options.read_timeout,
-            ssl=options.tls,
-            ssl_disabled=options.tls is None,
             program_name="watchword",
         )
         cursor = connection.cursor()
@@ -126,6 +116,24 @@ class Link:
         self._connection, self._cursor = connection, cursor
         self._opened = time.monotonic()
         return cursor
+
+
+def connected(options: MySQLOptions, **settings: Any) -> pymysql.Connection[Any]:
+    """A connection to the server of the options, with further settings of PyMySQL."""
+    return pymysql.connect(
+        host=options.host,
+        port=options.port,
+        user=options.user,
+        password=options.password,
+        database=options.database,
+        unix_socket=options.unix_socket,
+        charset="utf8mb4",
+        autocommit=True,
+        connect_timeout=options.connect_timeout,
+        ssl=options.tls,
+        ssl_disabled=options.tls is None,
+        **settings,
+    )
 
 
 def translated(error: BaseException, options: MySQLOptions) -> StorageError:

@@ -11,7 +11,7 @@ from pymysql.cursors import DictCursor, SSDictCursor
 
 from watchword.database.contract import StorageError, StorageUnavailable
 
-from .mysql_driver import number_of
+from .mysql_driver import connected, number_of
 from .mysql_url import MySQLOptions, parsed
 from .row_reading import RowReader
 
@@ -60,26 +60,15 @@ class MySQLRows(RowReader):
             raise _failed(error) from None
 
     def _opened(self) -> Any:
-        options = self._options
         try:
-            return pymysql.connect(
-                host=options.host,
-                port=options.port,
-                user=options.user,
-                password=options.password,
-                database=options.database,
-                unix_socket=options.unix_socket,
-                charset="utf8mb4",
-                autocommit=True,
-                connect_timeout=options.connect_timeout,
-                ssl=options.tls,
-                ssl_disabled=options.tls is None,
+            return connected(
+                self._options,
                 program_name="watchword import",
                 # Without it the server hangs up on a stream whose reader writes for a minute.
                 init_command="SET SESSION net_write_timeout = 3600, time_zone = '+00:00'",
             )
         except pymysql.MySQLError as error:
-            problem = f"no connection to MySQL at {options.address} ({number_of(error)})"
+            problem = f"no connection to MySQL at {self._options.address} ({number_of(error)})"
             raise StorageUnavailable(problem) from None
 
 

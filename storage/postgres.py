@@ -138,6 +138,7 @@ class PostgresStorage:
         prepare_threshold: int | None = 5,
         search_path: str | None = None,
     ) -> None:
+        _driver("postgres_blocking")  # needs both packages
         urls = _driver("postgres_url")
         given = urls.PostgresOptions(
             pool_size=pool_size,

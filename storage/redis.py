@@ -21,7 +21,7 @@ try:
     from .redis_links import BlockingLink, LoopLink
 except ModuleNotFoundError as error:
     raise ImportError(
-        "watchword.storage.redis needs redis-py: pip install watchword[redis]"
+        'watchword.storage.redis needs redis-py: pip install "watchword[redis]"'
     ) from error
 
 from .circuit_breaker import CircuitBreaker

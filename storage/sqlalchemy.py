@@ -80,7 +80,7 @@ class SQLAlchemyStorage:
                 "SQLAlchemyStorage has no synchronous engine, which is needed here", _BOTH
             )
         flavor = _flavor(self._engine)
-        world = Threads(self._engine, flavor, disposes=self._disposes)
+        world = Threads(self._engine, disposes=self._disposes)
         return flavor.engine(flavor.database(schema), Connections(world, flavor, self._guests))
 
     def asynchronous(self, schema: Schema) -> SQLEngine:
@@ -88,7 +88,7 @@ class SQLAlchemyStorage:
         if self._async_engine is None:
             raise _refused("SQLAlchemyStorage has no async engine, which is needed here", _BOTH)
         flavor = _flavor(self._async_engine)
-        world = Loops(self._async_engine, flavor, disposes=self._disposes)
+        world = Loops(self._async_engine, disposes=self._disposes)
         return flavor.engine(flavor.database(schema), Connections(world, flavor, self._guests))
 
     def using(self, target: Joinable) -> Using:

@@ -42,16 +42,11 @@ class Connections:
         """See `mysql_engine.Together`; the work must not wait for anything but the connection."""
         if (held := self._joined()) is not None:
             return await held.together(work, atomic=atomic)
-        engines, flavor = self._world.engines(), self._flavor
+        engine, flavor = self._world.engine(), self._flavor
         if atomic:
-            return await self._world.run(lambda: begun(engines.together, flavor, work))
+            return await self._world.run(lambda: begun(engine, flavor, work))
         return await self._world.run(
-            lambda: alone(
-                engines.alone,
-                flavor,
-                lambda lone: finish(coroutine(work, lone)),
-                commits=engines.commits,
-            )
+            lambda: alone(engine, flavor, lambda lone: finish(coroutine(work, lone)))
         )
 
     @asynccontextmanager
@@ -65,7 +60,7 @@ class Connections:
                 yield inside
             return
         me = self._world.caller()
-        begun = Begun(self._world.engines().together, self._flavor)
+        begun = Begun(self._world.engine(), self._flavor)
         async with _scope(self._world, begun) as held:
             self._held[me] = held
             try:
@@ -76,7 +71,7 @@ class Connections:
     async def run_script(self, statements: Sequence[str]) -> None:
         if self._joined() is not None:
             refuse_script()
-        engine, flavor = self._world.engines().together, self._flavor
+        engine, flavor = self._world.engine(), self._flavor
 
         def work() -> None:
             try:
@@ -99,14 +94,9 @@ class Connections:
         self._held.clear()
 
     async def _alone(self, sql: str, params: Sequence[Any], *, writes: bool) -> Written:
-        engines, flavor = self._world.engines(), self._flavor
+        engine, flavor = self._world.engine(), self._flavor
         return await self._world.run(
-            lambda: alone(
-                engines.alone,
-                flavor,
-                lambda lone: lone.run(sql, params, writes=writes),
-                commits=engines.commits,
-            )
+            lambda: alone(engine, flavor, lambda lone: lone.run(sql, params, writes=writes))
         )
 
     def _joined(self) -> HeldConnection | None:

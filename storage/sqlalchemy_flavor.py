@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, Protocol, TypeAlias, cast
@@ -24,18 +23,6 @@ ATTEMPTS = 5
 """How often work alone in its transaction is tried that gave way to another one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Engines:
-    """One pool, seen in two ways."""
-
-    alone: Engine
-    """For statements that are all there is to their transaction."""
-    together: Engine
-    """For transactions of several statements."""
-    commits: bool = True
-    """Whether a statement alone must be committed."""
-
-
 class Flavor(Protocol):
     """How one database is spoken to through SQLAlchemy. Knows no connection of its own."""
 
@@ -46,6 +33,8 @@ class Flavor(Protocol):
     engine: type[SQLEngine]
     retried: tuple[type[StorageError], ...]
     """Errors of transactions after which these are tried again."""
+    commits: bool
+    """Whether a statement alone must be committed."""
     guarded_writes: bool
     """Whether a refused statement spoils a transaction, so that writes want a savepoint."""
 
@@ -53,8 +42,8 @@ class Flavor(Protocol):
         """The schema in the dialect of the driver."""
         ...
 
-    def engines(self, engine: Engine) -> Engines:
-        """The two views of an engine."""
+    def stand_alone(self, connection: Connection) -> None:
+        """Prepare a connection for statements that are all there is to their transaction."""
         ...
 
     def begin(self, connection: Connection) -> None:

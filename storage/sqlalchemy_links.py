@@ -64,16 +64,15 @@ class Lone(_Driven):
 
     over = False
 
-    def __init__(self, connection: Connection, flavor: Flavor, *, commits: bool) -> None:
+    def __init__(self, connection: Connection, flavor: Flavor) -> None:
         self._connection = connection
         self._flavor = flavor
-        self._commits = commits
         self.gave_way = False
 
     def run(self, sql: str, params: Sequence[Any], *, writes: bool) -> Written:
         try:
             found = execute(self._connection, self._flavor, sql, params)
-            if writes and self._commits:
+            if writes and self._flavor.commits:
                 self._connection.commit()
         except Exception as error:
             self.gave_way = self._flavor.gave_way(error)
@@ -224,14 +223,15 @@ class Savepoint(_Driven):
         self.over = True
 
 
-def alone(engine: Engine, flavor: Flavor, work: Callable[[Lone], T], *, commits: bool) -> T:
+def alone(engine: Engine, flavor: Flavor, work: Callable[[Lone], T]) -> T:
     """Do work in which each statement stands for itself, again when it gave way to others."""
     try:
         with engine.connect() as connection:
+            flavor.stand_alone(connection)
             attempts = ATTEMPTS
             while True:
                 attempts -= 1
-                lone = Lone(connection, flavor, commits=commits)
+                lone = Lone(connection, flavor)
                 try:
                     return work(lone)
                 except StorageError:

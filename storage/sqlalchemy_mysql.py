@@ -31,7 +31,6 @@ from .mysql_sql import MySQLQueries
 from .mysql_url import MySQLOptions
 from .sql_engine import SQLDatabase, SQLEngine
 from .sqlalchemy_flavor import (
-    Engines,
     driver_error,
     moment,
     plain_number,
@@ -56,6 +55,7 @@ class MySQLFlavor:
     name = "mysql"
     engine: type[SQLEngine] = MySQLEngine
     retried: tuple[type[StorageError], ...] = (GaveWay,)
+    commits = True
     guarded_writes = False
 
     def __init__(self, engine: Engine) -> None:
@@ -69,8 +69,8 @@ class MySQLFlavor:
         queries = MySQLQueries(schema, _DIALECT)
         return SQLDatabase(schema, _DIALECT, inspect, queries, IssuerColumn(schema))
 
-    def engines(self, engine: Engine) -> Engines:
-        return Engines(engine, engine)
+    def stand_alone(self, connection: Connection) -> None:
+        pass
 
     def begin(self, connection: Connection) -> None:
         run_as_it_stands(connection, "SET TRANSACTION ISOLATION LEVEL READ COMMITTED")

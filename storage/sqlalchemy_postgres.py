@@ -21,7 +21,6 @@ from .postgres import DIALECT, MIGRATION_LOCK, inspect
 from .queries import Queries
 from .sql_engine import SQLDatabase, SQLEngine
 from .sqlalchemy_flavor import (
-    Engines,
     driver_error,
     moment,
     plain_number,
@@ -99,6 +98,7 @@ class PostgresFlavor:
     name = "postgresql"
     engine: type[SQLEngine] = SQLEngine
     retried: tuple[type[StorageError], ...] = ()
+    commits = False
     guarded_writes = True
 
     def __init__(self, engine: Engine) -> None:
@@ -110,14 +110,11 @@ class PostgresFlavor:
         made = SQLDatabase.of(schema, dialect, inspect)
         return replace(made, queries=_TextQueries(schema, dialect))
 
-    def engines(self, engine: Engine) -> Engines:
-        return Engines(
-            engine.execution_options(isolation_level="AUTOCOMMIT"),
-            engine.execution_options(isolation_level="READ COMMITTED"),
-            commits=False,
-        )
+    def stand_alone(self, connection: Connection) -> None:
+        connection.execution_options(isolation_level="AUTOCOMMIT")
 
     def begin(self, connection: Connection) -> None:
+        connection.execution_options(isolation_level="READ COMMITTED")
         connection.begin()
 
     def join(self, connection: Connection) -> None:
@@ -142,7 +139,8 @@ class PostgresFlavor:
     def run_script(self, engine: Engine, statements: Sequence[str]) -> None:
         if not statements:
             return
-        with self.engines(engine).together.connect() as connection:
+        with engine.connect() as connection:
+            self.begin(connection)
             run_as_it_stands(connection, MIGRATION_LOCK)
             for statement in statements:
                 try:

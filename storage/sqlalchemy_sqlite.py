@@ -15,7 +15,7 @@ from watchword.database.schema import Schema
 from .model_sql import ModelSQL
 from .queries import Queries
 from .sql_engine import SQLDatabase, SQLEngine
-from .sqlalchemy_flavor import Engines, driver_error, run_as_it_stands, spoken_by, translated
+from .sqlalchemy_flavor import driver_error, run_as_it_stands, spoken_by, translated
 from .sqlite import DIALECT, inspect
 from .sqlite_driver import is_there_already, refused_statement
 from .sqlite_driver import translated as of_sqlite
@@ -46,6 +46,7 @@ class SQLiteFlavor:
     name = "sqlite"
     engine: type[SQLEngine] = SQLEngine
     retried: tuple[type[StorageError], ...] = ()
+    commits = True
     guarded_writes = False
 
     def __init__(self, engine: Engine) -> None:
@@ -57,16 +58,19 @@ class SQLiteFlavor:
         made = SQLDatabase.of(schema, _DIALECT, inspect)
         return replace(made, queries=_GlobQueries(schema, _DIALECT))
 
-    def engines(self, engine: Engine) -> Engines:
-        return Engines(engine, engine)
+    def stand_alone(self, connection: Connection) -> None:
+        pass
 
     def begin(self, connection: Connection) -> None:
+        connection.begin()
         # As a writer at once: a reader that becomes one would be refused without waiting.
         if _in_transaction(connection):
             run_as_it_stands(connection, "ROLLBACK")  # begun by an event listener, and empty
         run_as_it_stands(connection, "BEGIN IMMEDIATE")
 
     def join(self, connection: Connection) -> None:
+        if not connection.in_transaction():
+            connection.begin()
         # Python's driver begins late, and not at all before a savepoint.
         if not _in_transaction(connection):
             run_as_it_stands(connection, "BEGIN IMMEDIATE")

@@ -34,11 +34,11 @@ class Words(TypeDecorator[str]):
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         if dialect.name not in _MYSQL:
-            return dialect.type_descriptor(Text())
+            return Text()
         collation = _collation(dialect)
         if self.key:
-            return dialect.type_descriptor(mysql.VARCHAR(self.length, collation=collation))
-        return dialect.type_descriptor(mysql.MEDIUMTEXT(collation=collation))
+            return mysql.VARCHAR(self.length, collation=collation)
+        return mysql.MEDIUMTEXT(collation=collation)
 
     def __repr__(self) -> str:
         return f"Words(key={self.key}, length={self.length})"
@@ -63,7 +63,7 @@ class UuidId(Id):
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         if dialect.name == "postgresql":
-            return dialect.type_descriptor(postgresql.UUID(as_uuid=False))
+            return postgresql.UUID(as_uuid=False)
         return super().load_dialect_impl(dialect)
 
     def __repr__(self) -> str:
@@ -77,7 +77,7 @@ class Flag(TypeDecorator[bool]):
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        return dialect.type_descriptor(Integer() if dialect.name == "sqlite" else Boolean())
+        return Integer() if dialect.name == "sqlite" else Boolean()
 
     def process_bind_param(self, value: bool | None, dialect: Dialect) -> Any:
         return boolean_number(value) if value is not None and dialect.name == "sqlite" else value
@@ -104,10 +104,10 @@ class Moment(TypeDecorator[datetime]):
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         if dialect.name == "sqlite":
-            return dialect.type_descriptor(_TextDate())
+            return _TextDate()
         if dialect.name in _MYSQL:
-            return dialect.type_descriptor(mysql.DATETIME(fsp=3))
-        return dialect.type_descriptor(postgresql.TIMESTAMP(timezone=True))
+            return mysql.DATETIME(fsp=3)
+        return postgresql.TIMESTAMP(timezone=True)
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
         if value is None:
@@ -135,10 +135,10 @@ class Structure(TypeDecorator[Any]):
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         if dialect.name == "sqlite":
-            return dialect.type_descriptor(Text())
+            return Text()
         if dialect.name == "postgresql":
-            return dialect.type_descriptor(postgresql.JSONB(none_as_null=True))
-        return dialect.type_descriptor(JSON(none_as_null=True))
+            return postgresql.JSONB(none_as_null=True)
+        return JSON(none_as_null=True)
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
         return json_text(value) if value is not None and dialect.name == "sqlite" else value

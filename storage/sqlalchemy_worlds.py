@@ -16,7 +16,6 @@ from sqlalchemy.util import greenlet_spawn
 
 from .forks import watch_forks
 from .per_loop import PerLoop
-from .sqlalchemy_flavor import Engines, Flavor
 
 T = TypeVar("T")
 
@@ -33,8 +32,8 @@ class World(Protocol):
         """Who asks: a thread or a task."""
         ...
 
-    def engines(self) -> Engines:
-        """The engines to be used here."""
+    def engine(self) -> Engine:
+        """The engine to be used here."""
         ...
 
     async def run(self, work: Callable[[], T]) -> T:
@@ -55,17 +54,16 @@ class Threads:
 
     is_async = False
 
-    def __init__(self, engine: Engine, flavor: Flavor, *, disposes: bool) -> None:
+    def __init__(self, engine: Engine, *, disposes: bool) -> None:
         self._engine = engine
-        self._engines = flavor.engines(engine)
         self._disposes = disposes
         watch_forks(self)
 
     def caller(self) -> object:
         return threading.get_ident()
 
-    def engines(self) -> Engines:
-        return self._engines
+    def engine(self) -> Engine:
+        return self._engine
 
     async def run(self, work: Callable[[], T]) -> T:
         return work()
@@ -94,19 +92,18 @@ class Loops:
 
     is_async = True
 
-    def __init__(self, engine: AsyncEngine, flavor: Flavor, *, disposes: bool) -> None:
+    def __init__(self, engine: AsyncEngine, *, disposes: bool) -> None:
         self._engine = engine.sync_engine
-        self._flavor = flavor
         self._disposes = disposes
         self._lock = threading.Lock()
         self._first: weakref.ref[asyncio.AbstractEventLoop] | None = None
-        self._here: PerLoop[Engines] = PerLoop(self._made, self._given_up)
+        self._here: PerLoop[Engine] = PerLoop(self._made, self._given_up)
         watch_forks(self)
 
     def caller(self) -> object:
         return asyncio.current_task()
 
-    def engines(self) -> Engines:
+    def engine(self) -> Engine:
         return self._here.here()
 
     async def run(self, work: Callable[[], T]) -> T:
@@ -128,12 +125,12 @@ class Loops:
         return asyncio.Lock()
 
     async def close(self) -> None:
-        engines = self._here.take_here()
-        if engines is None:
+        engine = self._here.take_here()
+        if engine is None:
             return
-        if self._disposes or not self._is_the_callers(engines):
-            await self.run(engines.alone.dispose)
-        if self._is_the_callers(engines):
+        if self._disposes or engine is not self._engine:
+            await self.run(engine.dispose)
+        if self._disposes and engine is self._engine:
             self._first = None
 
     def before_fork(self) -> None:
@@ -145,18 +142,18 @@ class Loops:
         self._here.drop_all()
         _forget(self._engine)
 
-    def _made(self) -> Engines:
+    def _made(self) -> Engine:
         loop = asyncio.get_running_loop()
         with self._lock:
             first = self._first() if self._first is not None else loop
             if not isinstance(self._engine.pool, QueuePool) or first is loop:
                 self._first = weakref.ref(loop)
-                return self._flavor.engines(self._engine)
+                return self._engine
             if first is None or first.is_closed():
                 self._first = weakref.ref(loop)
                 self._engine.dispose(close=False)  # nothing can be closed without its loop
-                return self._flavor.engines(self._engine)
-        return self._flavor.engines(self._copied())
+                return self._engine
+        return self._copied()
 
     def _copied(self) -> Engine:
         engine = self._engine
@@ -169,12 +166,9 @@ class Loops:
             hide_parameters=engine.hide_parameters,
         )
 
-    def _given_up(self, engines: Engines) -> None:
-        if not self._is_the_callers(engines):
-            engines.alone.dispose(close=False)
-
-    def _is_the_callers(self, engines: Engines) -> bool:
-        return engines.alone.pool is self._engine.pool
+    def _given_up(self, engine: Engine) -> None:
+        if engine is not self._engine:
+            engine.dispose(close=False)
 
 
 def _forget(engine: Engine) -> None:

@@ -67,6 +67,7 @@ DIALECT = Dialect(
         FieldType.STRING_LIST: from_json_text,
         FieldType.NUMBER_LIST: from_json_text,
     },
+    constraints_last=True,
     longest_pattern=50_000,
     no_limit=" LIMIT -1",
     insertion_order="rowid",

@@ -1,7 +1,11 @@
-"""What every part of the tests may ask for: a database of its own, on a server of this machine."""
+"""What every part of the tests may ask for: a database of its own, on a server of this machine.
+
+At the end it is told once for each service what was skipped without it, and how to get it.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 import pytest
@@ -28,3 +32,16 @@ def redis() -> Iterator[KeySpace]:
     """A Redis server, and a prefix for the test's keys."""
     with redis_keys() as keys:
         yield keys
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    reports: list[pytest.TestReport] = terminalreporter.stats.get("skipped", [])
+    reasons = Counter(
+        report.longrepr[2].removeprefix("Skipped: ")
+        for report in reports
+        if isinstance(report.longrepr, tuple)
+    )
+    if reasons:
+        terminalreporter.section("skipped")
+    for reason, number in reasons.most_common():
+        terminalreporter.line(f"{number}: {reason}")

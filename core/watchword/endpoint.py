@@ -13,7 +13,7 @@ from __future__ import annotations
 import inspect
 import typing
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar, overload
 
 import msgspec
@@ -46,8 +46,6 @@ class Traits:
     """Names of query or body fields that must be trusted URLs, checked before the handler."""
     server_only: bool = False
     """Never routed; reachable through `auth.api` only."""
-    no_store: bool = True
-    """Answers say `Cache-Control: no-store`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +59,6 @@ class Endpoint(Generic[In, Out]):
     traits: Traits
     input: type[msgspec.Struct] | None = None
     source: Literal["body", "query"] = "body"
-    doc: str = field(default="", compare=False)
 
     @property
     def media_types(self) -> tuple[str, ...]:
@@ -101,7 +98,6 @@ def endpoint(
             traits=traits,
             input=_input_type(handler),
             source=source,
-            doc=inspect.getdoc(handler) or "",
         )
 
     return typing.cast("Declare", declare)

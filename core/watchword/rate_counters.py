@@ -154,8 +154,9 @@ class SecondaryCounters:
                 raise
 
 
-_uncounted: set[int] = set()
-"""Ids of the configurations whose storage did not count when it was last asked to."""
+_uncounted: dict[int, object] = {}
+"""The configurations whose storage did not count when it was last asked to, by their ids: as long
+as one is kept, no other gets its id."""
 _lock = threading.Lock()
 
 
@@ -166,7 +167,10 @@ def _note(call: Call, *, failing: bool) -> None:
         return
     with _lock:
         changed = (one in _uncounted) is not failing
-        (_uncounted.add if failing else _uncounted.discard)(one)
+        if failing:
+            _uncounted[one] = call.config
+        else:
+            _uncounted.pop(one, None)
     if changed and failing:
         _log.error("the secondary storage is unavailable: requests pass uncounted")
     elif changed:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 import os
 import socket
+from contextlib import suppress
 from pathlib import Path
 
-from werkzeug.serving import WSGIRequestHandler, run_simple
+from werkzeug.serving import WSGIRequestHandler, make_server
 
 from .app import create_app
 
@@ -28,9 +29,11 @@ def main() -> None:
     given.data.mkdir(parents=True, exist_ok=True)
     port = next(p for p in range(given.port, given.port + 50) if _is_free(p))
     origin = f"http://localhost:{port}"
-    print(f"watchword demo: {origin}  (Ctrl-C ends it)", flush=True)
     app = create_app(origin, given.data)
-    run_simple("localhost", port, app, threaded=True, request_handler=Quiet)
+    server = make_server("localhost", port, app, threaded=True, request_handler=Quiet)
+    print(f"watchword demo: {origin}  (Ctrl-C ends it)", flush=True)
+    with suppress(KeyboardInterrupt):
+        server.serve_forever()
 
 
 def _is_free(port: int) -> bool:

@@ -18,7 +18,7 @@ def test_the_error_names_the_extra(monkeypatch: pytest.MonkeyPatch, name: str) -
             monkeypatch.setitem(sys.modules, loaded, None)
     monkeypatch.setitem(sys.modules, name, None)
     monkeypatch.delitem(sys.modules, module, raising=False)
-    with pytest.raises(ImportError, match=rf"pip install watchword\[{name}\]"):
+    with pytest.raises(ImportError, match=rf'pip install "watchword\[{name}\]"'):
         importlib.import_module(module)
 
 

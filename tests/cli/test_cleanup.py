@@ -15,7 +15,6 @@ from watchword.cli import cleanup
 from watchword.database.contract import Condition, Engine
 from watchword.runtime.blocking import finish
 
-NOW = datetime.now(UTC).replace(microsecond=0)
 LIMITED = APP.replace(
     "auth = Auth(",
     "from watchword import RateLimit\n\n"
@@ -40,16 +39,18 @@ def database(work: Workplace, url: str = "") -> Engine:
     )
     engine = auth.open_engine(blocking=True)
     finish(engine.apply(finish(engine.plan())))
+    now = datetime.now(UTC).replace(microsecond=0)
     user = {"id": "u", "name": "Ann", "email": "ann@example.com", "emailVerified": False}
-    finish(engine.reserve("user", {**user, "image": None, "createdAt": NOW, "updatedAt": NOW}))
+    finish(engine.reserve("user", {**user, "image": None, "createdAt": now, "updatedAt": now}))
     return engine
 
 
 def fill(engine: Engine, ages: dict[str, float]) -> None:
     """Sessions, verifications and rate limits that ended (or were used) so many seconds ago."""
+    now = datetime.now(UTC).replace(microsecond=0)
     for name, age in ages.items():
-        ended = NOW - timedelta(seconds=age)
-        times = {"createdAt": NOW, "updatedAt": NOW, "expiresAt": ended}
+        ended = now - timedelta(seconds=age)
+        times = {"createdAt": now, "updatedAt": now, "expiresAt": ended}
         addresses = {"ipAddress": None, "userAgent": None}
         finish(
             engine.create(
@@ -140,6 +141,7 @@ def test_many_rows_go_in_batches(work: Workplace, monkeypatch: pytest.MonkeyPatc
 def test_a_session_that_is_renewed_in_between_stays(work: Workplace) -> None:
     engine = database(work)
     fill(engine, {"old": 3600.0, "renewed": 3600.0})
+    now = datetime.now(UTC)
 
     class Renewing:
         """The database of a server that renews a session between the look and the deletion."""
@@ -147,11 +149,11 @@ def test_a_session_that_is_renewed_in_between_stays(work: Workplace) -> None:
         find_many = staticmethod(engine.find_many)
 
         async def delete(self, model: str, where: Any) -> int:
-            later = {"expiresAt": NOW + timedelta(days=7)}
+            later = {"expiresAt": now + timedelta(days=7)}
             await engine.update(model, [Condition("id", "renewed")], later)
             return await engine.delete(model, where)
 
-    sweep = cleanup.Sweep("session", "Sessions", "expiresAt", NOW)
+    sweep = cleanup.Sweep("session", "Sessions", "expiresAt", now)
     assert list(cleanup.swept(Renewing(), sweep, 10)) == [1]  # type: ignore[arg-type]
     assert left(engine, "session") == ["renewed"]
     finish(engine.close())

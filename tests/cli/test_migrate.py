@@ -166,6 +166,13 @@ class TestGenerate:
         execute(work.folder / "app.db", text)
         assert "up to date" in work("migrate").out
 
+    def test_models_of_sqlalchemy_are_written(self, work: Workplace) -> None:
+        assert work("generate", "--format", "sqlalchemy").status == 0
+        written = (work.folder / "watchword_models.py").read_text()
+        assert "class User(Base):" in written
+        assert work("generate", "--format", "sqlalchemy", "-o", "-").out == written
+        compile(written, "watchword_models.py", "exec")
+
     def test_with_nothing_missing_there_is_nothing_to_write(self, work: Workplace) -> None:
         work("migrate", "--yes")
         ran = work("generate", "--output", "schema.sql")

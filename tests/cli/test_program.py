@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import tomllib
@@ -17,7 +18,10 @@ from watchword import __version__
 from watchword.__main__ import main
 from watchword.cli import migrate
 
-COMMANDS = ("init", "generate", "migrate", "secret", "info", "doctor", "create-admin", "cleanup")
+COMMANDS = (
+    *("init", "generate", "migrate", "secret", "info", "doctor", "create-admin", "cleanup"),
+    "import",
+)
 
 
 def python(*arguments: str, cwd: Path, code: str = "") -> subprocess.CompletedProcess[str]:
@@ -29,11 +33,12 @@ def python(*arguments: str, cwd: Path, code: str = "") -> subprocess.CompletedPr
     )
 
 
-def test_without_a_command_the_help_lists_all(bare: Workplace) -> None:
-    ran = bare()
+@pytest.mark.parametrize("tokens", [(), ("--help",), ("-h",)])
+def test_the_help_says_what_each_command_does(bare: Workplace, tokens: tuple[str, ...]) -> None:
+    ran = bare(*tokens)
     assert ran.status == 0
     for command in COMMANDS:
-        assert command in ran.out
+        assert re.search(rf"│ {command} +[A-Z]\w+ ", ran.out), command
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -16,6 +16,7 @@ from watchword.storage.sqlite import DIALECT, SQLiteStorage
 
 OTHER = replace(
     DIALECT,
+    constraints_last=False,
     placeholder="%s",
     quote="`",
     key_text_type="varchar(255)",

@@ -154,25 +154,6 @@ class TestAddresses:
         assert "hunter2" not in str(refused.value)
 
 
-NO_DRIVER = """
-import sys
-import watchword
-assert "pymysql" not in sys.modules
-sys.modules["pymysql"] = None
-try:
-    watchword.Auth(database="mysql://localhost/app", secret="0123456789" * 4)
-except watchword.ConfigurationError as error:
-    print(error)
-"""
-
-
-def test_without_its_driver_the_storage_says_how_to_install_it() -> None:
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    command = [sys.executable, "-c", NO_DRIVER]
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=True)
-    assert 'pip install "watchword[mysql]"' in done.stdout
-
-
 class TestTablesOfBetterAuth:
     def test_they_need_no_change(self, foreign: Engine) -> None:
         assert finish(foreign.plan()) == []

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -108,25 +105,6 @@ class TestAddresses:
     def test_no_password_shows(self) -> None:
         storage = PostgresStorage(HOST)
         assert "hunter2" not in repr(storage) + repr(storage.options)
-
-
-NO_DRIVER = """
-import sys
-import watchword
-assert "psycopg" not in sys.modules
-sys.modules["psycopg"] = None
-try:
-    watchword.Auth(database="postgresql://localhost/app", secret="0123456789" * 4)
-except watchword.ConfigurationError as error:
-    print(error)
-"""
-
-
-def test_without_its_driver_the_storage_says_how_to_install_it() -> None:
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    command = [sys.executable, "-c", NO_DRIVER]
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=True)
-    assert 'pip install "watchword[postgres]"' in done.stdout
 
 
 class TestSchemas:

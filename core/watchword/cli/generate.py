@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
-from typing import Annotated, cast
+from typing import Annotated, Literal, cast
 
 from cyclopts import Parameter
 
 from watchword.database.contract import Engine
+from watchword.database.schema import Schema
 from watchword.runtime.blocking import finish
 
 from .application import NO_APPLICATION, Application, Switch, Yes
@@ -18,6 +20,7 @@ from .screen import confirm, say
 from .statements import script
 
 FOLDER = "watchword_migrations"
+MODELS = "watchword_models.py"
 _STDOUT = "-"
 
 
@@ -35,26 +38,47 @@ def generate(
         Switch,
         Parameter(help="The whole schema, as for an empty database, and not what is missing."),
     ] = False,
+    format: Annotated[
+        Literal["sql", "sqlalchemy"],
+        Parameter(help="SQL, or the tables as declarative models of SQLAlchemy (Python)."),
+    ] = "sql",
     yes: Yes = False,
     application: Application = NO_APPLICATION,
 ) -> int:
     """Write the SQL of what `watchword migrate` would do; the database stays as it is."""
     with application.opened() as auth:
+        if format == "sqlalchemy":
+            file = MODELS if output == FOLDER else output
+            return _written(Path(file), _models(auth.config.tables.schema), yes=yes)
         engine = auth.blocking.runtime.engine
         statements = _whole(engine) if all else finish(engine.plan())
         if not statements:
             say("The database is up to date: there is nothing to write.")
             return 0
-        if output == _STDOUT:
-            say(script(statements).rstrip("\n"))
-            return 0
-        file = _file(output, auth.config.clock())
-        if file.exists() and not confirm(f"Overwrite {file}?", yes=yes):
-            say("Nothing was written.")
-            return 1
-        _write(file, script(statements))
-        say(f"Wrote {file}.")
+        return _written(_file(output, auth.config.clock()), script(statements), yes=yes)
+
+
+def _written(file: Path, text: str, *, yes: bool) -> int:
+    if str(file) == _STDOUT:
+        say(text.rstrip("\n"))
         return 0
+    if file.exists() and not confirm(f"Overwrite {file}?", yes=yes):
+        say("Nothing was written.")
+        return 1
+    _write(file, text)
+    say(f"Wrote {file}.")
+    return 0
+
+
+def _models(schema: Schema) -> str:
+    try:
+        module = import_module("watchword.storage.sqlalchemy_models")
+    except ImportError as error:
+        raise CommandError(
+            f"models of SQLAlchemy need its package ({error})",
+            'Install it: pip install "watchword[sqlalchemy]"',
+        ) from None
+    return module.models_source(schema)
 
 
 def _whole(engine: Engine) -> list[str]:
@@ -66,6 +90,8 @@ def _whole(engine: Engine) -> list[str]:
 
 def _file(output: str, now: datetime) -> Path:
     path = Path(output)
+    if output == _STDOUT:
+        return path
     if path.is_dir() or output.endswith("/") or not path.suffix:
         stamp = now.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         return path / f"{stamp.replace(':', '-')}.sql"

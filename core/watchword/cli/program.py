@@ -1,7 +1,7 @@
 """All commands of the command line, and what becomes of their errors.
 
-A command is one line here and one module: it is imported when it is called, and returns the exit
-status (None: 0).
+A command is one line here and one module: it is imported when it is called (or all are described),
+and returns the exit status (None: 0).
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from importlib import import_module
 
 from cyclopts import App, CycloptsError
 
@@ -32,12 +33,15 @@ _COMMANDS = {
     "info": "watchword.cli.info:info",
 }
 
+_OVERVIEW: tuple[list[str], ...] = ([], ["--help"], ["-h"])
+"""Command lines that ask for the first sentence of every command, so that all are loaded."""
+
 _INTERRUPTED = 130
 """As shells report SIGINT: half a migration must not look like a whole one."""
 
 
-def program() -> App:
-    """The command line as an application of cyclopts."""
+def program(*, describe: bool = False) -> App:
+    """The command line as an application of cyclopts; `describe` loads all commands."""
     app = App(
         name="watchword",
         help="Authentication for Python back ends.",
@@ -48,8 +52,13 @@ def program() -> App:
         suppress_keyboard_interrupt=False,
     )
     for name, place in _COMMANDS.items():
-        app.command(place, name=name)
+        app.command(_loaded(place) if describe else place, name=name)
     return app
+
+
+def _loaded(place: str) -> Callable[..., object]:
+    module, _, function = place.partition(":")
+    return getattr(import_module(module), function)
 
 
 def run(tokens: Sequence[str]) -> int:
@@ -58,7 +67,8 @@ def run(tokens: Sequence[str]) -> int:
     With `--debug` among the tokens they come with their traceback.
     """
     try:
-        status = program()(list(tokens))
+        given = list(tokens)
+        status = program(describe=given in _OVERVIEW)(given)
         sys.stdout.flush()
     except KeyboardInterrupt:
         complain("interrupted")

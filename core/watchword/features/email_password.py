@@ -29,6 +29,8 @@ from .synthetic_user import SyntheticUser, synthetic_user
 
 U = TypeVar("U", bound=User)
 
+_TRIES = 3
+
 
 class EmailPasswordCodes(ErrorCodes):
     """Errors of sign-up and sign-in by password."""
@@ -187,15 +189,7 @@ class EmailAndPassword(Plugin):
         if not is_email(body.email):
             raise EmailPasswordCodes.INVALID_EMAIL()
         self.check_length(body.password)
-        user = await self._authenticated(call, body)
-        if self.require_email_verification and not user.email_verified:
-            verification = call.config.plugin(EmailVerification)
-            if verification.send_on_sign_in:
-                await verification.send(call, user, body.callback_url)
-            raise EmailPasswordCodes.EMAIL_NOT_VERIFIED()
-        session = await create_session(call, user, remember=body.remember_me)
-        if session is None:
-            raise EmailPasswordCodes.FAILED_TO_CREATE_SESSION(status=401)
+        user, session = await self._signed_in(call, body)
         set_session_cookies(call, session, user, remember=body.remember_me)
         if body.callback_url:
             call.set_header("location", body.callback_url)
@@ -260,7 +254,37 @@ class EmailAndPassword(Plugin):
         user = await synthetic_user(call, values, self.custom_synthetic_user)
         return SignedUp(token=None, user=user)
 
-    async def _authenticated(self, call: Call, body: SignInEmail) -> User:
+    async def _signed_in(self, call: Call, body: SignInEmail) -> tuple[User, Session]:
+        for _ in range(_TRIES):
+            user, account = await self._authenticated(call, body)
+            if self.require_email_verification and not user.email_verified:
+                verification = call.config.plugin(EmailVerification)
+                if verification.send_on_sign_in:
+                    await verification.send(call, user, body.callback_url)
+                raise EmailPasswordCodes.EMAIL_NOT_VERIFIED()
+            session = await self._begin(call, user, account, body.remember_me)
+            if session is not None:
+                return user, session
+        raise EmailPasswordCodes.INVALID_EMAIL_OR_PASSWORD()
+
+    async def _begin(
+        self, call: Call, user: User, account: Account, remember: bool
+    ) -> Session | None:
+        """The session for a password; None if that is not the stored one any more."""
+        session = await create_session(call, user, remember=remember)
+        if session is None:
+            raise EmailPasswordCodes.FAILED_TO_CREATE_SESSION(status=401)
+        async with call.db.transaction():
+            # Whoever takes a password away and ends all sessions holds the user until both are
+            # done, and may have missed this one.
+            await call.db.find_one(User, id=user.id)
+            known = await call.db.find_one(Account, id=account.id, password=account.password)
+        if known is not None:
+            return session
+        await call.sessions.remove(call, session.token)
+        return None
+
+    async def _authenticated(self, call: Call, body: SignInEmail) -> tuple[User, Account]:
         email, bound = body.email.lower(), self.failed_sign_ins
         if bound is not None:
             await bound.attempt(call, email)
@@ -275,17 +299,17 @@ class EmailAndPassword(Plugin):
             raise EmailPasswordCodes.INVALID_EMAIL_OR_PASSWORD()
         if bound is not None:
             await bound.forget(call, email)
-        await self._upgrade(call, account, body.password)
-        return user
+        return user, await self._upgraded(call, account, body.password)
 
-    async def _upgrade(self, call: Call, account: Account, password: str) -> None:
+    async def _upgraded(self, call: Call, account: Account, password: str) -> Account:
         stored = account.password
         if self.hash_password is not None or stored is None:
-            return
-        if call.config.passwords.needs_upgrade(stored):
-            # Guarded by the old hash: a password changed meanwhile is never overwritten.
-            hashed = await self.hash(call, password)
-            await call.db.update(Account, {"password": hashed}, id=account.id, password=stored)
+            return account
+        if not call.config.passwords.needs_upgrade(stored):
+            return account
+        # Guarded by the old hash: a password changed meanwhile is never overwritten.
+        change = {"password": await self.hash(call, password)}
+        return await call.db.update(Account, change, id=account.id, password=stored) or account
 
     async def _dummy_hash(self, call: Call) -> str:
         if "hash" not in self._dummy:

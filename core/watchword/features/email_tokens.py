@@ -1,4 +1,8 @@
-"""The tokens of verification mails: signed claims, nothing stored (spec: e-mail tokens)."""
+"""The tokens of verification mails: signed claims (spec: e-mail tokens).
+
+Nothing of them is stored. What ends them early is a note of the moment before which those of a user
+are void.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,7 @@ import msgspec
 
 from watchword.call import Call
 from watchword.crypto.jwt import TokenInvalid, sign_jwt, verify_jwt
+from watchword.verifications import create_verification, newest_verification
 
 RequestType = Literal["change-email-confirmation", "change-email-verification"]
 CONFIRMATION: RequestType = "change-email-confirmation"
@@ -50,3 +55,23 @@ def read_email_token(call: Call, token: str) -> EmailClaims:
         return msgspec.convert(claims, EmailClaims)
     except msgspec.ValidationError:
         raise TokenInvalid("a token for something else") from None
+
+
+async def void_change_tokens(call: Call, user_id: str, *, lifetime: int) -> None:
+    """Let the tokens issued so far that change this user's address be good for nothing.
+
+    The account has another owner by now, or one who got rid of an intruder. `lifetime` is how long
+    such tokens live, in seconds.
+    """
+    now = int(call.now.timestamp())
+    await create_verification(call, _void(user_id), str(now), call.after(lifetime))
+
+
+async def is_void(call: Call, user_id: str, claims: EmailClaims) -> bool:
+    """Whether a token that changes this user's address was issued before it was made void."""
+    note = await newest_verification(call, _void(user_id))
+    return note is not None and claims.iat <= int(note.value)
+
+
+def _void(user_id: str) -> str:
+    return f"void-change-tokens:{user_id}"

@@ -26,13 +26,16 @@ from watchword.sessions import create_session, current_session, set_session_cook
 from watchword.validation import Email
 
 from .addresses import replace_address
+from .credentials import lock_user
 from .email_tokens import (
     CHANGED,
     CONFIRMATION,
     EmailClaims,
     RequestType,
+    is_void,
     issue_email_token,
     read_email_token,
+    void_change_tokens,
 )
 from .mails import Mail, MailCallback, UserCallback, in_background, mailed_link
 from .redirects import redirect_to
@@ -247,6 +250,10 @@ class EmailVerification(Plugin):
             await self.after(call, verified)
         return verified
 
+    async def void_change_links(self, call: Call, user_id: str) -> None:
+        """Let all links that would change this user's address lead nowhere."""
+        await void_change_tokens(call, user_id, lifetime=self.lifetime)
+
     async def before(self, call: Call, user: User) -> None:
         """Tell the application that an address is about to be verified; it may refuse."""
         await _notify(call, self.before_email_verification, user)
@@ -262,12 +269,14 @@ class EmailVerification(Plugin):
         if found is not None and found.user.id != user.id:
             raise _Refused(EmailVerificationCodes.INVALID_USER)
         if claims.request_type == CONFIRMATION:
+            if await is_void(call, user.id, claims):
+                raise _Refused(EmailVerificationCodes.INVALID_TOKEN)
             if self.send_verification_email is not None:
                 mail = self.mail(call, user, callback_url, update_to=new, request_type=CHANGED)
                 in_background(call, self.send_verification_email, mail)
             return EmailVerified(status=True)
         proven = claims.request_type == CHANGED
-        changed = await self._replace_address(call, user, new.lower(), proven=proven)
+        changed = await self._replace_address(call, user, claims, new.lower(), proven=proven)
         if proven:
             await self.after(call, changed)
         elif self.other_proof is not None:
@@ -278,10 +287,17 @@ class EmailVerification(Plugin):
         await _sign_in(call, changed, found)
         return EmailVerified(status=True, user=changed)
 
-    async def _replace_address(self, call: Call, user: User, new: str, *, proven: bool) -> User:
+    async def _replace_address(
+        self, call: Call, user: User, claims: EmailClaims, new: str, *, proven: bool
+    ) -> User:
         changes = {"email": new, "email_verified": proven}
         try:
-            changed = await replace_address(call, user, changes)
+            async with call.db.transaction():
+                # Who makes links void holds the user, too.
+                await lock_user(call, user.id)
+                if await is_void(call, user.id, claims):
+                    raise _Refused(EmailVerificationCodes.INVALID_TOKEN)
+                changed = await replace_address(call, user, changes)
         except UniqueViolation:
             raise _Refused(EmailVerificationCodes.USER_ALREADY_EXISTS) from None
         if changed is None:

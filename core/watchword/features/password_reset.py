@@ -20,10 +20,11 @@ from watchword.plugin import Plugin
 from watchword.records import User
 from watchword.results import Status
 from watchword.validation import Email
-from watchword.verifications import find_verification, take_verification
+from watchword.verifications import find_verification, sweep_verifications, take_verification
 
 from .credentials import lock_user, put_password
 from .email_password import EmailAndPassword
+from .email_verification import EmailVerification
 from .mails import Mail, MailCallback, UserCallback, in_background, mailed_link
 from .redirects import redirect_from_origin
 from .reset_tokens import forget_reset_tokens, issue_reset_token, reset_identifier
@@ -97,12 +98,13 @@ class PasswordReset(Plugin):
         if send is None:
             raise PasswordResetCodes.RESET_PASSWORD_DISABLED()
         user = await call.db.find_one(User, email=body.email.lower())
-        if user is None:
-            # As much work as for a known address, so that the time tells nothing.
-            await find_verification(call, reset_identifier(call.random(24)))
-            return ResetRequested()
         life = seconds("password_reset.token_expires_in", self.token_expires_in)
-        token = await issue_reset_token(call, user.id, lifetime=life)
+        # An unknown address gets a token too, which nobody hears of: so the time tells nothing.
+        owner = call.random(32) if user is None else user.id
+        await sweep_verifications(call)
+        token = await issue_reset_token(call, owner, lifetime=life)
+        if user is None:
+            return ResetRequested()
         url = mailed_link(call, f"/reset-password/{token}", body.redirect_to)
         in_background(call, send, Mail(user=user, url=url, token=token))
         return ResetRequested()
@@ -147,7 +149,7 @@ class PasswordReset(Plugin):
         return user
 
     async def replace(self, call: Call, user_id: str, hashed: str) -> User | None:
-        """Inside a transaction: set a password, void all reset links, end sessions where due.
+        """Inside a transaction: set a password, void all mailed links, end sessions where due.
 
         The user as it was before; None if there is none any more.
         """
@@ -155,6 +157,7 @@ class PasswordReset(Plugin):
         if user is not None:
             await put_password(call, user.id, hashed)
             await forget_reset_tokens(call, user.id)
+            await call.config.plugin(EmailVerification).void_change_links(call, user.id)
             if self.revoke_sessions or not user.email_verified:
                 await call.sessions.remove_all(call, user.id)
         return user

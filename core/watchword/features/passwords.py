@@ -26,6 +26,7 @@ from watchword.sessions import (
 
 from .credentials import credential_of, lock_user, put_password
 from .email_password import EmailAndPassword
+from .email_verification import EmailVerification
 from .reset_tokens import forget_reset_tokens
 
 U = TypeVar("U", bound=User)
@@ -164,6 +165,7 @@ async def _replace(call: Call, old: Account | None, hashed: str, revoke: bool) -
         if changed is None:
             raise _Overtaken
         await forget_reset_tokens(call, old.user_id)
+        await call.config.plugin(EmailVerification).void_change_links(call, old.user_id)
         if not revoke:
             return None
         await call.sessions.remove_all(call, old.user_id)

@@ -15,6 +15,7 @@ from watchword.records import Account, User
 
 from .credentials import lock_user
 from .email_password import EmailPasswordCodes
+from .email_verification import EmailVerification
 
 
 class MailboxOwner(NamedTuple):
@@ -52,7 +53,8 @@ async def mailbox_proven(call: Call, user: User) -> User:
     """The user with a verified address.
 
     Whoever registered an address without proving it loses what they left behind: passwords, linked
-    accounts and sessions go, since they may be a stranger's. Verified users stay as they are.
+    accounts, sessions and links to another address go, since they may be a stranger's. Verified
+    users stay as they are.
     """
     if user.email_verified:
         return user
@@ -62,5 +64,6 @@ async def mailbox_proven(call: Call, user: User) -> User:
             return now_there or user
         await call.db.delete(Account, user_id=user.id)
         await call.sessions.remove_all(call, user.id)
+        await call.config.plugin(EmailVerification).void_change_links(call, user.id)
         proven = await call.db.update(User, {"email_verified": True}, id=user.id)
     return proven or user

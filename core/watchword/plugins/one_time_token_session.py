@@ -96,6 +96,14 @@ class OneTimeTokenSession(SessionHandover):
         made = await create_session(call, found.user, remember=remember)
         if made is None:
             raise OneTimeTokenSessionCodes.FAILED_TO_CREATE_SESSION()
+        async with call.db.transaction():
+            # Whoever takes a password away and ends all sessions holds the user until both are
+            # done, and may have missed this one.
+            await call.db.find_one(User, id=found.user.id)
+            there = await call.sessions.load(call, source)
+        if there is None:
+            await call.sessions.remove(call, made.token)
+            raise OneTimeTokenSessionCodes.SESSION_NOT_FOUND()
         set_session_cookies(call, made, found.user, remember=remember)
         return RedeemedSession(session=made, user=found.user, token=made.token)
 
