@@ -273,5 +273,5 @@ def test_without_redis_py_the_error_names_the_extra(monkeypatch: pytest.MonkeyPa
         if loaded == "redis" or loaded.startswith(("redis.", "watchword.storage.redis")):
             monkeypatch.delitem(sys.modules, loaded)
     monkeypatch.setitem(sys.modules, "redis", None)
-    with pytest.raises(ImportError, match=r"pip install watchword\[redis\]"):
+    with pytest.raises(ImportError, match=r"pip install \"watchword\[redis\]\""):
         importlib.import_module("watchword.storage.redis")
