@@ -22,7 +22,6 @@ from watchword import (
 )
 from watchword.options import CookieCache, CustomRule
 from watchword.plugins import Bearer, OneTimeToken, OneTimeTokenSession
-from watchword.storage.memory import MemoryStorage
 
 from .accounts import mailing, strict_mailing
 from .actions import action_codes
@@ -107,8 +106,7 @@ def secure(around: Surroundings) -> dict[str, Any]:
 
 def secondary(around: Surroundings) -> dict[str, Any]:
     """`core` with sessions and verifications in a store that can be looked into."""
-    around.secondary = MemoryStorage(around.clock)
-    return {**core(around), "secondary_storage": around.secondary}
+    return {**core(around), "secondary_storage": around.open_secondary()}
 
 
 def limited(around: Surroundings) -> dict[str, Any]:
@@ -124,7 +122,8 @@ def limited(around: Surroundings) -> dict[str, Any]:
         "/update-*": RateLimitRule(window=30, max=4),
         "/list-accounts": vip,
     }
-    limit = RateLimit(enabled=True, window=10, max=12, storage="memory", custom_rules=rules)
+    counted = "memory" if around.workers == 1 else "database"
+    limit = RateLimit(enabled=True, window=10, max=12, storage=counted, custom_rules=rules)
     return {**core(around), "rate_limit": limit, "plugins": [magic_links(around)]}
 
 

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import signal
+import socket
 import sys
 import threading
 from collections.abc import Callable, Iterable
@@ -23,7 +25,7 @@ from starlette.applications import Starlette
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from tests.conformance.profiles import PROFILES, build
-from tests.conformance.surroundings import Surroundings
+from tests.conformance.surroundings import Surroundings, shared_state
 from tests.conformance.test_only import Reply, TestOnly
 from watchword import Auth
 from watchword.adapters.asgi import ASGIApp, ASGIBody
@@ -43,20 +45,63 @@ def main() -> None:
     given = arguments()
     if given.profile not in PROFILES:
         sys.exit(f"profile {given.profile!r} is not served; there are: {', '.join(PROFILES)}")
+    if given.profile == "core-secondary" and given.workers > 1 and not given.secondary:
+        sys.exit("several workers share no memory: give --secondary redis://...")
     url = given.db if "://" in given.db else f"sqlite:///{Path(given.db).absolute()}"
-    around = Surroundings(origin=f"http://localhost:{given.port}", database=url)
-    auth = build(given.profile, around)
-    auth.blocking.migrate()
-    auth.blocking.close()
+    with shared_state(given.workers) as shared:
+        around = Surroundings(
+            origin=f"http://localhost:{given.port}",
+            database=url,
+            workers=given.workers,
+            redis=given.secondary,
+            **shared,
+        )
+        around.empty_secondary()
+        auth = build(given.profile, around)
+        auth.blocking.migrate()
+        auth.blocking.close()
+        listening = socket.create_server(("127.0.0.1", given.port), backlog=1024)
+        if given.workers == 1:
+            work(given, auth, around, listening)
+        else:
+            supervise(given.workers, lambda: work(given, auth, around, listening))
+
+
+def work(
+    given: argparse.Namespace, auth: Auth[Any], around: Surroundings, listening: socket.socket
+) -> None:
+    """Serve in this process until SIGTERM."""
     # uvicorn raises the signal again once it has shut down; the process is to end with 0.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    test_only = TestOnly(given.profile, auth, around, url.removeprefix("sqlite:///"))
+    test_only = TestOnly(given.profile, auth, around)
     if given.adapter in ASGI:
         app = asgi_around(ASGI[given.adapter](auth), auth, test_only)
-        uvicorn.run(app, host="127.0.0.1", port=given.port, log_level="warning")
+        config = uvicorn.Config(app, log_level="warning")
+        uvicorn.Server(config).run(sockets=[listening])
     else:
-        serve_wsgi(wsgi_around(WSGI[given.adapter](auth), auth, test_only), given.port)
+        serve_wsgi(wsgi_around(WSGI[given.adapter](auth), auth, test_only), listening)
         auth.blocking.close()
+
+
+def supervise(workers: int, work: Callable[[], None]) -> None:
+    """Fork workers and end them with this process."""
+    children: list[int] = []
+    for _ in range(workers):
+        child = os.fork()
+        if child == 0:
+            try:
+                work()
+            finally:
+                os._exit(0)
+        children.append(child)
+
+    def end(*_: object) -> None:
+        for child in children:
+            os.kill(child, signal.SIGTERM)
+
+    signal.signal(signal.SIGTERM, end)
+    for child in children:
+        os.waitpid(child, 0)
 
 
 def arguments() -> argparse.Namespace:
@@ -66,6 +111,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--port", type=int, default=21110)
     parser.add_argument("--db", required=True, help="path of an SQLite file, or a database URL")
     parser.add_argument("--provider", help="base URL of the fake OAuth provider")
+    parser.add_argument("--secondary", default="", help="URL of a Redis for core-secondary")
+    parser.add_argument("--workers", type=int, default=1, help="processes that serve")
     parser.add_argument("--adapter", choices=[*ASGI, *WSGI], default="asgi")
     return parser.parse_args()
 
@@ -150,11 +197,12 @@ def rendered(reply: Reply | None) -> tuple[int, list[tuple[str, str]], bytes]:
     return reply.status, headers, reply.body
 
 
-def serve_wsgi(app: Any, port: int) -> None:
+def serve_wsgi(app: Any, listening: socket.socket) -> None:
     """A threaded server that ends on SIGTERM."""
     WSGIRequestHandler.protocol_version = "HTTP/1.1"
     WSGIRequestHandler.log_request = lambda *_: None  # type: ignore[method-assign]
-    server = make_server("127.0.0.1", port, app, threaded=True)
+    host, port = listening.getsockname()
+    server = make_server(host, port, app, threaded=True, fd=listening.fileno())
     signal.signal(
         signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown, daemon=True).start()
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import sqlite3
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs
@@ -16,6 +15,7 @@ from watchword.http.headers import HeaderSource
 from watchword.http.json import encode
 from watchword.plugins.email_otp import OTPFor
 
+from .raw_rows import raw_rows
 from .surroundings import Surroundings
 
 _CALLABLE: dict[str, tuple[str, type[msgspec.Struct]]] = {
@@ -46,11 +46,10 @@ class TestOnly:
 
     __test__ = False
 
-    def __init__(self, profile: str, auth: Auth[Any], around: Surroundings, db: str) -> None:
+    def __init__(self, profile: str, auth: Auth[Any], around: Surroundings) -> None:
         self._profile = profile
         self._auth = auth
         self._around = around
-        self._db = db
 
     def answer(
         self, method: str, path: str, query: str, body: bytes, headers: HeaderSource
@@ -69,9 +68,9 @@ class TestOnly:
             case "GET /__health":
                 return Reply(200, {"ok": True, "profile": self._profile, "now": self._now()})
             case "GET /__outbox":
-                return Reply(200, self._around.outbox)
+                return Reply(200, self._around.outbox[:])
             case "DELETE /__outbox":
-                self._around.outbox.clear()
+                del self._around.outbox[:]
                 return Reply(200, {"ok": True})
             case "POST /__clock":
                 self._around.clock.offset = float(given["offset"])
@@ -81,7 +80,7 @@ class TestOnly:
                 return self._rows(wanted["table"][0], wanted["column"][0], wanted["value"][0])
             case "GET /__secondary" if self._around.secondary is not None:
                 part = parse_qs(query, keep_blank_values=True).get("prefix", [""])[0]
-                live = self._around.secondary.live()
+                live = self._around.live()
                 return Reply(200, {key: text for key, text in live.items() if part in key})
             case _:
                 return Reply(404, {"error": "no such test endpoint"})
@@ -115,13 +114,4 @@ class TestOnly:
     def _rows(self, table: str, column: str, value: str) -> Reply:
         if not (_NAME.fullmatch(table) and _NAME.fullmatch(column)):
             return Reply(400, {"error": "bad name"})
-        database = sqlite3.connect(self._db)
-        database.row_factory = sqlite3.Row
-        try:
-            sql = f'SELECT * FROM "{table}" WHERE "{column}" = ? ORDER BY rowid'
-            return Reply(200, [dict(row) for row in database.execute(sql, (value,))])
-        except sqlite3.OperationalError as error:
-            missing = "no such table" in str(error)
-            return Reply(200, []) if missing else Reply(400, {"error": str(error)})
-        finally:
-            database.close()
+        return Reply(200, raw_rows(self._around.database, table, column, value))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +26,10 @@ class Profile:
     def browser(self) -> Browser:
         return Browser(self.auth)
 
-    def sent(self) -> list[dict[str, Any]]:
+    def sent(self) -> Sequence[dict[str, Any]]:
         """Everything that was sent, once the background work is done."""
         self.auth.blocking.runtime.drain()
-        return self.around.outbox
+        return self.around.outbox[:]
 
     def kinds(self) -> list[str]:
         return [message["kind"] for message in self.sent()]

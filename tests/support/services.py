@@ -46,11 +46,14 @@ def free_port() -> int:
 
 
 @contextmanager
-def conformance_server(profile: str, adapter: str, db: str) -> Generator[str, None, None]:
+def conformance_server(
+    profile: str, adapter: str, db: str, *more: str
+) -> Generator[str, None, None]:
     """A running server of a profile; gives its origin. Ends with SIGTERM, and must end cleanly."""
     port = free_port()
     command = [sys.executable, str(ROOT / "tests" / "conformance" / "server.py")]
     command += ["--profile", profile, "--port", str(port), "--db", db, "--adapter", adapter]
+    command += more
     process = subprocess.Popen(command)
     origin = f"http://localhost:{port}"
     try:
