@@ -14,13 +14,13 @@ import secrets
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from importlib import import_module
+from typing import Any, Literal
 
 import argon2
 from argon2.exceptions import Argon2Error
 
 from .foreign_argon2 import argon2_is_bounded
-from .foreign_passwords import is_foreign, verify_foreign
 
 _SCRYPT = re.compile(r"[0-9a-f]{32}:[0-9a-f]{128}", re.ASCII)
 _ARGON_VERSION = 19
@@ -141,13 +141,14 @@ class PasswordHasher:
                 # argon2id may be of a system that hashed the password as it was typed.
                 return scheme.verify(stored, password) or (
                     not unicodedata.is_normalized("NFKC", password)
-                    and verify_foreign(stored, password)
+                    and _foreign().verify_foreign(stored, password)
                 )
-        return verify_foreign(stored, password)
+        return _foreign().verify_foreign(stored, password)
 
     def knows(self, stored: str) -> bool:
         """Whether a hash is of a form that can be verified."""
-        return any(scheme.recognizes(stored) for scheme in self._schemes) or is_foreign(stored)
+        recognized = any(scheme.recognizes(stored) for scheme in self._schemes)
+        return recognized or bool(_foreign().is_foreign(stored))
 
     def needs_upgrade(self, stored: str) -> bool:
         """Whether a verified hash should be replaced by a new one."""
@@ -156,3 +157,8 @@ class PasswordHasher:
 
 def _normalized(password: str) -> bytes:
     return unicodedata.normalize("NFKC", password).encode("utf-8", "surrogatepass")
+
+
+def _foreign() -> Any:
+    # Loaded when the first such hash is met: most databases hold none.
+    return import_module(".foreign_passwords", __package__)
