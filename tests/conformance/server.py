@@ -203,7 +203,7 @@ def serve_wsgi(app: Any, listening: socket.socket) -> None:
     WSGIRequestHandler.log_request = lambda *_: None  # type: ignore[method-assign]
     host, port = listening.getsockname()
     server = make_server(host, port, app, threaded=True, fd=listening.fileno())
-    # Of several workers that wake for one connection, those that do not get it must not wait for it.
+    # Of several workers that wake for one connection, the others must not wait for it.
     server.socket.setblocking(False)
     signal.signal(
         signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown, daemon=True).start()
