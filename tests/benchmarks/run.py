@@ -30,7 +30,7 @@ from watchword import SignInEmail, SignUpEmail  # noqa: E402
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "watchword-bench"
 SECRET = "bench-K7pQ2vX9mB4tR8wZ1cY6nH3jL5sD0fGa"
 ROUNDS, SECONDS, CONNECTIONS = 3, 4, 16
-PACKAGES = ("better-auth@1.7.7", "better-sqlite3@12.11.1")
+PACKAGES = ("better-auth@1.7.25", "better-sqlite3@12.11.1")
 
 
 def main() -> None:
