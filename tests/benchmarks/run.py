@@ -261,13 +261,13 @@ def install_reference() -> Path | None:
         print("Node is missing: the reference's columns are left out.")
         return None
     CACHE.mkdir(parents=True, exist_ok=True)
-    if not (CACHE / ".ready").exists():
+    if not (CACHE / f".ready-{PACKAGES[0]}").exists():
         print("Installing the reference (better-sqlite3 compiles for some minutes) ...")
         install = ["npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", str(CACHE)]
         subprocess.run([*install, *PACKAGES], check=True)
         rebuild = ["npm", "rebuild", "--silent", "--prefix", str(CACHE), "better-sqlite3"]
         subprocess.run(rebuild, check=True, capture_output=True)
-        (CACHE / ".ready").touch()
+        (CACHE / f".ready-{PACKAGES[0]}").touch()
     return Path(shutil.copy(HERE / "reference.mjs", CACHE / "reference.mjs"))
 
 
