@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Generic, TypeVar
 
+from .http.bounds import LONGEST_PATH
+
 E = TypeVar("E")
 
 _NO_PARAMS: Mapping[str, str] = {}
@@ -28,7 +30,7 @@ class Router(Generic[E]):
         target = self._exact.get((method, path))
         if target is not None:
             return target, _NO_PARAMS
-        if not self._patterns:
+        if not self._patterns or len(path) > LONGEST_PATH:
             return None
         segments = path.split("/")
         for wanted, pattern, found in self._patterns:
