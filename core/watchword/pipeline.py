@@ -90,9 +90,8 @@ class Pipeline:
             for route in self.routes.values()
             if not route.endpoint.traits.server_only
         )
-        check_path_settings(
-            [route.endpoint for route in self.routes.values()], config, plugins, disabled
-        )
+        endpoints = [route.endpoint for route in self.routes.values()]
+        check_path_settings(self._router, endpoints, config, plugins, disabled)
 
     async def handle(self, request: Request, runtime: Runtime) -> Response:
         """Answer one HTTP request. Raises nothing (unless told to by `on_api_error.reraise`)."""
@@ -136,11 +135,11 @@ class Pipeline:
             return _DISABLED
         route = self._found(call, request) if inside else None
         if self._limiter is not None:
+            declared = route.endpoint.path if route else self._router.declared(counted)
             try:
-                await self._limiter.check(call, counted)
+                await self._limiter.check(call, counted, declared)
             except TooManyRequests as error:
-                path = None if call.endpoint is None else call.endpoint.path
-                rate_limited(call, path, error.retry_after)
+                rate_limited(call, declared, error.retry_after)
                 return respond(call, error)
         for hook in self._on_request:
             answer = await hook(call)

@@ -67,20 +67,19 @@ class RateLimiter:
         ]
         self._counters = self._counters_for(options)
 
-    async def check(self, call: Call, path: str) -> None:
-        """Count the request under the declared path of `call.endpoint`. Raises `TooManyRequests`.
+    async def check(self, call: Call, path: str, declared: str | None) -> None:
+        """Count the request under the path that its endpoint declares. Raises `TooManyRequests`.
 
-        Rules are chosen by its normalised `path`. What that holds beyond the declared one, such as
-        a token, is in no key, so that it neither is stored nor opens another bucket. All paths
-        without an endpoint are counted together.
+        Rules are chosen by the normalised `path`. What that holds beyond the declared one, such as
+        a token, is in no key: it is not stored, and opens no bucket of its own. All paths without
+        an endpoint (`declared` is None) are counted together.
         """
         if call.request is None or call.config.advanced.ip_address.disable_tracking:
             return
         rule = await self._rule(call, path)
         if rule is False:
             return
-        declared = _UNKNOWN if call.endpoint is None else call.endpoint.path
-        key = f"{client_address(call) or 'no-trusted-ip'}|{declared}"
+        key = f"{client_address(call) or 'no-trusted-ip'}|{declared or _UNKNOWN}"
         wait = await self._counters.consume(call, key, rule)
         if wait is not None:
             raise TooManyRequests(wait)

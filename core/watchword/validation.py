@@ -25,8 +25,6 @@ EMAIL_PATTERN = (
 
 LONGEST_EMAIL = 254
 """Characters of an e-mail address (RFC 5321, 4.5.3.1.3)."""
-LONGEST_PASSWORD = 4096
-"""Characters; `EmailAndPassword.max_password_length` may be as high."""
 
 Email = Annotated[str, msgspec.Meta(max_length=LONGEST_EMAIL, pattern=EMAIL_PATTERN)]
 """An e-mail address in the protocol's ASCII syntax (spec: HTTP, validation errors)."""
@@ -36,9 +34,9 @@ PersonName = Annotated[str, msgspec.Meta(max_length=1000)]
 """What people are called. Keyed columns of MySQL hold 255 characters of it."""
 Picture = Annotated[str, msgspec.Meta(max_length=65_535)]
 """The URL of a picture, or a small one itself, as a `data:` URL. It is stored as it is."""
-Password = Annotated[str, msgspec.Meta(max_length=LONGEST_PASSWORD)]
-"""A password. `EmailAndPassword` bounds it closer, with PASSWORD_TOO_LONG."""
-NewPassword = Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST_PASSWORD)]
+Password = Annotated[str, msgspec.Meta(max_length=1_048_576)]
+"""A password. `EmailAndPassword.check_length` bounds it far closer, with a code of its own."""
+NewPassword = Annotated[str, msgspec.Meta(min_length=1, max_length=1_048_576)]
 """The password of somebody who is new."""
 Token = Annotated[str, msgspec.Meta(max_length=2048)]
 """What a link or a browser carries; the longest are signed statements about two addresses."""

@@ -20,7 +20,6 @@ from watchword.provisioning import create_user
 from watchword.records import Account, Session, User
 from watchword.sessions import create_session, set_session_cookies
 from watchword.validation import (
-    LONGEST_PASSWORD,
     Email,
     Identifier,
     NewPassword,
@@ -40,6 +39,8 @@ from .synthetic_user import SyntheticUser, synthetic_user
 U = TypeVar("U", bound=User)
 
 _TRIES = 3
+_LONGEST = 4096
+"""Characters of a password that anybody may allow: it is normalised, and hashed."""
 
 
 class EmailPasswordCodes(ErrorCodes):
@@ -149,7 +150,7 @@ class EmailAndPassword(Plugin):
                 "Give a smaller minimum or a larger maximum",
             )
         option = "email_and_password.max_password_length"
-        check_number(option, self.max_password_length, 1, LONGEST_PASSWORD)
+        check_number(option, self.max_password_length, 1, _LONGEST)
         if (self.hash_password is None) != (self.verify_password is None):
             raise ConfigurationError(
                 "email_and_password.hash_password", "stands alone", "Give verify_password as well"
@@ -226,16 +227,18 @@ class EmailAndPassword(Plugin):
 
     def check_new_password(self, password: str) -> None:
         """Raises PASSWORD_TOO_SHORT, PASSWORD_TOO_LONG or INVALID_PASSWORD."""
+        self.check_length(password)
         if password_length(password) < self.min_password_length:
             raise EmailPasswordCodes.PASSWORD_TOO_SHORT()
-        self.check_length(password)
         if "\0" in password:
             # scrypt pads its key with NUL: "pw" and "pw\0" would be the same password.
             raise EmailPasswordCodes.INVALID_PASSWORD()
 
     def check_length(self, password: str) -> None:
         """Refuse what is too long to be hashed. Raises PASSWORD_TOO_LONG."""
-        if password_length(password) > self.max_password_length:
+        # The number of characters is the lesser one, and costs nothing.
+        longest = self.max_password_length
+        if len(password) > longest or password_length(password) > longest:
             raise EmailPasswordCodes.PASSWORD_TOO_LONG()
 
     async def _register(
