@@ -63,5 +63,5 @@ def _form(data: bytes) -> dict[str, str]:
     try:
         fields = parse_query(data.decode("utf-8", "replace"))
     except QueryTooLong:
-        raise ValidationCodes.PAYLOAD_TOO_LARGE("The form has too many fields") from None
+        raise ValidationCodes.PAYLOAD_TOO_LARGE("The form is too large") from None
     return {name: value if isinstance(value, str) else value[-1] for name, value in fields.items()}

@@ -122,5 +122,5 @@ class Entrances:
         parts = self._wsgi(
             environ, lambda status, headers, *rest: started.append((status, headers))
         )
-        status, headers = started[0]
+        status, headers, *_ = started[0]
         return Raw(int(status[:3]), list(headers), b"".join(parts))

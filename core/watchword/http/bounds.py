@@ -12,9 +12,9 @@ LONGEST_FIELD = 65_536
 LONGEST_PATH = 2048
 """A request's path below the base path. Nothing answers to a longer one."""
 LONGEST_QUERY = 65_536
-"""The text behind the `?`."""
+"""The text behind the `?`, or of a form."""
 LONGEST_VALUE = 8192
-"""One value of the query."""
+"""One value of a query."""
 MOST_PAIRS = 1000
 """Pairs of names and values in a query, a form or a Cookie header."""
 LONGEST_HOST = 255

@@ -16,13 +16,11 @@ _BARE_ORIGIN = re.compile(r"\A[^/?#]+://[^/?#]+(?=[?#]|\Z)")
 
 
 class QueryTooLong(ValueError):
-    """The query, one of its values or their number is above what is read."""
+    """A query or form, one of its values, or their number is above what is read."""
 
 
 def read_query(raw: str) -> Query:
     """The query of a request (`parse_query`). Raises `QueryTooLong`."""
-    if len(raw) > LONGEST_QUERY:
-        raise QueryTooLong
     found = parse_query(raw)
     for value in found.values():
         texts = (value,) if isinstance(value, str) else value
@@ -33,7 +31,7 @@ def read_query(raw: str) -> Query:
 
 def parse_query(raw: str) -> Query:
     """Names to values; a repeated name has a list, in order. Raises `QueryTooLong`."""
-    if raw.count("&") >= MOST_PAIRS:
+    if len(raw) > LONGEST_QUERY or raw.count("&") >= MOST_PAIRS:
         raise QueryTooLong
     found: Query = {}
     for pair in raw.split("&"):
