@@ -103,6 +103,10 @@ class Entrances:
         self, method: str, path: bytes, query: bytes, fields: Fields, body: bytes
     ) -> Raw:
         started: list[Any] = []
+
+        def start(status: str, headers: list[tuple[str, str]], *rest: object) -> Any:
+            started.append((status, headers))
+
         environ: dict[str, Any] = {
             "REQUEST_METHOD": method,
             "SCRIPT_NAME": "",
@@ -119,8 +123,6 @@ class Entrances:
         for name, value in fields:
             key = name.upper().replace("-", "_")
             environ[key if key == "CONTENT_TYPE" else f"HTTP_{key}"] = value.decode("latin-1")
-        parts = self._wsgi(
-            environ, lambda status, headers, *rest: started.append((status, headers))
-        )
-        status, headers, *_ = started[0]
+        parts = self._wsgi(environ, start)
+        status, headers = started[0]
         return Raw(int(status[:3]), list(headers), b"".join(parts))
