@@ -97,8 +97,7 @@ def _inside(shape: shapes.Type) -> Iterator[shapes.Type]:
         for one in shape.types:
             yield from _inside(one)
     elif isinstance(shape, shapes.ListType):
-        assert shape.max_length is not None
-        yield from _inside(shape.item_type)
+        yield from _inside(shape.item_type if shape.max_length else shapes.StrType())
     else:
         yield shape
 
