@@ -20,17 +20,19 @@ class Headers:
 
     def __init__(self, pairs: Iterable[tuple[str, str]] = ()) -> None:
         self.pairs: tuple[tuple[str, str], ...] = tuple(pairs)
-        self.has_too_long = False
         index: dict[str, str] = {}
         for name, value in self.pairs:
             name = name.lower()
             earlier = index.get(name)
             if earlier is not None:
+                if len(earlier) > LONGEST_FIELD:
+                    continue
                 value = earlier + ("; " if name == "cookie" else ", ") + value
-            if len(value) > LONGEST_FIELD:
-                self.has_too_long = True
-            else:
-                index[name] = value
+            index[name] = value
+        # This is on every request's way: one look at all of them is faster than one at each.
+        self.has_too_long = max(map(len, index.values()), default=0) > LONGEST_FIELD
+        if self.has_too_long:
+            index = {name: value for name, value in index.items() if len(value) <= LONGEST_FIELD}
         self._index = index
 
     @classmethod
