@@ -1,12 +1,15 @@
 """Free-form fields of a request: which of a record's own fields a client may set, and how.
 
 Spec: data model, additional fields. Fields of the core records are never read from here; what a
-subclass of `User` or `Session`, or a plugin, declares is.
+subclass of `User` or `Session`, or a plugin, declares is. What declares no length of its own has
+one of these.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
+from typing import get_args
 
 import msgspec
 
@@ -15,6 +18,11 @@ from .database.records import Attribute, Record, attributes_of
 from .errors import APIError
 from .http.json import parse_date
 from .validation import ValidationCodes
+
+LONGEST_TEXT = 10_000
+"""Characters of a text. `Annotated[str, msgspec.Meta(max_length=...)]` says otherwise."""
+LONGEST_JSON = 65_535
+"""Bytes of a list or an object, as JSON; a `max_length` of its own says otherwise, too."""
 
 
 def read_fields(call: Call, base: type[Record], *, creating: bool) -> dict[str, object]:
@@ -66,6 +74,7 @@ async def refuse_taken(
 
 def checked_value(attribute: Attribute, value: object) -> object:
     """A value from JSON as the attribute's type, validated. Raises VALIDATION_ERROR."""
+    _check_length(attribute, value)
     typed = _typed(attribute, value)
     if attribute.column.validator is None or typed is None:
         return typed
@@ -73,6 +82,27 @@ def checked_value(attribute: Attribute, value: object) -> object:
         return attribute.column.validator(typed)
     except ValueError as error:
         raise ValidationCodes.VALIDATION_ERROR(f"[body.{attribute.wire}] {error}") from None
+
+
+def _check_length(attribute: Attribute, value: object) -> None:
+    if _declares_length(attribute.annotation):
+        return
+    if isinstance(value, str):
+        fits = len(value) <= LONGEST_TEXT
+    else:
+        is_flat = not isinstance(value, list | dict)
+        fits = is_flat or len(msgspec.json.encode(value)) <= LONGEST_JSON
+    if not fits:
+        raise ValidationCodes.VALIDATION_ERROR(f"[body.{attribute.wire}] Too long")
+
+
+@cache
+def _declares_length(hint: object) -> bool:
+    """Whether a type, or one inside it, says how long its values may be."""
+    if isinstance(hint, msgspec.Meta):
+        return hint.max_length is not None
+    inner = (*get_args(hint), *getattr(hint, "__metadata__", ()))
+    return any(map(_declares_length, inner))
 
 
 def _typed(attribute: Attribute, value: object) -> object:

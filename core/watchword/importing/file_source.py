@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import IO, TypeAlias
 
-from .files import Placed, opened
+from .files import LONGEST, TOO_LONG, Placed, opened
 from .imported import ImportedUser, Read, Unreadable
 from .reading import Fields, fields
 
@@ -26,6 +26,9 @@ class FileSource:
     def users(self) -> Iterator[Read]:
         """What the file has, in its order; what is no object is told with its place."""
         for place, found in self._streamed(self._file):
+            if found is TOO_LONG:
+                yield Unreadable(place, f"longer than {LONGEST} characters")
+                continue
             it = fields(found)
             yield self._made(place, it) if it else Unreadable(place, "cannot be read")
 
