@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets as entropy
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -121,7 +120,7 @@ class Auth(Generic[U]):
         advanced: Advanced | None = None,
         tracing: TracingOption = None,
         production: bool | None = None,
-        environ: Mapping[str, str] = os.environ,
+        environ: Mapping[str, str] | None = None,
         clock: Callable[[], datetime] = system_clock,
         token_bytes: Callable[[int], bytes] = entropy.token_bytes,
     ) -> None:
@@ -132,8 +131,8 @@ class Auth(Generic[U]):
         `BETTER_AUTH_SECRET` is read. `user_type` is your subclass of `User`; `validate_user_info`
         may refuse users before they exist. `names` are those of tables and columns. `production`
         is read from `WATCHWORD_ENV` or `NODE_ENV` when None. `tracing` makes OpenTelemetry spans;
-        by itself if the application has set a provider of tracers. `clock` and `token_bytes` are
-        for tests.
+        by itself if the application has set a provider of tracers. `environ` None: that of the
+        process. `clock` and `token_bytes` are for tests.
         """
         check_arguments(locals())
         passwords = email_and_password or EmailAndPassword()

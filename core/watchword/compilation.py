@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import logging
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
@@ -74,12 +75,14 @@ def compile_configuration(
     on_api_error: OnAPIError,
     advanced: Advanced,
     production: bool | None,
-    environ: Mapping[str, str],
+    environ: Mapping[str, str] | None,
     clock: Callable[[], datetime],
     token_bytes: Callable[[int], bytes],
     tracing: Tracing | None,
 ) -> Configuration:
     """The immutable configuration. Raises `ConfigurationError`."""
+    # No default holds the environment: `help(Auth)` would print it, the secret included.
+    environ = os.environ if environ is None else environ
     named = (environ.get("WATCHWORD_ENV"), environ.get("NODE_ENV"))
     if production is None:
         production = "production" in named
@@ -107,7 +110,7 @@ def compile_configuration(
             production=production,
             environ=environ,
         ),
-        addresses=_addresses(advanced),
+        addresses=_addresses(advanced, production=production),
         tables=Tables(
             _records(models, plugins),
             HookTable(_hook_layers(plugins, database_hooks, tracing)),
@@ -221,7 +224,7 @@ def _id_generator(advanced: Advanced, token_bytes: Callable[[int], bytes]) -> Id
     return lambda model: random_string(32, ALPHANUMERIC, token_bytes)
 
 
-def _addresses(advanced: Advanced) -> AddressFinder:
+def _addresses(advanced: Advanced, *, production: bool) -> AddressFinder:
     options = advanced.ip_address
     return AddressFinder(
         headers=tuple(name.lower() for name in options.headers),
@@ -229,6 +232,7 @@ def _addresses(advanced: Advanced) -> AddressFinder:
         ipv6_subnet=options.ipv6_subnet,
         use_peer=options.use_peer,
         disabled=options.disable_tracking,
+        production=production,
     )
 
 
