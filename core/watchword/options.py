@@ -192,15 +192,18 @@ class IPAddressOptions:
     """Where the client's address comes from. It keys rate limits and is noted in sessions."""
 
     headers: Sequence[str] = ("x-forwarded-for",)
-    """Header names, first usable one wins. Only name what your proxy sets and clients cannot."""
+    """Header names, first usable one wins. Only name what your proxy sets and clients cannot.
+    `forwarded` is read as RFC 7239 says, others as lists of addresses, with or without ports."""
     trusted_proxies: Sequence[str] = ()
-    """Addresses or networks of your proxies; needed when the header holds a list."""
+    """Addresses or networks of your proxies: of a list, the last entry that is none of them is the
+    client. Without any, the last entry counts where the connection comes from a private address."""
     ipv6_subnet: int = 64
     """Bits of an IPv6 address that identify a client."""
     disable_tracking: bool = False
     """Note no addresses, and limit no rates."""
-    use_peer: bool = False
-    """Take the address of the connection when no header gives one. For servers without a proxy."""
+    use_peer: bool = True
+    """Take the address of the connection when no header gives one. Without it, all clients whose
+    address is unknown share one limit of requests."""
 
     def __post_init__(self) -> None:
         check_texts("advanced.ip_address.headers", self.headers)

@@ -110,6 +110,11 @@ CASES = [
         "advanced.ip_address.disable_tracking",
         {"advanced": "Advanced(ip_address=IPAddressOptions(disable_tracking=True))"},
     ),
+    (
+        "error",
+        "advanced.ip_address.use_peer",
+        {"advanced": "Advanced(ip_address=IPAddressOptions(use_peer=False))"},
+    ),
     ("warning", "production", {"production": "False"}),
     ("error", "secret", {"secret": '"short"'}),
     ("error", "secret", {"secret": '"a" * 40'}),

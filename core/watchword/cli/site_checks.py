@@ -143,7 +143,15 @@ def _proxies(config: Configuration) -> Iterator[Finding]:
             "warning",
             "advanced.ip_address.trusted_proxies",
             f"clients choose their own address in {names}, unless a proxy overwrites it",
-            "Name your proxies; without any, give IPAddressOptions(headers=(), use_peer=True)",
+            "Name your proxies; without any, give IPAddressOptions(headers=())",
+        )
+    if not addresses.use_peer and not addresses.disable_tracking:
+        yield Finding(
+            "error",
+            "advanced.ip_address.use_peer",
+            "all clients whose address no header names share one limit: three wrong passwords of "
+            "anybody are 429 for everybody",
+            "Leave it on",
         )
 
 
