@@ -97,7 +97,7 @@ class Auth(Generic[U]):
         secret: str | None = None,
         secrets: Sequence[VersionedSecret] = (),
         base_url: str | DynamicBaseURL | None = None,
-        base_path: str = "/api/auth",
+        base_path: str | None = None,
         app_name: str = "watchword",
         trusted_origins: TrustedOrigins = (),
         email_and_password: EmailAndPassword | None = None,
@@ -182,7 +182,7 @@ class Auth(Generic[U]):
             token_bytes=token_bytes,
             tracing=self._tracing,
         )
-        check_together(self.config, base_url, database_hooks or {})
+        check_together(self.config, database_hooks or {})
         limited = self.config.production if limits.enabled is None else limits.enabled
         rules = [rule for plugin in every for rule in plugin.rate_rules()]
         self._pipeline = Pipeline(

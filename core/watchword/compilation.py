@@ -24,6 +24,7 @@ from .database.records import Record, prepared
 from .database.table import IdGenerator
 from .errors import ConfigurationError
 from .http.client_address import AddressFinder
+from .option_checks import checked_origins
 from .options import (
     AccountOptions,
     Advanced,
@@ -48,6 +49,8 @@ from .transient_rows import TransientRows
 if TYPE_CHECKING:
     from .tracing.wrapping import Tracing
 
+_TRUSTED = "BETTER_AUTH_TRUSTED_ORIGINS"
+
 _log = logging.getLogger("watchword")
 
 
@@ -57,7 +60,7 @@ def compile_configuration(
     secret: str | None,
     secrets: Sequence[VersionedSecret],
     base_url: str | DynamicBaseURL | None,
-    base_path: str,
+    base_path: str | None,
     trusted_origins: TrustedOrigins,
     session: SessionOptions,
     user_type: type[User],
@@ -87,7 +90,6 @@ def compile_configuration(
     if production is None:
         production = "production" in named
     found = _secrets(secret, secrets, environ, production=production)
-    fixed_origins = () if callable(trusted_origins) else trusted_origins
     models: list[type[Record]] = [user_type, session.model, account.model, verification.model]
     if rate_limit.storage == "database" and rate_limit.consume is None:
         models.append(RateLimitCounter)
@@ -102,11 +104,7 @@ def compile_configuration(
             base_url,
             base_path,
             advanced=advanced,
-            trusted_origins=(
-                *fixed_origins,
-                *(origin for plugin in plugins for origin in plugin.trusted_origins()),
-                *filter(None, environ.get("BETTER_AUTH_TRUSTED_ORIGINS", "").split(",")),
-            ),
+            trusted_origins=_trusted_origins(trusted_origins, plugins, environ),
             production=production,
             environ=environ,
         ),
@@ -145,6 +143,21 @@ def compile_configuration(
         hooks=hooks,
         on_api_error=on_api_error,
         advanced=advanced,
+    )
+
+
+def _trusted_origins(
+    given: TrustedOrigins, plugins: Sequence[Plugin], environ: Mapping[str, str]
+) -> tuple[str, ...]:
+    listed = (entry.strip() for entry in environ.get(_TRUSTED, "").split(","))
+    return (
+        *(() if callable(given) else checked_origins("trusted_origins", given)),
+        *(
+            origin
+            for plugin in plugins
+            for origin in checked_origins(f"plugins: {plugin.id}", plugin.trusted_origins())
+        ),
+        *checked_origins(_TRUSTED, filter(None, listed)),
     )
 
 

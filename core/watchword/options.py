@@ -23,6 +23,7 @@ from .option_checks import (
     check_subclass,
     check_texts,
     check_type,
+    checked_hosts,
 )
 from .records import Account, Session, Verification
 
@@ -345,6 +346,7 @@ class DynamicBaseURL:
             raise ConfigurationError(
                 "base_url.allowed_hosts", "is empty", "Name at least one host pattern"
             )
+        checked_hosts("base_url.allowed_hosts", self.allowed_hosts)
 
 
 @dataclass(frozen=True, kw_only=True)

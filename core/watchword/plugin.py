@@ -112,6 +112,14 @@ class Plugin:
         """Origins that it adds to the trusted ones."""
         return ()
 
+    def mails_links(self) -> Sequence[str]:
+        """The options by which it mails links to this server, as they are set.
+
+        With any, `Auth` refuses to start in production where any host that a request names is
+        believed: the links would lead there.
+        """
+        return ()
+
     def adapt(self, feature: Plugin) -> Plugin:
         """What a feature of the core becomes where this plugin is installed: usually itself."""
         return feature

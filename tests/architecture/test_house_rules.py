@@ -42,7 +42,7 @@ FLOORS: list[tuple[str, ...]] = [
     ("rate_limit", "body", "router", "responding", "tracing"),
     ("features",),
     ("plugins",),
-    ("pipeline", "compilation", "contradictions"),
+    ("pipeline", "compilation", "kept_cookies", "contradictions"),
     ("api",),
     ("auth",),
     ("__init__",),

@@ -5,7 +5,7 @@ The links that this mails are followed at `/verify-email` (spec: change e-mail; 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, TypeAlias
 
@@ -60,6 +60,14 @@ class ChangeEmail(Plugin):
     """Asks a verified old address first; the new one is asked after that."""
     update_email_without_verification: bool = False
     """An address that was never verified is replaced at once."""
+
+    def mails_links(self) -> Sequence[str]:
+        """Its link, if it is mailed."""
+        return (
+            ["change_email.send_change_email_confirmation"]
+            if self.send_change_email_confirmation
+            else []
+        )
 
     @post("/change-email", requires="sensitive")
     async def change_email(self, call: Call, body: ChangeEmailTo) -> Status:

@@ -7,7 +7,7 @@ nothing once the account has another address (spec: e-mail tokens; security M1, 
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Generic, TypeAlias, TypeVar
 
@@ -127,6 +127,12 @@ class EmailVerification(Plugin):
     def __post_init__(self) -> None:
         seconds("email_verification.expires_in", self.expires_in, least=1)
         seconds("email_verification.answer_after", self.answer_after, most=30)
+
+    def mails_links(self) -> Sequence[str]:
+        """Its link, if it is mailed."""
+        return (
+            ["email_verification.send_verification_email"] if self.send_verification_email else []
+        )
 
     @property
     def lifetime(self) -> int:

@@ -6,6 +6,7 @@ reset withdraws all others (spec: password reset; security M1 to M4, M7).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -88,6 +89,10 @@ class PasswordReset(Plugin):
 
     def __post_init__(self) -> None:
         seconds("password_reset.token_expires_in", self.token_expires_in, least=1)
+
+    def mails_links(self) -> Sequence[str]:
+        """Its link, if it is mailed."""
+        return ["password_reset.send_reset_password"] if self.send_reset_password else []
 
     @post("/request-password-reset", check_login_csrf=True, trusted_urls=("redirectTo",))
     async def request_password_reset(

@@ -6,7 +6,7 @@ session of the user who asked (spec: update-user, delete user; security M10, S9,
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -129,6 +129,14 @@ class DeleteUser(Plugin):
 
     def __post_init__(self) -> None:
         seconds("delete_user.token_expires_in", self.token_expires_in, least=1)
+
+    def mails_links(self) -> Sequence[str]:
+        """Its link, if it is mailed."""
+        return (
+            ["delete_user.send_delete_account_verification"]
+            if self.send_delete_account_verification
+            else []
+        )
 
     @post("/delete-user", requires="sensitive")
     async def delete_user(self, call: Call, body: DeleteUserNow) -> Deletion:

@@ -148,6 +148,10 @@ class MagicLink(Plugin):
         """The same for asking and for opening."""
         return [RateRule(f"{path}*", self.rate_limit) for path in (_SENT, _OPENED)]
 
+    def mails_links(self) -> Sequence[str]:
+        """Its link."""
+        return ["MagicLink.send_magic_link"]
+
     @post(_SENT, check_login_csrf=True)
     async def sign_in_magic_link(self, call: Call, body: SignInMagicLink) -> Status:
         """Mail a link. The answer does not tell whether anybody has the address."""
