@@ -34,7 +34,7 @@ from .records import User
 _log = logging.getLogger("watchword")
 
 
-_KINDS: Mapping[str, type[object]] = {
+KINDS: Mapping[str, type[object]] = {
     "email_and_password": EmailAndPassword,
     "email_verification": EmailVerification,
     "password_reset": PasswordReset,
@@ -54,7 +54,7 @@ _KINDS: Mapping[str, type[object]] = {
 
 def check_arguments(given: Mapping[str, object]) -> None:
     """Raise `ConfigurationError` for a parameter of `Auth` that is of another kind than it says."""
-    for option, kind in _KINDS.items():
+    for option, kind in KINDS.items():
         if given[option] is not None:
             check_type(option, given[option], kind)
     database = given["database"]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING, Literal, TypeAlias, cast
+from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias, cast
 
 from .errors import ConfigurationError
 from .http.cookies import CookieAttributes
@@ -26,6 +26,7 @@ from .option_checks import (
     checked_hosts,
 )
 from .records import Account, Session, Verification
+from .safe_ranges import Safe
 
 if TYPE_CHECKING:
     from .call import Call
@@ -96,6 +97,13 @@ class CookieCache:
 @dataclass(frozen=True, kw_only=True)
 class SessionOptions:
     """How long sessions live, when they are renewed and where they are kept."""
+
+    safe: ClassVar[Mapping[str, Safe]] = {
+        "expires_in": Safe(
+            "NIST SP 800-63B-4, 2.1.3 wants a new sign-in within 30 days", most=2_592_000
+        ),
+        "fresh_age": Safe("sensitive operations ask for no recent sign-in", least=1, most=86_400),
+    }
 
     expires_in: Duration = 604_800
     """Life of a session after sign-in or renewal (7 days)."""
@@ -192,6 +200,15 @@ def _check_attributes(option: str, attributes: object) -> None:
 class IPAddressOptions:
     """Where the client's address comes from. It keys rate limits and is noted in sessions."""
 
+    safe: ClassVar[Mapping[str, Safe]] = {
+        "ipv6_subnet": Safe("a client has very many addresses, or shares one", least=32, most=64),
+        "use_peer": Safe(
+            "clients whose address no header names share one limit of requests",
+            exactly=True,
+            severity="error",
+        ),
+    }
+
     headers: Sequence[str] = ("x-forwarded-for",)
     """Header names, first usable one wins. Only name what your proxy sets and clients cannot.
     `forwarded` is read as RFC 7239 says, others as lists of addresses, with or without ports."""
@@ -242,6 +259,14 @@ class CrossSubDomainCookies:
 class Advanced:
     """Rarely needed switches."""
 
+    safe: ClassVar[Mapping[str, Safe]] = {
+        "disable_csrf_check": Safe(
+            "other sites can act in the name of who is signed in",
+            exactly=False,
+            severity="error",
+        ),
+    }
+
     ip_address: IPAddressOptions = IPAddressOptions()
     use_secure_cookies: bool | None = None
     """`__Secure-` names and the Secure flag; None: yes if the base URL is https."""
@@ -277,6 +302,10 @@ class Advanced:
 class RateLimitRule:
     """At most `max` requests per client and path within `window`."""
 
+    safe: ClassVar[Mapping[str, Safe]] = {
+        "max": Safe("guesses are hardly slowed down", most=100),
+    }
+
     window: Duration = 10
     max: int = 100
 
@@ -296,6 +325,10 @@ RateLimitStore: TypeAlias = Callable[[str, RateLimitRule], int | Awaitable[int |
 @dataclass(frozen=True, kw_only=True)
 class RateLimit:
     """Limits on requests per client and path."""
+
+    safe: ClassVar[Mapping[str, Safe]] = {
+        "max": Safe("guesses are hardly slowed down", most=1000),
+    }
 
     enabled: bool | None = None
     """None: on in production (`WATCHWORD_ENV` or `NODE_ENV` is `production`)."""
@@ -362,6 +395,10 @@ class Hooks:
 @dataclass(frozen=True, kw_only=True)
 class OnAPIError:
     """What happens with errors that leave the endpoint pipeline."""
+
+    safe: ClassVar[Mapping[str, Safe]] = {
+        "show_default_page": Safe("the error page shows details", exactly=False, severity="info"),
+    }
 
     on_error: Callable[[Exception, Call], object] | None = None
     reraise: bool = False

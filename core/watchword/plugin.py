@@ -19,6 +19,7 @@ from .database.records import Record
 from .endpoint import Endpoint
 from .errors import ErrorCodes
 from .options import RateLimitRule
+from .safe_ranges import Safe
 
 if TYPE_CHECKING:
     from .call import Call
@@ -99,6 +100,8 @@ class Plugin:
     """Tables of its own."""
     extends: ClassVar[Mapping[type[Record], type[msgspec.Struct]]] = {}
     """Fields that it adds to records of the core, as structs."""
+    safe: ClassVar[Mapping[str, Safe]] = {}
+    """Values of its options that may go into production, by field; for `watchword doctor`."""
 
     def rate_rules(self) -> Sequence[RateRule]:
         """Limits for its paths."""

@@ -5,7 +5,7 @@ The links that this mails are followed at `/verify-email` (spec: change e-mail; 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, TypeAlias
 
@@ -19,6 +19,7 @@ from watchword.http.request import Request
 from watchword.plugin import Plugin
 from watchword.records import User
 from watchword.results import Status
+from watchword.safe_ranges import Safe
 from watchword.sessions import set_session_cookies
 from watchword.validation import Email
 
@@ -54,6 +55,11 @@ class ChangeEmail(Plugin):
 
     id: ClassVar[str] = "change-email"
     codes: ClassVar[type[ErrorCodes]] = ChangeEmailCodes
+    safe: ClassVar[Mapping[str, Safe]] = {
+        "update_email_without_verification": Safe(
+            "an address is replaced that nobody has proven", exactly=False
+        ),
+    }
 
     enabled: bool = False
     send_change_email_confirmation: ChangeEmailCallback | None = None

@@ -6,7 +6,7 @@ reset withdraws all others (spec: password reset; security M1 to M4, M7).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -20,6 +20,7 @@ from watchword.options import Duration, seconds
 from watchword.plugin import Plugin
 from watchword.records import User
 from watchword.results import Status
+from watchword.safe_ranges import Safe
 from watchword.validation import Email
 from watchword.verifications import find_verification, sweep_verifications, take_verification
 
@@ -77,6 +78,11 @@ class PasswordReset(Plugin):
 
     id: ClassVar[str] = "password-reset"
     codes: ClassVar[type[ErrorCodes]] = PasswordResetCodes
+    safe: ClassVar[Mapping[str, Safe]] = {
+        "token_expires_in": Safe(
+            "links that open accounts lie in mailboxes for longer than a day", most=86_400
+        ),
+    }
 
     send_reset_password: MailCallback | None = None
     """Mails the link; gets a `Mail` and the request."""

@@ -22,6 +22,7 @@ from watchword.options import Duration, seconds
 from watchword.plugin import Plugin
 from watchword.records import Account, User
 from watchword.results import Status
+from watchword.safe_ranges import Safe
 from watchword.sessions import clear_session_cookies, current_session, is_fresh, set_session_cookies
 from watchword.verifications import create_verification, take_verification
 
@@ -116,6 +117,11 @@ class DeleteUser(Plugin):
     """Options of deleting users by themselves."""
 
     id: ClassVar[str] = "delete-user"
+    safe: ClassVar[Mapping[str, Safe]] = {
+        "token_expires_in": Safe(
+            "links that delete accounts lie in mailboxes for long", most=604_800
+        ),
+    }
 
     enabled: bool = False
     send_delete_account_verification: MailCallback | None = None

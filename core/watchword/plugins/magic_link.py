@@ -31,6 +31,7 @@ from watchword.origin_check import check_trusted_url
 from watchword.plugin import Plugin, RateRule
 from watchword.records import Session, User
 from watchword.results import Status
+from watchword.safe_ranges import Safe
 from watchword.sessions import create_session, set_session_cookies
 from watchword.stored_codes import TokenStorage, check_storage, stored_code
 from watchword.validation import Email, ValidationCodes
@@ -119,6 +120,9 @@ class MagicLink(Plugin):
     """Options of magic links."""
 
     id: ClassVar[str] = "magic-link"
+    safe: ClassVar[Mapping[str, Safe]] = {
+        "expires_in": Safe("links that sign in lie in mailboxes for long", most=3600),
+    }
 
     send_magic_link: MagicLinkCallback
     """Mails a link; gets a `MagicLinkMail` and the request (None for server-side calls). `def` or
