@@ -208,6 +208,11 @@ class Auth(Generic[U]):
         return {name: route.endpoint for name, route in self._pipeline.routes.items()}
 
     @property
+    def storage(self) -> Storage:
+        """The database; without one, rows in the memory of the process."""
+        return self._storage
+
+    @property
     def base_path(self) -> str:
         """The path under which the server answers, without a trailing slash."""
         return self.config.sites.base_path
