@@ -27,7 +27,7 @@ FLOORS: list[tuple[str, ...]] = [
     ("secondary", "own_store", "transient_rows"),
     ("observability",),
     ("runtime",),
-    ("option_checks",),
+    ("durations", "option_checks"),
     ("options",),
     ("cookies", "results"),
     ("site", "endpoint"),

@@ -19,7 +19,9 @@ def test_the_page_is_locked(make_auth: MakeAuth, kind: str, production: bool) ->
     browser = Browser(make_auth(production=production, on_api_error=shown), kind)
     page = browser.get("/error", {"error": "X", "error_description": "<style>*{}</style>"})
     policy = page.header("content-security-policy") or ""
-    rules = dict(part.strip().partition(" ")[::2] for part in policy.split(";"))
+    rules = {
+        name: value for name, _, value in (p.strip().partition(" ") for p in policy.split(";"))
+    }
     for rule in ("default-src", "frame-ancestors", "base-uri", "form-action"):
         assert rules[rule] == "'none'"
     assert page.header("x-content-type-options") == "nosniff"
@@ -27,7 +29,8 @@ def test_the_page_is_locked(make_auth: MakeAuth, kind: str, production: bool) ->
     assert page.header("x-frame-options") == "DENY"
 
     # Its own style is the only one that a browser applies.
-    (style,) = re.findall(r"<style>(.*?)</style>", page.response.body.decode())
+    styles: list[str] = re.findall(r"<style>(.*?)</style>", page.response.body.decode())
+    (style,) = styles
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     assert rules["style-src"] == f"'sha256-{digest}'"
     assert "style=" not in page.response.body.decode()
