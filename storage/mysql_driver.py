@@ -149,9 +149,8 @@ def translated(error: BaseException, options: MySQLOptions) -> StorageError:
         return InvalidValue(f"{_column(error)}a value cannot be stored ({code})")
     if not code or code in _PASSING or 2000 <= code < 3000:
         name = f"{type(error).__name__} {code}" if code else type(error).__name__
-        return StorageUnavailable(
-            f"MySQL at {options.address} is busy or cannot be reached ({name})"
-        )
+        problem = _REFUSALS.get(code, "is busy or cannot be reached")
+        return StorageUnavailable(f"MySQL at {options.address} {problem} ({name})")
     if isinstance(error, pymysql.err.IntegrityError):
         return StorageError(f"the database refused the row ({code})")
     return StorageError(f"the MySQL database failed ({type(error).__name__} {code})")
@@ -196,6 +195,11 @@ def _column(error: BaseException) -> str:
     return f"{found[1]}: " if found else ""
 
 
+_REFUSALS = {
+    ER.ACCESS_DENIED_ERROR: "refuses the user or the password",
+    ER.DBACCESS_DENIED_ERROR: "does not let the user into the database",
+    ER.BAD_DB_ERROR: "has no database of this name",
+}
 _DUPLICATES = (ER.DUP_ENTRY, 1586, 1859)
 _ORPHANS = (ER.NO_REFERENCED_ROW, ER.NO_REFERENCED_ROW_2)
 _GAVE_WAY = (ER.LOCK_DEADLOCK, 1020, 3101)  # deadlock; changed since it was read; Galera, groups

@@ -154,6 +154,10 @@ class PostgresStorage:
         """The storage of a URL. Raises `ConfigurationError`."""
         return cls(url)
 
+    def probe(self) -> None:
+        """Connect once. Raises `StorageUnavailable` with the reason."""
+        _driver("postgres_driver").probe(self.options)
+
     def blocking(self, schema: Schema) -> SQLEngine:
         """An engine for synchronous code; safe under threads and after fork."""
         shared = SQLDatabase.of(schema, DIALECT, inspect, declared_types)

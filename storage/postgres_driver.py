@@ -90,6 +90,16 @@ def no_connection(options: PostgresOptions, failure: str) -> StorageUnavailable:
     )
 
 
+def probe(options: PostgresOptions) -> None:
+    """Connect once, without a pool. Raises `StorageUnavailable` with the reason."""
+    try:
+        psycopg.connect(options.conninfo, connect_timeout=round(options.pool_timeout) or 1).close()
+    except psycopg.Error as error:
+        raise StorageUnavailable(
+            f"no connection to PostgreSQL at {options.address}: {failure_of(error)}"
+        ) from None
+
+
 def failure_of(error: Exception) -> str:
     """What libpq says about a connection that could not be made, in one line."""
     return " ".join(str(error).split())

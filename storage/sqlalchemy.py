@@ -10,10 +10,15 @@ from collections.abc import Iterator
 from importlib import import_module
 from typing import Any, TypeAlias, cast
 
-from sqlalchemy.engine import Engine
-from sqlalchemy.ext.asyncio import AsyncEngine, async_scoped_session, async_sessionmaker
-from sqlalchemy.orm import scoped_session, sessionmaker
-from sqlalchemy.pool import SingletonThreadPool
+try:
+    from sqlalchemy.engine import Engine
+    from sqlalchemy.ext.asyncio import AsyncEngine, async_scoped_session, async_sessionmaker
+    from sqlalchemy.orm import scoped_session, sessionmaker
+    from sqlalchemy.pool import SingletonThreadPool
+except ModuleNotFoundError as error:
+    raise ImportError(
+        'watchword.storage.sqlalchemy needs SQLAlchemy: pip install "watchword[sqlalchemy]"'
+    ) from error
 
 from watchword.database.schema import Schema
 from watchword.errors import ConfigurationError

@@ -3,6 +3,7 @@
 from .auth import Auth, Checked
 from .call import Call, Change
 from .cookie_reading import get_cookie_cache, get_session_cookie
+from .crypto.passwords import Argon2Cost
 from .crypto.secrets_list import VersionedSecret
 from .database.hooks import ModelHooks
 from .database.names import Names
@@ -54,6 +55,7 @@ __all__ = [
     # options
     "AccountOptions",
     "Advanced",
+    "Argon2Cost",
     "ChangeEmail",
     "CookieAttributes",
     "CookieCache",

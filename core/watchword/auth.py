@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets as entropy
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -98,7 +97,7 @@ class Auth(Generic[U]):
         secret: str | None = None,
         secrets: Sequence[VersionedSecret] = (),
         base_url: str | DynamicBaseURL | None = None,
-        base_path: str = "/api/auth",
+        base_path: str | None = None,
         app_name: str = "watchword",
         trusted_origins: TrustedOrigins = (),
         email_and_password: EmailAndPassword | None = None,
@@ -121,7 +120,7 @@ class Auth(Generic[U]):
         advanced: Advanced | None = None,
         tracing: TracingOption = None,
         production: bool | None = None,
-        environ: Mapping[str, str] = os.environ,
+        environ: Mapping[str, str] | None = None,
         clock: Callable[[], datetime] = system_clock,
         token_bytes: Callable[[int], bytes] = entropy.token_bytes,
     ) -> None:
@@ -132,8 +131,8 @@ class Auth(Generic[U]):
         `BETTER_AUTH_SECRET` is read. `user_type` is your subclass of `User`; `validate_user_info`
         may refuse users before they exist. `names` are those of tables and columns. `production`
         is read from `WATCHWORD_ENV` or `NODE_ENV` when None. `tracing` makes OpenTelemetry spans;
-        by itself if the application has set a provider of tracers. `clock` and `token_bytes` are
-        for tests.
+        by itself if the application has set a provider of tracers. `environ` None: that of the
+        process. `clock` and `token_bytes` are for tests.
         """
         check_arguments(locals())
         passwords = email_and_password or EmailAndPassword()
@@ -183,7 +182,7 @@ class Auth(Generic[U]):
             token_bytes=token_bytes,
             tracing=self._tracing,
         )
-        check_together(self.config, base_url, database_hooks or {})
+        check_together(self.config, database_hooks or {})
         limited = self.config.production if limits.enabled is None else limits.enabled
         rules = [rule for plugin in every for rule in plugin.rate_rules()]
         self._pipeline = Pipeline(
@@ -207,6 +206,11 @@ class Auth(Generic[U]):
     def endpoints(self) -> Mapping[str, Any]:
         """All declared endpoints by name."""
         return {name: route.endpoint for name, route in self._pipeline.routes.items()}
+
+    @property
+    def storage(self) -> Storage:
+        """The database; without one, rows in the memory of the process."""
+        return self._storage
 
     @property
     def base_path(self) -> str:

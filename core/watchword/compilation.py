@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import logging
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
@@ -23,6 +24,7 @@ from .database.records import Record, prepared
 from .database.table import IdGenerator
 from .errors import ConfigurationError
 from .http.client_address import AddressFinder
+from .option_checks import checked_origins
 from .options import (
     AccountOptions,
     Advanced,
@@ -47,6 +49,8 @@ from .transient_rows import TransientRows
 if TYPE_CHECKING:
     from .tracing.wrapping import Tracing
 
+_TRUSTED = "BETTER_AUTH_TRUSTED_ORIGINS"
+
 _log = logging.getLogger("watchword")
 
 
@@ -56,7 +60,7 @@ def compile_configuration(
     secret: str | None,
     secrets: Sequence[VersionedSecret],
     base_url: str | DynamicBaseURL | None,
-    base_path: str,
+    base_path: str | None,
     trusted_origins: TrustedOrigins,
     session: SessionOptions,
     user_type: type[User],
@@ -74,17 +78,18 @@ def compile_configuration(
     on_api_error: OnAPIError,
     advanced: Advanced,
     production: bool | None,
-    environ: Mapping[str, str],
+    environ: Mapping[str, str] | None,
     clock: Callable[[], datetime],
     token_bytes: Callable[[int], bytes],
     tracing: Tracing | None,
 ) -> Configuration:
     """The immutable configuration. Raises `ConfigurationError`."""
+    # No default holds the environment: `help(Auth)` would print it, the secret included.
+    environ = os.environ if environ is None else environ
     named = (environ.get("WATCHWORD_ENV"), environ.get("NODE_ENV"))
     if production is None:
         production = "production" in named
     found = _secrets(secret, secrets, environ, production=production)
-    fixed_origins = () if callable(trusted_origins) else trusted_origins
     models: list[type[Record]] = [user_type, session.model, account.model, verification.model]
     if rate_limit.storage == "database" and rate_limit.consume is None:
         models.append(RateLimitCounter)
@@ -99,15 +104,11 @@ def compile_configuration(
             base_url,
             base_path,
             advanced=advanced,
-            trusted_origins=(
-                *fixed_origins,
-                *(origin for plugin in plugins for origin in plugin.trusted_origins()),
-                *filter(None, environ.get("BETTER_AUTH_TRUSTED_ORIGINS", "").split(",")),
-            ),
+            trusted_origins=_trusted_origins(trusted_origins, plugins, environ),
             production=production,
             environ=environ,
         ),
-        addresses=_addresses(advanced),
+        addresses=_addresses(advanced, production=production),
         tables=Tables(
             _records(models, plugins),
             HookTable(_hook_layers(plugins, database_hooks, tracing)),
@@ -142,6 +143,21 @@ def compile_configuration(
         hooks=hooks,
         on_api_error=on_api_error,
         advanced=advanced,
+    )
+
+
+def _trusted_origins(
+    given: TrustedOrigins, plugins: Sequence[Plugin], environ: Mapping[str, str]
+) -> tuple[str, ...]:
+    listed = (entry.strip() for entry in environ.get(_TRUSTED, "").split(","))
+    return (
+        *(() if callable(given) else checked_origins("trusted_origins", given)),
+        *(
+            origin
+            for plugin in plugins
+            for origin in checked_origins(f"plugins: {plugin.id}", plugin.trusted_origins())
+        ),
+        *checked_origins(_TRUSTED, filter(None, listed)),
     )
 
 
@@ -221,7 +237,7 @@ def _id_generator(advanced: Advanced, token_bytes: Callable[[int], bytes]) -> Id
     return lambda model: random_string(32, ALPHANUMERIC, token_bytes)
 
 
-def _addresses(advanced: Advanced) -> AddressFinder:
+def _addresses(advanced: Advanced, *, production: bool) -> AddressFinder:
     options = advanced.ip_address
     return AddressFinder(
         headers=tuple(name.lower() for name in options.headers),
@@ -229,6 +245,7 @@ def _addresses(advanced: Advanced) -> AddressFinder:
         ipv6_subnet=options.ipv6_subnet,
         use_peer=options.use_peer,
         disabled=options.disable_tracking,
+        production=production,
     )
 
 

@@ -14,12 +14,12 @@ from .features.email_password import EmailAndPassword
 from .features.email_verification import EmailVerification
 from .features.password_reset import PasswordReset
 from .features.users import DeleteUser
+from .kept_cookies import check_kept_cookies
 from .option_checks import check_paths, check_subclass, check_texts, check_type
 from .options import (
     REFRESH_CACHE,
     AccountOptions,
     Advanced,
-    DynamicBaseURL,
     Hooks,
     IPAddressOptions,
     OnAPIError,
@@ -34,7 +34,7 @@ from .records import User
 _log = logging.getLogger("watchword")
 
 
-_KINDS: Mapping[str, type[object]] = {
+KINDS: Mapping[str, type[object]] = {
     "email_and_password": EmailAndPassword,
     "email_verification": EmailVerification,
     "password_reset": PasswordReset,
@@ -54,7 +54,7 @@ _KINDS: Mapping[str, type[object]] = {
 
 def check_arguments(given: Mapping[str, object]) -> None:
     """Raise `ConfigurationError` for a parameter of `Auth` that is of another kind than it says."""
-    for option, kind in _KINDS.items():
+    for option, kind in KINDS.items():
         if given[option] is not None:
             check_type(option, given[option], kind)
     database = given["database"]
@@ -64,17 +64,14 @@ def check_arguments(given: Mapping[str, object]) -> None:
     for plugin in cast("Iterable[object]", given["plugins"]):
         check_type("plugins", plugin, Plugin)
     check_subclass("user_type", given["user_type"] or User, User)
-    check_paths("base_path", [given["base_path"]])
+    if given["base_path"] is not None:
+        check_paths("base_path", [given["base_path"]])
     check_paths("disabled_paths", given["disabled_paths"])
     if not callable(given["trusted_origins"]):
         check_texts("trusted_origins", given["trusted_origins"])
 
 
-def check_together(
-    config: Configuration,
-    base_url: str | DynamicBaseURL | None,
-    database_hooks: Mapping[str, object],
-) -> None:
+def check_together(config: Configuration, database_hooks: Mapping[str, object]) -> None:
     """Raise `ConfigurationError` for options that cannot all be meant; warn about doubtful ones."""
     _check_session(config.session)
     _check_storage(config)
@@ -83,7 +80,8 @@ def check_together(
         _check_without_database(config)
     _check_rate_limit(config.rate_limit, config.advanced.ip_address)
     _check_mails(config)
-    _check_cookies(config, base_url)
+    check_kept_cookies(config)
+    _check_links(config)
     for model in database_hooks:
         if model not in config.tables.models:
             known = ", ".join(config.tables.models)
@@ -197,17 +195,18 @@ def _check_mails(config: Configuration) -> None:
         )
 
 
-def _check_cookies(config: Configuration, base_url: str | DynamicBaseURL | None) -> None:
-    advanced = config.advanced
-    attributes = advanced.default_cookie_attributes
-    if attributes.same_site != "none" or attributes.secure or advanced.use_secure_cookies:
+def _check_links(config: Configuration) -> None:
+    """A link in a mail leads to the host of whoever asked for the mail, if any host is believed."""
+    believing = config.sites.believing
+    if believing is None or not config.production:
         return
-    if isinstance(base_url, str) and base_url.startswith("http://"):
-        _refuse(
-            "advanced.default_cookie_attributes.same_site",
-            "'none' is refused by browsers for cookies that are not secure",
-            "Serve over https, or give advanced.use_secure_cookies=True",
-        )
+    for plugin in config.plugins.values():
+        for option in plugin.mails_links():
+            _refuse(
+                believing,
+                f"{option} mails links, and they would lead to any host that a request names",
+                "Give base_url (or BETTER_AUTH_URL), or a DynamicBaseURL with the hosts you serve",
+            )
 
 
 def _refuse(option: str, problem: str, remedy: str) -> None:

@@ -44,13 +44,13 @@ def get_cookie_cache(
     version: str = "1",
     cookie_prefix: str = "better-auth",
     name: str = SESSION_DATA,
-    environ: Mapping[str, str] = os.environ,
+    environ: Mapping[str, str] | None = None,
     now: float | None = None,
 ) -> SessionData | None:
     """Session and user from a genuine session cache cookie that has not ended, or None.
 
-    The secret is taken from `BETTER_AUTH_SECRET` if not given; `now` is in Unix seconds. Raises
-    `ConfigurationError` without a secret.
+    The secret is taken from `BETTER_AUTH_SECRET` if not given (`environ` None: of the process);
+    `now` is in Unix seconds. Raises `ConfigurationError` without a secret.
     """
     header = Headers.of(headers).get("cookie")
     if not header:
@@ -64,7 +64,7 @@ def get_cookie_cache(
         return None
     moment = time.time() if now is None else now
     try:
-        known = Secrets.resolve(secret, secrets, environ)
+        known = Secrets.resolve(secret, secrets, os.environ if environ is None else environ)
     except ValueError as error:
         raise ConfigurationError("secret", str(error), "Give secret=, or set it") from None
     data = cache_codec(strategy, known).decode(value, now=moment)

@@ -44,6 +44,17 @@ def refused(call: Call, error: APIError) -> None:
     log.log(level, "%s: %s %s", what, error.status, error.code, extra=fields)
 
 
+def origin_refused(origin: str, served: str) -> None:
+    """An origin that is not trusted, where somebody develops: what to set if it should be."""
+    REQUESTS.warning(
+        "requests of %r are refused: this server is %s. If that is your front end, open it under "
+        "this origin, or give trusted_origins=[%r]",
+        origin,
+        served,
+        origin,
+    )
+
+
 def rate_limited(call: Call, path: str | None, retry_after: int) -> None:
     """A request above its limit; `path` is the declared one, if there is an endpoint."""
     fields = {
@@ -86,7 +97,7 @@ def _about(call: Call) -> dict[str, object]:
         "watchword_user_id": call.subject or (lookup.user.id if lookup is not None else None),
         "watchword_client": None
         if request is None
-        else call.config.addresses.find(call.headers, request.client),
+        else call.config.addresses.find(call.headers, request.client or ""),
     }
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any, cast
 
 from .errors import ConfigurationError
+from .http.origin_patterns import OddPattern, normal_host, normal_origin
 
 _COOKIE_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")  # a token of RFC 9110, 5.6.2
 
@@ -58,6 +59,24 @@ def check_paths(option: str, value: object) -> None:
         if not path.startswith("/"):
             remedy = f"Begin with a slash: '/{path}'"
             raise ConfigurationError(option, f"the path {path!r} is not absolute", remedy)
+
+
+def checked_origins(option: str, patterns: Iterable[str]) -> tuple[str, ...]:
+    """Patterns of trusted origins in the form in which they are compared."""
+    return tuple(_in_form(option, pattern, normal_origin) for pattern in patterns)
+
+
+def checked_hosts(option: str, patterns: Iterable[str]) -> tuple[str, ...]:
+    """Patterns of hosts in the form in which they are compared."""
+    return tuple(_in_form(option, pattern, normal_host) for pattern in patterns)
+
+
+def _in_form(option: str, pattern: str, form: Callable[[str], str]) -> str:
+    try:
+        return form(pattern)
+    except OddPattern as error:
+        problem = f"{pattern!r} can match nothing: {error}"
+        raise ConfigurationError(option, problem, error.remedy) from None
 
 
 def check_networks(option: str, value: object) -> None:

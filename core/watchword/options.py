@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
-from typing import TYPE_CHECKING, Literal, TypeAlias, cast
+from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias, cast
 
+from .durations import LONGEST_COOKIE, Duration, seconds
 from .errors import ConfigurationError
 from .http.bounds import LONGEST_URL
 from .http.cookies import CookieAttributes
@@ -24,32 +24,13 @@ from .option_checks import (
     check_subclass,
     check_texts,
     check_type,
+    checked_hosts,
 )
 from .records import Account, Session, Verification
+from .safe_ranges import Safe
 
 if TYPE_CHECKING:
     from .call import Call
-
-Duration: TypeAlias = "timedelta | int | float"
-
-LONGEST_COOKIE = 34_560_000
-"""Seconds; browsers keep no cookie longer than 400 days (RFC 6265bis, 5.5)."""
-
-
-LONGEST_DURATION = 3_155_760_000
-"""Seconds; a hundred years. Dates end with the year 9999, and requests must not find that out."""
-
-
-def seconds(option: str, value: Duration, *, least: int = 0, most: int = LONGEST_DURATION) -> int:
-    """A duration as whole seconds. Raises `ConfigurationError` outside `least`..`most`."""
-    number = value.total_seconds() if isinstance(value, timedelta) else value
-    if type(number) not in (int, float) or number != number:
-        raise ConfigurationError(option, f"{value!r} is no duration", "Give seconds or a timedelta")
-    if number < least:
-        raise ConfigurationError(option, f"{value!r} is too short", f"Give at least {least} s")
-    if number > most:
-        raise ConfigurationError(option, f"{value!r} is too long", f"Give at most {most} s")
-    return int(number)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,6 +77,13 @@ class CookieCache:
 @dataclass(frozen=True, kw_only=True)
 class SessionOptions:
     """How long sessions live, when they are renewed and where they are kept."""
+
+    safe: ClassVar[Mapping[str, Safe]] = {
+        "expires_in": Safe(
+            "NIST SP 800-63B-4, 2.1.3 wants a new sign-in within 30 days", most=2_592_000
+        ),
+        "fresh_age": Safe("sensitive operations ask for no recent sign-in", least=1, most=86_400),
+    }
 
     expires_in: Duration = 604_800
     """Life of a session after sign-in or renewal (7 days)."""
@@ -192,16 +180,28 @@ def _check_attributes(option: str, attributes: object) -> None:
 class IPAddressOptions:
     """Where the client's address comes from. It keys rate limits and is noted in sessions."""
 
+    safe: ClassVar[Mapping[str, Safe]] = {
+        "ipv6_subnet": Safe("a client has very many addresses, or shares one", least=32, most=64),
+        "use_peer": Safe(
+            "clients whose address no header names share one limit of requests",
+            exactly=True,
+            severity="error",
+        ),
+    }
+
     headers: Sequence[str] = ("x-forwarded-for",)
-    """Header names, first usable one wins. Only name what your proxy sets and clients cannot."""
+    """Header names, first usable one wins. Only name what your proxy sets and clients cannot.
+    `forwarded` is read as RFC 7239 says, others as lists of addresses, with or without ports."""
     trusted_proxies: Sequence[str] = ()
-    """Addresses or networks of your proxies; needed when the header holds a list."""
+    """Addresses or networks of your proxies: of a list, the last entry that is none of them is the
+    client. Without any, the last entry counts where the connection comes from a private address."""
     ipv6_subnet: int = 64
     """Bits of an IPv6 address that identify a client."""
     disable_tracking: bool = False
     """Note no addresses, and limit no rates."""
-    use_peer: bool = False
-    """Take the address of the connection when no header gives one. For servers without a proxy."""
+    use_peer: bool = True
+    """Take the address of the connection when no header gives one. Without it, all clients whose
+    address is unknown share one limit of requests."""
 
     def __post_init__(self) -> None:
         check_texts("advanced.ip_address.headers", self.headers)
@@ -238,6 +238,14 @@ class CrossSubDomainCookies:
 @dataclass(frozen=True, kw_only=True)
 class Advanced:
     """Rarely needed switches."""
+
+    safe: ClassVar[Mapping[str, Safe]] = {
+        "disable_csrf_check": Safe(
+            "other sites can act in the name of who is signed in",
+            exactly=False,
+            severity="error",
+        ),
+    }
 
     ip_address: IPAddressOptions = IPAddressOptions()
     use_secure_cookies: bool | None = None
@@ -277,6 +285,10 @@ class Advanced:
 class RateLimitRule:
     """At most `max` requests per client and path within `window`."""
 
+    safe: ClassVar[Mapping[str, Safe]] = {
+        "max": Safe("guesses are hardly slowed down", most=100),
+    }
+
     window: Duration = 10
     max: int = 100
 
@@ -296,6 +308,10 @@ RateLimitStore: TypeAlias = Callable[[str, RateLimitRule], int | Awaitable[int |
 @dataclass(frozen=True, kw_only=True)
 class RateLimit:
     """Limits on requests per client and path."""
+
+    safe: ClassVar[Mapping[str, Safe]] = {
+        "max": Safe("guesses are hardly slowed down", most=1000),
+    }
 
     enabled: bool | None = None
     """None: on in production (`WATCHWORD_ENV` or `NODE_ENV` is `production`)."""
@@ -346,6 +362,7 @@ class DynamicBaseURL:
             raise ConfigurationError(
                 "base_url.allowed_hosts", "is empty", "Name at least one host pattern"
             )
+        checked_hosts("base_url.allowed_hosts", self.allowed_hosts)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -361,6 +378,10 @@ class Hooks:
 @dataclass(frozen=True, kw_only=True)
 class OnAPIError:
     """What happens with errors that leave the endpoint pipeline."""
+
+    safe: ClassVar[Mapping[str, Safe]] = {
+        "show_default_page": Safe("the error page shows details", exactly=False, severity="info"),
+    }
 
     on_error: Callable[[Exception, Call], object] | None = None
     reraise: bool = False

@@ -7,11 +7,14 @@ even without cookies, so that nobody can be signed in to somebody else's account
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from functools import lru_cache
 from typing import cast
 
 from .call import Call
 from .errors import APIError, ErrorCode, ErrorCodes
 from .http.origins import Target, compiled
+from .http.urls import parse_url
+from .observability import origin_refused
 from .site import UnknownHost
 
 _SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS"))
@@ -114,7 +117,21 @@ async def _check_origin(call: Call) -> None:
     if not candidate or candidate == "null":
         raise OriginCodes.MISSING_OR_NULL_ORIGIN()
     if not await is_trusted(call, candidate):
+        if not call.config.production:
+            _explain(candidate, call.site.origin)
         raise OriginCodes.INVALID_ORIGIN()
+
+
+def _explain(candidate: str, served: str) -> None:
+    # The origin alone: a Referer has a path, and that may hold a token.
+    url = parse_url(candidate)
+    if url is not None:
+        _explain_once(url.origin, served)
+
+
+@lru_cache(maxsize=256)
+def _explain_once(origin: str, served: str) -> None:
+    origin_refused(origin, served)
 
 
 def _own_origin(call: Call) -> str | None:

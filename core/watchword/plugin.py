@@ -19,6 +19,7 @@ from .endpoint import Endpoint
 from .errors import ErrorCodes
 from .http.globs import path_glob
 from .options import RateLimitRule
+from .safe_ranges import Safe
 
 if TYPE_CHECKING:
     from .call import Call
@@ -98,6 +99,8 @@ class Plugin:
     """Tables of its own."""
     extends: ClassVar[Mapping[type[Record], type[msgspec.Struct]]] = {}
     """Fields that it adds to records of the core, as structs."""
+    safe: ClassVar[Mapping[str, Safe]] = {}
+    """Values of its options that may go into production, by field; for `watchword doctor`."""
 
     def rate_rules(self) -> Sequence[RateRule]:
         """Limits for its paths."""
@@ -109,6 +112,14 @@ class Plugin:
 
     def trusted_origins(self) -> Sequence[str]:
         """Origins that it adds to the trusted ones."""
+        return ()
+
+    def mails_links(self) -> Sequence[str]:
+        """The options by which it mails links to this server, as they are set.
+
+        With any, `Auth` refuses to start in production where any host that a request names is
+        believed: the links would lead there.
+        """
         return ()
 
     def adapt(self, feature: Plugin) -> Plugin:

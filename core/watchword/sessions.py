@@ -65,7 +65,7 @@ async def create_session(
 
 def client_address(call: Call) -> str | None:
     """The client's address as configured; None if unknown or not tracked."""
-    peer = call.request.client if call.request else None
+    peer = call.request.client or "" if call.request else None
     return call.config.addresses.find(call.headers, peer)
 
 

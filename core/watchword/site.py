@@ -7,13 +7,14 @@ with a `DynamicBaseURL` (spec: HTTP, base URL).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from .cookies import CookieNames
 from .errors import ConfigurationError
-from .http.base_url import join_base_url
+from .http.base_url import DEFAULT_PATH, join_base_url, normal_path
 from .http.headers import Headers
+from .http.origin_patterns import names_everybody, without_default_port
 from .http.origins import (
     OriginPattern,
     compiled,
@@ -23,6 +24,7 @@ from .http.origins import (
 )
 from .http.request import Request
 from .http.urls import parse_url
+from .option_checks import checked_hosts
 from .options import Advanced, DynamicBaseURL
 
 _ENVIRONMENT = (
@@ -35,6 +37,11 @@ _ENVIRONMENT = (
 )
 
 
+_ALLOWED = "base_url.allowed_hosts"
+STRANGER = "stranger.invalid"
+"""A host that no configuration allows on purpose (RFC 2606, 2)."""
+
+
 class UnknownHost(Exception):
     """The request's host is not among the allowed ones and there is no fallback."""
 
@@ -45,6 +52,8 @@ class Site:
 
     base_url: str
     origin: str
+    host: str
+    """Of the origin, without the port."""
     base_path: str
     trusted_origins: tuple[str, ...]
     cookies: CookieNames
@@ -58,7 +67,7 @@ class SiteResolver:
     def __init__(
         self,
         base_url: str | DynamicBaseURL | None,
-        base_path: str,
+        base_path: str | None,
         *,
         advanced: Advanced,
         trusted_origins: Sequence[str],
@@ -68,10 +77,11 @@ class SiteResolver:
         self._advanced = advanced
         self._trusted = tuple(trusted_origins)
         self._production = production
-        self._given_path = base_path
         configured = base_url if base_url is not None else _from_environment(environ)
         self._dynamic = configured if isinstance(configured, DynamicBaseURL) else None
+        self._hosts = checked_hosts(_ALLOWED, self._dynamic.allowed_hosts if self._dynamic else ())
         self._static = isinstance(configured, str)
+        self._given_path = _one_path(configured, base_path)
         self._known: dict[str, Site] = {}
         self.fixed: Site | None = None
         if isinstance(configured, str):
@@ -89,6 +99,29 @@ class SiteResolver:
             else None
         )
         self.base_path = (self.fixed or self._fallback or self._at("http://localhost")).base_path
+
+    @property
+    def believing(self) -> str | None:
+        """The option by which any host that a request names is believed; None if none is."""
+        if self._dynamic is not None:
+            return _ALLOWED if any(map(names_everybody, self._hosts)) else None
+        return None if self._static else "base_url"
+
+    def examples(self) -> Iterator[Site]:
+        """The site itself, or one for each pattern of allowed hosts; a stranger's if any goes."""
+        if self.fixed is not None:
+            yield self.fixed
+        elif self._dynamic is None:
+            yield self._site(self._join(f"https://{STRANGER}"))
+        for pattern in self._hosts:
+            scheme, _, host = pattern.rpartition("://")
+            host = STRANGER if names_everybody(pattern) else _example(host)
+            protocol = self._dynamic.protocol if self._dynamic else "auto"
+            if protocol == "auto":
+                protocol = scheme or ("http" if is_loopback_host(host) else "https")
+            yield self._site(self._join(f"{protocol}://{host}"))
+        if self._fallback is not None:
+            yield self._fallback
 
     def resolve(self, request: Request | None, headers: Headers) -> Site:
         """The site for a request, or for a server-side call with these headers.
@@ -127,16 +160,20 @@ class SiteResolver:
             and proto in ("http", "https")
             and is_valid_forwarded_host(host)
         ):
-            return f"{proto}://{host}"
+            return f"{proto}://{without_default_port(host, proto)}"
         host = (request.host if request else None) or headers.get("host")
         if not host or not is_valid_forwarded_host(host):
             raise UnknownHost
-        return f"{request.scheme if request else 'http'}://{host}"
+        scheme = request.scheme if request else "http"
+        return f"{scheme}://{without_default_port(host, scheme)}"
 
     def _allowed(self, dynamic: DynamicBaseURL, request: Request | None, headers: Headers) -> Site:
         host = self._host(request, headers)
-        if host and any(host_matches(host, pattern) for pattern in dynamic.allowed_hosts):
-            return self._at(f"{self._protocol(dynamic, request, headers, host)}://{host}")
+        if host:
+            protocol = self._protocol(dynamic, request, headers, host)
+            host = without_default_port(host, protocol)
+            if any(host_matches(host, pattern) for pattern in self._hosts):
+                return self._at(f"{protocol}://{host}")
         if self._fallback is not None:
             return self._fallback
         raise UnknownHost
@@ -190,6 +227,7 @@ class SiteResolver:
         return Site(
             base_url=base_url,
             origin=url.origin,
+            host=url.host,
             base_path=url.path.rstrip("/"),
             trusted_origins=trusted_origins,
             cookies=CookieNames(self._advanced, secure=secure, domain=domain),
@@ -209,7 +247,7 @@ class SiteResolver:
         if self._dynamic is None:
             return (origin,)
         origins: list[str] = []
-        for pattern in self._dynamic.allowed_hosts:
+        for pattern in self._hosts:
             if "://" in pattern:
                 origins.append(pattern)
                 continue
@@ -220,6 +258,39 @@ class SiteResolver:
         if self._dynamic.fallback and (url := parse_url(self._dynamic.fallback)):
             origins.append(url.origin)
         return tuple(dict.fromkeys(origins))
+
+
+def _example(pattern: str) -> str:
+    """A host that a pattern matches."""
+    if pattern.startswith("["):
+        return pattern
+    name, colon, port = pattern.partition(":")
+    name = name.replace("*", "any").replace("?", "x")
+    return name + colon + ("8443" if "*" in port or "?" in port else port)
+
+
+def _one_path(configured: str | DynamicBaseURL | None, base_path: str | None) -> str:
+    """The base path. That of a URL is the whole one, as browsers see it: a base path that is given
+    as well must say the same, or what is left of it below the prefix of a mounted application."""
+    option, url = "base_url", configured
+    if isinstance(configured, DynamicBaseURL):
+        option, url = "base_url.fallback", configured.fallback
+    try:
+        given = None if base_path is None else normal_path(base_path)
+    except ValueError as error:
+        raise ConfigurationError("base_path", str(error), "Give a path such as '/auth'") from None
+    try:
+        parsed = parse_url(join_base_url(url, "/")) if isinstance(url, str) else None
+    except ValueError as error:
+        raise ConfigurationError(option, str(error), "Give an http(s) URL") from None
+    path = "" if parsed is None else parsed.path.rstrip("/")
+    if path and given is not None and not (path == given or (given and path.endswith(given))):
+        raise ConfigurationError(
+            "base_path",
+            f"{given or '/'!r} contradicts {option}, whose path is {path!r}",
+            f"Leave base_path out, or give {option} the whole path",
+        )
+    return path or (DEFAULT_PATH if given is None else given)
 
 
 def _from_environment(environ: Mapping[str, str]) -> str | None:

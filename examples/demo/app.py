@@ -59,7 +59,7 @@ def create_app(origin: str, data: Path) -> Flask:
                 require_verified_email=False,  # this page verifies none
             ),
         ],
-        advanced=Advanced(ip_address=IPAddressOptions(headers=(), use_peer=True)),
+        advanced=Advanced(ip_address=IPAddressOptions(headers=())),
     )
     auth.blocking.migrate()
     app = Flask("demo", static_folder=None)

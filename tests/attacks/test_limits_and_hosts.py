@@ -109,6 +109,7 @@ def test_l3_a_refused_request_reaches_no_plugin_and_its_body_is_not_read(
         method="POST",
         path="/api/auth/sign-in/email",
         host="localhost:3000",
+        client="203.0.113.7",
         headers=Headers.of({"content-type": "application/json", "origin": ORIGIN}),
         body=Unread(),
     )

@@ -45,7 +45,7 @@ def test_w10_a_token_in_a_path_is_in_no_key_and_opens_no_bucket(
     browser = Browser(make_auth(rate_limit=limited(keys)), kind)
     for token in ("first-secret-token", "second-secret-token"):
         assert browser.get(f"/reset-password/{token}", {"callbackURL": "/"}).status == 302
-    assert keys.keys == {"no-trusted-ip|/reset-password/:token"}
+    assert keys.keys == {"203.0.113.7|/reset-password/:token"}
 
 
 def test_w10_the_tokens_of_one_client_share_a_window(make_auth: MakeAuth, kind: str) -> None:
@@ -63,7 +63,7 @@ def test_w10_made_up_paths_share_one_key(
     browser = Browser(make_auth(rate_limit=limited(keys)), kind)
     for path in ("/nothing", "/sign-in/nothing", "/ok/ok", "//ok", "/reset-password/a/b", "/%6Fk"):
         assert browser.send(method, path).status == 404
-    assert keys.keys == {"no-trusted-ip|unknown"}
+    assert keys.keys == {"203.0.113.7|unknown"}
 
 
 def test_w10_a_path_has_one_key_whatever_the_method_or_the_slash_at_its_end(
@@ -72,7 +72,7 @@ def test_w10_a_path_has_one_key_whatever_the_method_or_the_slash_at_its_end(
     browser = Browser(make_auth(rate_limit=limited(keys)), kind)
     for method, path in (("GET", "/ok"), ("POST", "/ok"), ("GET", "/ok/"), ("GET", "/ok//")):
         browser.send(method, path)
-    assert keys.keys == {"no-trusted-ip|/ok"}
+    assert keys.keys == {"203.0.113.7|/ok"}
 
 
 def test_w10_rules_go_on_seeing_the_path_of_the_request(
@@ -90,10 +90,10 @@ def test_w10_rules_go_on_seeing_the_path_of_the_request(
     browser.get("/error")
     browser.post("/change-password", {})
     assert keys.seen == [
-        ("no-trusted-ip|/reset-password/:token", 1),
-        ("no-trusted-ip|/sign-in/email", 2),
-        ("no-trusted-ip|/error", 100),
-        ("no-trusted-ip|/change-password", 3),
+        ("203.0.113.7|/reset-password/:token", 1),
+        ("203.0.113.7|/sign-in/email", 2),
+        ("203.0.113.7|/error", 100),
+        ("203.0.113.7|/change-password", 3),
     ]
 
 
@@ -109,7 +109,7 @@ def test_w10_the_first_rule_of_a_plugin_that_matches_wins(
 
     browser = Browser(make_auth(rate_limit=limited(keys), plugins=[Limits()]), kind)
     browser.get("/reset-password/x", {"callbackURL": "/"})
-    assert keys.seen == [("no-trusted-ip|/reset-password/:token", 5)]
+    assert keys.seen == [("203.0.113.7|/reset-password/:token", 5)]
 
 
 def test_w10_no_key_holds_what_was_sent(make_auth: MakeAuth, keys: Keys, kind: str) -> None:
@@ -156,7 +156,7 @@ def test_w10_there_is_no_row_per_made_up_path(make_auth: MakeAuth, database: str
     else:
         with (postgres_database if database == "postgresql" else mysql_database)() as url:
             found = visit(database=url)
-    assert found == ["no-trusted-ip|/reset-password/:token", "no-trusted-ip|unknown"]
+    assert found == ["203.0.113.7|/reset-password/:token", "203.0.113.7|unknown"]
 
 
 def test_w10_no_path_makes_a_pattern_take_long(make_auth: MakeAuth, keys: Keys) -> None:
@@ -166,4 +166,4 @@ def test_w10_no_path_makes_a_pattern_take_long(make_auth: MakeAuth, keys: Keys) 
     browser = Browser(auth)
     browser.sign_in()
     assert browser.get("/s" + "ign-in/emai" * 180).status == 404
-    assert keys.seen == [("no-trusted-ip|/sign-in/email", 1), ("no-trusted-ip|unknown", 3)]
+    assert keys.seen == [("203.0.113.7|/sign-in/email", 1), ("203.0.113.7|unknown", 3)]

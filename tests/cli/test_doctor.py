@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from typing import Annotated
 from watchword import *
 from watchword import CookieAttributes
+from watchword.crypto.passwords import Argon2Cost
+from watchword.plugins import *
 from watchword.storage.memory import MemoryStorage
 
 def send(mail): ...
@@ -69,15 +71,102 @@ def test_a_good_configuration_passes(ward: Workplace) -> None:
     assert found == [("info", "secrets")]
     printed = ward("doctor")
     assert printed.status == 0
-    assert printed.out.endswith("0 errors, 0 warnings, 1 notes\n")
+    assert printed.out.endswith("0 errors, 0 warnings, 1 note\n")
 
 
+def dynamic(hosts: str, **options: str) -> dict[str, str]:
+    """A base URL with these hosts, where nothing stops the server from starting with them."""
+    protocol = options.pop("protocol", "https")
+    url = f'DynamicBaseURL(allowed_hosts=[{hosts}], protocol="{protocol}")'
+    return {"base_url": url, "production": "False", **options}
+
+
+HOST = '"app.example.com"'
+DYNAMIC: list[tuple[str, str, str, dict[str, str]]] = [
+    ("error", "base_url.allowed_hosts", '"*"', {}),
+    ("error", "base_url.allowed_hosts", '"http://*"', {"protocol": "auto"}),
+    ("error", "base_url.allowed_hosts", f'{HOST}, "*.com"', {}),
+    ("error", "trusted_origins", f'{HOST}, "http://*"', {"protocol": "auto"}),
+    ("error", "trusted_origins", HOST, {"protocol": "auto"}),
+    ("error", "base_url.protocol", HOST, {"protocol": "http"}),
+    ("warning", "base_url.allowed_hosts", f'{HOST}, "localhost:*"', {"protocol": "auto"}),
+    ("error", "trusted_origins", HOST, {"trusted_origins": '["http://shop.example.com"]'}),
+    ("error", "advanced.use_secure_cookies", HOST, {"protocol": "auto"}),
+    ("error", "advanced.use_secure_cookies", HOST, advanced("use_secure_cookies=False")),
+    (
+        "warning",
+        "advanced.default_cookie_attributes",
+        HOST,
+        advanced('default_cookie_attributes=CookieAttributes(same_site="none")'),
+    ),
+]
+WEAK_CODES = (
+    "[EmailOTP(send_verification_otp=send, otp_length=4, allowed_attempts=100, "
+    "expires_in=86400, wrong_guesses=None)]"
+)
+RANGES: list[tuple[str, str, dict[str, str]]] = [
+    ("error", "EmailOTP.otp_length", {"plugins": WEAK_CODES}),
+    ("warning", "EmailOTP.allowed_attempts", {"plugins": WEAK_CODES}),
+    ("warning", "EmailOTP.expires_in", {"plugins": WEAK_CODES}),
+    ("warning", "EmailOTP.wrong_guesses", {"plugins": WEAK_CODES}),
+    (
+        "warning",
+        "MagicLink.expires_in",
+        {"plugins": "[MagicLink(send_magic_link=send, expires_in=86400)]"},
+    ),
+    ("info", "Bearer.require_signature", {"plugins": "[Bearer()]"}),
+    ("warning", "OneTimeToken.expires_in", {"plugins": "[OneTimeToken(expires_in=3600)]"}),
+    ("warning", "session.fresh_age", {"session": "SessionOptions(fresh_age=0)"}),
+    ("warning", "session.expires_in", {"session": "SessionOptions(expires_in=31_536_000)"}),
+    ("warning", "rate_limit.max", {"rate_limit": 'RateLimit(storage="database", max=5000)'}),
+    (
+        "warning",
+        "rate_limit.custom_rules['/sign-in/email'].max",
+        {
+            "rate_limit": 'RateLimit(storage="database", '
+            'custom_rules={"/sign-in/email": RateLimitRule(max=500)})'
+        },
+    ),
+    (
+        "warning",
+        "rate_limit.custom_rules['/sign-in/email']",
+        {"rate_limit": 'RateLimit(storage="database", custom_rules={"/sign-in/email": False})'},
+    ),
+    (
+        "warning",
+        "email_and_password.argon2_cost.memory",
+        {"email_and_password": "EmailAndPassword(enabled=True, argon2_cost=Argon2Cost(1024))"},
+    ),
+    (
+        "warning",
+        "email_and_password.max_password_length",
+        {"email_and_password": "EmailAndPassword(enabled=True, max_password_length=20)"},
+    ),
+    (
+        "warning",
+        "email_and_password.failed_sign_ins.most",
+        {
+            "email_and_password": "EmailAndPassword(enabled=True, "
+            "failed_sign_ins=FailedSignIns(most=1000))"
+        },
+    ),
+    (
+        "warning",
+        "password_reset.token_expires_in",
+        {"password_reset": "PasswordReset(send_reset_password=send, token_expires_in=604_800)"},
+    ),
+    (
+        "warning",
+        "advanced.ip_address.ipv6_subnet",
+        {"advanced": "Advanced(ip_address=IPAddressOptions(ipv6_subnet=128))"},
+    ),
+]
 SITE = "advanced.ip_address.trusted_proxies"
 CASES = [
     ("error", "base_url", {"base_url": '"http://app.example.com"'}),
     ("error", "base_url", {"base_url": '"http://localhost:5000"'}),
-    ("error", "base_url", {"base_url": ""}),
-    ("error", "base_url", {"base_url": 'DynamicBaseURL(allowed_hosts=["*"])'}),
+    ("error", "base_url", {"base_url": "", "production": "False"}),
+    *((severity, about, dynamic(hosts, **rest)) for severity, about, hosts, rest in DYNAMIC),
     ("error", "trusted_origins", {"trusted_origins": '["*"]'}),
     ("error", "trusted_origins", {"trusted_origins": '["https://*"]'}),
     ("error", "trusted_origins", {"trusted_origins": '["*.com"]'}),
@@ -110,9 +199,15 @@ CASES = [
         "advanced.ip_address.disable_tracking",
         {"advanced": "Advanced(ip_address=IPAddressOptions(disable_tracking=True))"},
     ),
+    (
+        "error",
+        "advanced.ip_address.use_peer",
+        {"advanced": "Advanced(ip_address=IPAddressOptions(use_peer=False))"},
+    ),
     ("warning", "production", {"production": "False"}),
     ("error", "secret", {"secret": '"short"'}),
     ("error", "secret", {"secret": '"a" * 40'}),
+    ("error", "secret", {"secret": '"weak"', "secrets": f'[VersionedSecret(2, "{SECRET}")]'}),
     ("warning", "secret", {"secret": '"0123456789-in-the-source-ABCDEFGHIJKLM"'}),
     (
         "warning",
@@ -162,6 +257,7 @@ CASES = [
     ),
     ("warning", "password_reset.send_reset_password", {"password_reset": ""}),
     ("error", "secondary_storage", {"secondary_storage": "Down()"}),
+    *RANGES,
     ("error", "database", {"database": '"sqlite:///new.db"'}),
     ("error", "database", {"database": '"sqlite:///missing/folder/app.db"'}),
     ("error", "database", {"database": '"postgresql://me:hunter22@127.0.0.1:9/x"'}),
@@ -199,6 +295,45 @@ def test_every_finding_of_a_server_that_is_fit_is_only_a_note(ward: Workplace) -
     )
     ran, found = examined(ward)
     assert (ran.status, found) == (0, [])
+
+
+def test_links_to_any_host_are_found_although_the_server_does_not_start(ward: Workplace) -> None:
+    for url in ("", 'DynamicBaseURL(allowed_hosts=["*"])'):
+        ward.write("app.py", app(base_url=url))
+        ran, found = examined(ward)
+        assert (ran.status, found) == (1, [("error", "application")])
+        assert "base_url" in ran.out
+        assert "password_reset" in ran.out or "email_verification" in ran.out
+
+
+DOORBELL = """
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+from watchword import Plugin
+from watchword.safe_ranges import Safe
+
+@dataclass(frozen=True, kw_only=True)
+class Doorbell(Plugin):
+    id: ClassVar[str] = "doorbell"
+    safe: ClassVar[Mapping[str, Safe]] = {"rings": Safe("neighbours wake up", most=3)}
+    rings: int = 5
+"""
+
+
+def test_a_safe_option_of_a_plugin_of_ones_own_is_held(ward: Workplace) -> None:
+    ward.write("doorbell.py", DOORBELL)
+    ward.write("app.py", "from doorbell import Doorbell\n" + app(plugins="[Doorbell()]"))
+    out = ward("doctor").out
+    assert "Doorbell.rings: 5: neighbours wake up. Give at most 3.\n" in out
+
+
+def test_numbers_and_marks_read_as_english(ward: Workplace) -> None:
+    ward.write("app.py", app(rate_limit="", database='"postgresql://me:x@127.0.0.1:9/x"'))
+    out = ward("doctor").out
+    assert out.endswith("1 error, 1 warning, 1 note\n")
+    assert "?." not in out
+    assert ".." not in out
 
 
 def test_an_application_that_does_not_load_is_a_finding(bare: Workplace) -> None:

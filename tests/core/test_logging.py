@@ -71,7 +71,7 @@ def test_g3_an_unforeseen_exception_is_logged_without_its_text(
         "watchword_method": "POST",
         "watchword_path": "/failing/:token",
         "watchword_user_id": None,
-        "watchword_client": None,
+        "watchword_client": "203.0.113.7",
         "watchword_status": 500,
         "watchword_error": "RuntimeError",
     }

@@ -135,7 +135,7 @@ def test_a_store_that_counts_carries_rate_limits(make_auth: MakeAuth, kind: str)
     auth = make_auth(secondary_storage=shelf, rate_limit=RateLimit(enabled=True, max=2))
     browser = Browser(auth, kind)
     assert [browser.get("/ok").status for _ in range(3)] == [200, 200, 429]
-    assert shelf.values == {"no-trusted-ip|/ok": "3"}
+    assert shelf.values == {"203.0.113.7|/ok": "3"}
 
 
 def test_a_store_that_says_it_is_down_is_503_or_the_rows(make_auth: MakeAuth, kind: str) -> None:

@@ -87,7 +87,7 @@ def test_an_own_store_decides(make_auth: MakeAuth, kind: str) -> None:
     assert browser.get("/ok").status == 200
     answer = browser.get("/ok")
     assert (answer.status, answer.header("x-retry-after")) == (429, "5")
-    assert seen[0] == ("no-trusted-ip|/ok", 100)
+    assert seen[0] == ("203.0.113.7|/ok", 100)
 
 
 def test_l5_memory_cannot_be_made_to_grow_without_limit(make_auth: MakeAuth) -> None:

@@ -130,7 +130,7 @@ def test_rate_limits_are_exact_under_fifty_requests(
     auth = make(rate_limit=RateLimit(enabled=True, window=30, max=7))
     answers = crowd(auth, kind, "GET", "/ok")
     assert Counter(answer.status for answer in answers) == {200: 7, 429: CROWD - 7}
-    key = f"{redis.prefix}no-trusted-ip|/ok"
+    key = f"{redis.prefix}203.0.113.7|/ok"
     assert server.get(key) == str(CROWD)
     assert 0 < int(str(server.ttl(key))) <= 30
 

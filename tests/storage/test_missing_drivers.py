@@ -17,6 +17,8 @@ sys.modules[driver] = None
 try:
     if driver == "redis":
         import watchword.storage.redis
+    elif driver == "sqlalchemy":
+        import watchword.storage.sqlalchemy
     else:
         watchword.Auth(database=url, secret="0123456789" * 4)
 except (watchword.ConfigurationError, ImportError) as error:
@@ -31,6 +33,7 @@ except (watchword.ConfigurationError, ImportError) as error:
         ("psycopg_pool", "postgresql://localhost/app", "postgres"),
         ("pymysql", "mysql://localhost/app", "mysql"),
         ("redis", "", "redis"),
+        ("sqlalchemy", "", "sqlalchemy"),
     ],
 )
 def test_the_error_names_the_extra_in_one_line(driver: str, url: str, extra: str) -> None:

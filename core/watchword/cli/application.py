@@ -88,6 +88,8 @@ class Application:
         if database and not auth.config.has_database:
             raise CommandError("the application has no database", "Give Auth(database=...)")
         try:
+            if database:
+                probe(auth)
             yield auth
         finally:
             auth.blocking.close()
@@ -95,6 +97,14 @@ class Application:
 
 NO_APPLICATION = Application()
 """The options as they are when none is given."""
+
+
+def probe(auth: AnyAuth) -> None:
+    """Raise `StorageUnavailable` at once if the database cannot be reached, where that can be told
+    without waiting for a pool that goes on trying."""
+    ask = getattr(auth.storage, "probe", None)
+    if ask is not None:
+        ask()
 
 
 def find(target: str | None, folder: Path) -> AnyAuth:

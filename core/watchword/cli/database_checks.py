@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from watchword.database.contract import StorageError, StorageUnavailable
 from watchword.runtime.blocking import finish
 
-from .application import AnyAuth
+from .application import AnyAuth, probe
 from .failures import one_line
 from .finding import Finding
 from .statements import in_words
@@ -24,6 +24,7 @@ def check_databases(auth: AnyAuth) -> Iterator[Finding]:
 
 def _database(auth: AnyAuth) -> Iterator[Finding]:
     try:
+        probe(auth)
         missing = finish(auth.blocking.runtime.engine.plan())
     except StorageUnavailable as error:
         yield Finding("error", "database", f"it cannot be reached: {error}", "Start or mend it")

@@ -10,11 +10,14 @@ from dataclasses import asdict
 from rich.console import Console
 from rich.text import Text
 
+from watchword.safe_ranges import SEVERITIES
+
 from .application import NO_APPLICATION, Application, AsJson
 from .database_checks import check_databases
-from .failures import CommandError, scrubbed
-from .finding import SEVERITIES, Finding
+from .failures import CommandError, scrubbed, sentences
+from .finding import Finding
 from .option_findings import check_options
+from .range_checks import check_ranges
 from .screen import say
 from .site_checks import check_site
 
@@ -38,6 +41,7 @@ def _findings(application: Application) -> Iterator[Finding]:
     try:
         with application.opened(database=False) as auth:
             yield from check_options(auth.config)
+            yield from check_ranges(auth.config)
             yield from check_site(auth.config)
             yield from check_databases(auth)
     except CommandError as error:
@@ -51,9 +55,12 @@ def _weight(finding: Finding) -> int:
 def _print(found: list[Finding]) -> None:
     console = Console(soft_wrap=True, highlight=False)
     for one in found:
-        line = Text.assemble((one.severity, _STYLES[one.severity]), f"  {one.about}: {one.what}.")
-        console.print(line.append(f" {one.remedy}." if one.remedy else ""))
+        line = Text.assemble((one.severity, _STYLES[one.severity]), f"  {one.about}: ")
+        console.print(line.append(sentences(one.what, one.remedy)))
     counts = Counter(one.severity for one in found)
-    console.print(
-        ", ".join(f"{counts[one]} {one}s" for one in SEVERITIES).replace("infos", "notes")
-    )
+    console.print(", ".join(_counted(counts[one], one) for one in SEVERITIES))
+
+
+def _counted(count: int, severity: str) -> str:
+    name = {"info": "note"}.get(severity, severity)
+    return f"{count} {name}" if count == 1 else f"{count} {name}s"

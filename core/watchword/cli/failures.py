@@ -17,7 +17,12 @@ class CommandError(Exception):
     """The command was asked for something that it cannot do. Says what, and what to do about it."""
 
     def __init__(self, problem: str, remedy: str = "") -> None:
-        super().__init__(f"{problem}. {remedy}" if remedy else problem)
+        super().__init__(sentences(problem, remedy).removesuffix("."))
+
+
+def sentences(*texts: str) -> str:
+    """Texts as sentences. One that ends with a mark of its own (an error of a driver) keeps it."""
+    return " ".join(text if text[-1] in ".?!" else f"{text}." for text in texts if text)
 
 
 def scrubbed(text: str) -> str:

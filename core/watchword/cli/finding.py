@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
 
-Severity: TypeAlias = Literal["error", "warning", "info"]
-SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
-"""An error must not go into production; a warning wants to be meant; the rest is good to know."""
+from watchword.safe_ranges import Severity
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,6 @@ from .finding import Finding
 
 _LONG_CACHE = 300
 """Seconds. Beyond, a revoked session is believed for longer than people expect."""
-_SHORT_PASSWORD = 8
 _POWERS = ("role", "roles", "is_admin", "admin", "banned")
 """Fields that decide what a user may do."""
 
@@ -37,8 +36,6 @@ def _production(config: Configuration) -> Iterator[Finding]:
     if not config.production:
         what = "the application does not know that it is in production"
         yield Finding("warning", "production", what, "Set WATCHWORD_ENV=production")
-    if config.on_api_error.show_default_page:
-        yield Finding("info", "on_api_error.show_default_page", "the error page shows details")
 
 
 def _secrets(secrets: Secrets) -> Iterator[Finding]:
@@ -49,6 +46,10 @@ def _secrets(secrets: Secrets) -> Iterator[Finding]:
         for finding in Secrets(old.value).findings():
             what = f"version {old.version}: {finding.text}"
             yield Finding("warning", "secrets", what, "Leave it out once nothing is read with it")
+    if secrets.legacy is not None:
+        for finding in Secrets(secrets.legacy).findings():
+            what = f"the one without a version, which is accepted as well: {finding.text}"
+            yield Finding("error", "secret", what, "Leave it out, or make one as good")
     if not secrets.versions:
         yield Finding(
             "info",
@@ -76,6 +77,10 @@ def _rate_limit(config: Configuration) -> Iterator[Finding]:
             "memory counts per process: with several workers each allows the full number",
             'Use "database" or a secondary storage',
         )
+    for path, rule in limits.custom_rules.items():
+        if rule is False:
+            what = "requests are not limited at all"
+            yield Finding("warning", f"rate_limit.custom_rules[{path!r}]", what, "Give a rule")
     if limits.storage == "secondary-storage" and limits.on_storage_failure == "allow":
         what = "while the secondary storage is away, requests pass uncounted"
         yield Finding("info", "rate_limit.on_storage_failure", what)
@@ -98,14 +103,6 @@ def _passwords(config: Configuration) -> Iterator[Finding]:
     passwords = config.plugin(EmailAndPassword)
     if not passwords.enabled:
         return
-    if passwords.failed_sign_ins is None:
-        what = "guesses at one account from many addresses are not bounded"
-        remedy = "Leave the default"
-        yield Finding("warning", "email_and_password.failed_sign_ins", what, remedy)
-    if passwords.min_password_length < _SHORT_PASSWORD:
-        what = f"passwords of {passwords.min_password_length} characters are taken"
-        remedy = f"Ask for {_SHORT_PASSWORD} or more"
-        yield Finding("warning", "email_and_password.min_password_length", what, remedy)
     if passwords.password_hash == "scrypt" and passwords.hash_password is None:
         what = "scrypt is only needed beside a Better Auth server on the same database"
         yield Finding("info", "email_and_password.password_hash", what)

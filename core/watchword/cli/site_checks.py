@@ -1,4 +1,4 @@
-"""Checks of where the server lives: base URL, origins, cookies and proxies."""
+"""Checks of where the server lives: base URL, origins, cookies and proxies, for every host."""
 
 from __future__ import annotations
 
@@ -6,64 +6,63 @@ from collections.abc import Iterator
 
 from watchword.configuration import Configuration
 from watchword.cookies import SESSION_TOKEN
-from watchword.http.headers import Headers
+from watchword.http.origin_patterns import names_everybody
 from watchword.http.origins import is_loopback_host
-from watchword.http.urls import parse_url
-from watchword.site import Site, UnknownHost
+from watchword.site import Site
 
 from .finding import Finding
-
-_STRANGER = "stranger.invalid"
-"""A host that no configuration allows on purpose (RFC 2606, 2)."""
 
 
 def check_site(config: Configuration) -> Iterator[Finding]:
     """Findings about base URL, trusted origins, cookies and proxies."""
-    yield from _base_url(config)
-    yield from _origins(config)
-    yield from _cookies(config)
+    found = [*_hosts(config)]
+    for site in config.sites.examples():
+        found += (*_base_url(config, site), *_origins(site), *_cookies(site))
+    if callable(config.trusted_origins):
+        what = "a function decides about origins: it is not checked here"
+        found.append(Finding("info", "trusted_origins", what))
+    # What holds for all hosts is told once.
+    yield from dict.fromkeys(found)
     yield from _switched_off(config)
     yield from _proxies(config)
 
 
-def _base_url(config: Configuration) -> Iterator[Finding]:
-    fixed = config.sites.fixed
-    if fixed is None:
-        if _site_of_stranger(config) is not None:
-            yield Finding(
-                "error",
-                "base_url",
-                "any host that a request names is believed, and ends up in the links of mails",
-                "Give base_url, or a DynamicBaseURL with the hosts that you serve",
-            )
+def _hosts(config: Configuration) -> Iterator[Finding]:
+    believing = config.sites.believing
+    if believing is not None:
+        what = "any host that a request names is believed, and ends up in the links of mails"
+        remedy = "Give base_url, or a DynamicBaseURL with the hosts that you serve"
+        yield Finding("error", believing, what, remedy)
+
+
+def _base_url(config: Configuration, site: Site) -> Iterator[Finding]:
+    """Findings about the URL of one host. That of a stranger is not of interest."""
+    if not site.origin.startswith("http://"):
         return
-    url = parse_url(fixed.base_url)
-    if url is None or url.scheme != "https":
-        where = "this machine" if url and is_loopback_host(url.host) else "plain http"
+    local = is_loopback_host(site.host)
+    where = "this machine" if local else "plain http"
+    what = f"{site.origin} is {where}: cookies and passwords need https"
+    if config.sites.fixed is not None:
         yield Finding(
-            "error",
-            "base_url",
-            f"{fixed.origin} is {where}: cookies and passwords need https",
-            "Give the public https URL, or set BETTER_AUTH_URL",
+            "error", "base_url", what, "Give the public https URL, or set BETTER_AUTH_URL"
         )
+    elif local:
+        remedy = "Leave it out in production"
+        yield Finding("warning", "base_url.allowed_hosts", what, remedy)
+    else:
+        yield Finding("error", "base_url.protocol", what, 'Give protocol="https"')
 
 
-def _origins(config: Configuration) -> Iterator[Finding]:
-    if callable(config.trusted_origins):
-        what = "a function decides about origins: it is not checked here"
-        yield Finding("info", "trusted_origins", what)
-    site = config.sites.fixed or _site_of_stranger(config)
-    if site is not None:
-        for origin in site.trusted_origins:
-            if origin != site.origin:
-                yield from _origin(origin)
+def _origins(site: Site) -> Iterator[Finding]:
+    for origin in site.trusted_origins:
+        if origin != site.origin:
+            yield from _origin(origin)
 
 
 def _origin(origin: str) -> Iterator[Finding]:
     scheme, found, rest = origin.partition("://")
     host = rest if found else origin
-    name = host.partition("/")[0].partition(":")[0]
-    if not name.replace("*", "").replace("?", "").strip(".") or _covers_a_top_level(name):
+    if names_everybody(origin):
         what = f"{origin!r} trusts sites of everybody"
         yield Finding("error", "trusted_origins", what, "Name your own hosts")
     elif "*" in host or "?" in host:
@@ -77,15 +76,7 @@ def _origin(origin: str) -> Iterator[Finding]:
         yield Finding("error", "trusted_origins", what, "Trust its https origin")
 
 
-def _covers_a_top_level(name: str) -> bool:
-    labels = name.split(".")
-    return len(labels) == 2 and set(labels[0]) <= {"*", "?"} and bool(labels[0])
-
-
-def _cookies(config: Configuration) -> Iterator[Finding]:
-    site = config.sites.fixed or _site_of_stranger(config)
-    if site is None:
-        return
+def _cookies(site: Site) -> Iterator[Finding]:
     cookie = site.cookies.spec(SESSION_TOKEN).attributes
     if not cookie.secure:
         yield Finding(
@@ -112,9 +103,6 @@ def _cookies(config: Configuration) -> Iterator[Finding]:
 
 def _switched_off(config: Configuration) -> Iterator[Finding]:
     advanced = config.advanced
-    if advanced.disable_csrf_check:
-        what = "other sites can act in the name of who is signed in"
-        yield Finding("error", "advanced.disable_csrf_check", what, "Leave the check on")
     off = advanced.disable_origin_check
     if off is True:
         what = "links may lead, and requests may come, from anywhere"
@@ -143,14 +131,5 @@ def _proxies(config: Configuration) -> Iterator[Finding]:
             "warning",
             "advanced.ip_address.trusted_proxies",
             f"clients choose their own address in {names}, unless a proxy overwrites it",
-            "Name your proxies; without any, give IPAddressOptions(headers=(), use_peer=True)",
+            "Name your proxies; without any, give IPAddressOptions(headers=())",
         )
-
-
-def _site_of_stranger(config: Configuration) -> Site | None:
-    """The site of a request to a host that nobody allowed; None if it is refused."""
-    try:
-        site = config.sites.resolve(None, Headers.of({"host": _STRANGER}))
-    except UnknownHost:
-        return None
-    return site if _STRANGER in site.origin else None

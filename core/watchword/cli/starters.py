@@ -22,7 +22,7 @@ class Starter:
     """Imports of the framework."""
     adapter: str = ""
     """Lines that import the adapter."""
-    core: str = "Auth, EmailAndPassword"
+    core: str = "Advanced, Auth, EmailAndPassword, IPAddressOptions"
     """What is imported of watchword itself."""
 
     def source(self, database: str) -> str:
@@ -35,11 +35,20 @@ import os
 {self.standard}
 {imports}
 
+# Addresses or networks of the proxies in front, separated by blanks: they name the
+# client in X-Forwarded-For. Without any, the address of the connection counts.
+proxies = os.environ.get("TRUSTED_PROXIES", "").split()
+
 # The secret is read from BETTER_AUTH_SECRET.
 auth = Auth(
     database={database},
     base_url=os.environ.get("BETTER_AUTH_URL", "http://localhost:{self.port}"),
     email_and_password=EmailAndPassword(enabled=True),
+    advanced=Advanced(
+        ip_address=IPAddressOptions(
+            headers=["x-forwarded-for"] if proxies else [], trusted_proxies=proxies
+        )
+    ),
 )
 
 {self.body}'''
@@ -67,7 +76,7 @@ def me():
         title="A FastAPI application",
         standard="from typing import Annotated\n",
         imports="from fastapi import Depends, FastAPI",
-        core="Auth, EmailAndPassword, User",
+        core="Advanced, Auth, EmailAndPassword, IPAddressOptions, User",
         adapter="from watchword.adapters.fastapi import CurrentUser, lifespan, mount",
         packages="watchword[fastapi,cli] uvicorn",
         run="uvicorn app:app --port 8000",
@@ -107,7 +116,7 @@ app = Starlette(
     "litestar": Starter(
         title="A Litestar application",
         imports="from litestar import Litestar, get\nfrom litestar.di import NamedDependency",
-        core="Auth, EmailAndPassword, User",
+        core="Advanced, Auth, EmailAndPassword, IPAddressOptions, User",
         adapter="from watchword.adapters.litestar import WatchwordPlugin",
         packages="watchword[litestar,cli] uvicorn",
         run="uvicorn app:app --port 8000",

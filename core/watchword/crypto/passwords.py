@@ -12,13 +12,15 @@ import hmac
 import re
 import secrets
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import argon2
 from argon2.exceptions import Argon2Error
+
+from watchword.safe_ranges import Safe
 
 from .foreign_argon2 import argon2_is_bounded
 
@@ -36,6 +38,11 @@ def password_length(password: str) -> int:
 @dataclass(frozen=True, slots=True)
 class Argon2Cost:
     """Cost of argon2id: `memory` in KiB, passes, lanes."""
+
+    safe: ClassVar[Mapping[str, Safe]] = {
+        "memory": Safe("stolen hashes are cheap to guess at (OWASP: 19 MiB)", least=19_456),
+        "passes": Safe("stolen hashes are cheap to guess at (OWASP: 2 passes)", least=2),
+    }
 
     memory: int = 65_536
     passes: int = 3

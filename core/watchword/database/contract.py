@@ -215,7 +215,8 @@ class Storage(Protocol):
     """A database that can be opened in two ways. Constructing one opens nothing.
 
     An attribute `system`, if there is one, names the database in traces: OpenTelemetry's
-    `db.system.name`, for example `postgresql`.
+    `db.system.name`, for example `postgresql`. A method `probe()`, if there is one, connects once
+    and raises `StorageUnavailable` with the reason: commands ask it before they wait for a pool.
     """
 
     def blocking(self, schema: Schema) -> Engine:

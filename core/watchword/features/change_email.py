@@ -5,7 +5,7 @@ The links that this mails are followed at `/verify-email` (spec: change e-mail; 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, TypeAlias
 
@@ -19,6 +19,7 @@ from watchword.http.request import Request
 from watchword.plugin import Plugin
 from watchword.records import User
 from watchword.results import Status
+from watchword.safe_ranges import Safe
 from watchword.sessions import set_session_cookies
 from watchword.validation import Email, TargetURL
 
@@ -54,12 +55,25 @@ class ChangeEmail(Plugin):
 
     id: ClassVar[str] = "change-email"
     codes: ClassVar[type[ErrorCodes]] = ChangeEmailCodes
+    safe: ClassVar[Mapping[str, Safe]] = {
+        "update_email_without_verification": Safe(
+            "an address is replaced that nobody has proven", exactly=False
+        ),
+    }
 
     enabled: bool = False
     send_change_email_confirmation: ChangeEmailCallback | None = None
     """Asks a verified old address first; the new one is asked after that."""
     update_email_without_verification: bool = False
     """An address that was never verified is replaced at once."""
+
+    def mails_links(self) -> Sequence[str]:
+        """Its link, if it is mailed."""
+        return (
+            ["change_email.send_change_email_confirmation"]
+            if self.send_change_email_confirmation
+            else []
+        )
 
     @post("/change-email", requires="sensitive")
     async def change_email(self, call: Call, body: ChangeEmailTo) -> Status:

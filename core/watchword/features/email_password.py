@@ -18,6 +18,7 @@ from watchword.option_checks import check_choice, check_number
 from watchword.plugin import Plugin
 from watchword.provisioning import create_user
 from watchword.records import Account, Session, User
+from watchword.safe_ranges import Safe
 from watchword.sessions import create_session, set_session_cookies
 from watchword.validation import (
     Email,
@@ -112,6 +113,13 @@ class EmailAndPassword(Plugin):
 
     id: ClassVar[str] = "email-password"
     codes: ClassVar[type[ErrorCodes]] = EmailPasswordCodes
+    safe: ClassVar[Mapping[str, Safe]] = {
+        "min_password_length": Safe("short passwords are guessed", least=8),
+        "max_password_length": Safe("pass phrases are refused", least=64),
+        "failed_sign_ins": Safe(
+            "guesses at one account from many addresses are not bounded", given=True
+        ),
+    }
 
     enabled: bool = False
     disable_sign_up: bool = False

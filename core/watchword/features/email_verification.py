@@ -7,7 +7,7 @@ nothing once the account has another address (spec: e-mail tokens; security M1, 
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Generic, TypeAlias, TypeVar
 
@@ -22,6 +22,7 @@ from watchword.options import Duration, seconds
 from watchword.plugin import Plugin
 from watchword.records import User
 from watchword.results import SessionAndUser, Status
+from watchword.safe_ranges import Safe
 from watchword.sessions import create_session, current_session, set_session_cookies
 from watchword.validation import Email, TargetURL, Token
 
@@ -104,6 +105,10 @@ class EmailVerification(Plugin):
 
     id: ClassVar[str] = "email-verification"
     codes: ClassVar[type[ErrorCodes]] = EmailVerificationCodes
+    safe: ClassVar[Mapping[str, Safe]] = {
+        "expires_in": Safe("links lie in mailboxes for longer than a day", most=86_400),
+        "answer_after": Safe("the time of an answer may tell who has an account", least=0.1),
+    }
 
     send_verification_email: MailCallback | None = None
     """Mails the link; gets a `Mail` and the request."""
@@ -127,6 +132,12 @@ class EmailVerification(Plugin):
     def __post_init__(self) -> None:
         seconds("email_verification.expires_in", self.expires_in, least=1)
         seconds("email_verification.answer_after", self.answer_after, most=30)
+
+    def mails_links(self) -> Sequence[str]:
+        """Its link, if it is mailed."""
+        return (
+            ["email_verification.send_verification_email"] if self.send_verification_email else []
+        )
 
     @property
     def lifetime(self) -> int:

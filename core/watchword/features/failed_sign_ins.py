@@ -8,7 +8,9 @@ store, in memory.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from watchword.call import Call
 from watchword.crypto.signing import hash_identifier
@@ -21,6 +23,7 @@ from watchword.rate_counters import (
     account_counters,
 )
 from watchword.rate_limit import TooManyRequests
+from watchword.safe_ranges import Safe
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +33,11 @@ class FailedSignIns:
     Then one attempt per `pause` is compared, until the right password or a password reset. A row
     is forgotten after a day. NIST SP 800-63B-4, 3.2.2 wants at most 100.
     """
+
+    safe: ClassVar[Mapping[str, Safe]] = {
+        "most": Safe("NIST SP 800-63B-4, 3.2.2 allows 100 failures in a row", most=100),
+        "pause": Safe("guesses go on at once", least=60),
+    }
 
     most: int = 100
     pause: Duration = 900

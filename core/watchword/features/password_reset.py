@@ -6,6 +6,7 @@ reset withdraws all others (spec: password reset; security M1 to M4, M7).
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -19,6 +20,7 @@ from watchword.options import Duration, seconds
 from watchword.plugin import Plugin
 from watchword.records import User
 from watchword.results import Status
+from watchword.safe_ranges import Safe
 from watchword.validation import Email, Password, TargetURL, Token
 from watchword.verifications import find_verification, sweep_verifications, take_verification
 
@@ -76,6 +78,11 @@ class PasswordReset(Plugin):
 
     id: ClassVar[str] = "password-reset"
     codes: ClassVar[type[ErrorCodes]] = PasswordResetCodes
+    safe: ClassVar[Mapping[str, Safe]] = {
+        "token_expires_in": Safe(
+            "links that open accounts lie in mailboxes for longer than a day", most=86_400
+        ),
+    }
 
     send_reset_password: MailCallback | None = None
     """Mails the link; gets a `Mail` and the request."""
@@ -88,6 +95,10 @@ class PasswordReset(Plugin):
 
     def __post_init__(self) -> None:
         seconds("password_reset.token_expires_in", self.token_expires_in, least=1)
+
+    def mails_links(self) -> Sequence[str]:
+        """Its link, if it is mailed."""
+        return ["password_reset.send_reset_password"] if self.send_reset_password else []
 
     @post("/request-password-reset", check_login_csrf=True, trusted_urls=("redirectTo",))
     async def request_password_reset(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import html
 import re
 from dataclasses import dataclass
@@ -17,6 +19,21 @@ from watchword.http.response import Response
 from watchword.plugin import Plugin
 from watchword.validation import Identifier, Words
 
+_STYLE = "body{font:16px/1.5 system-ui;max-width:40rem;margin:4rem auto;padding:0 1rem}"
+_STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
+_PAGE_HEADERS = (
+    ("content-type", "text/html; charset=utf-8"),
+    # It shows what a URL says: it loads nothing, runs nothing, is framed by nobody, and tells
+    # nobody where its visitor came from.
+    (
+        "content-security-policy",
+        f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; base-uri 'none'; "
+        "form-action 'none'; frame-ancestors 'none'",
+    ),
+    ("x-content-type-options", "nosniff"),
+    ("x-frame-options", "DENY"),
+    ("referrer-policy", "no-referrer"),
+)
 _CODE = re.compile(r"[A-Za-z0-9_'-]+", re.ASCII)
 
 
@@ -53,7 +70,7 @@ class StatusPages(Plugin):
             raise Redirect(append_query(options.error_url, _details(code, query)))
         if call.config.production and not options.show_default_page:
             raise Redirect(append_query("/", _details(code, query)))
-        return Response(200, (("content-type", "text/html; charset=utf-8"),), _page(code, query))
+        return Response(200, _PAGE_HEADERS, _page(code, query))
 
 
 def error_page_url(call: Call) -> str:
@@ -72,7 +89,7 @@ def _page(code: str, query: ErrorQuery) -> bytes:
     description = html.escape(query.error_description)
     return (
         "<!doctype html><html lang=en><meta charset=utf-8><title>Error</title>"
-        "<body style='font:16px/1.5 system-ui;max-width:40rem;margin:4rem auto;padding:0 1rem'>"
+        f"<style>{_STYLE}</style><body>"
         f"<h1>Something went wrong</h1><p>{description}</p>"
         f"<p>Error code: <code>{html.escape(code)}</code></p></body></html>"
     ).encode()

@@ -6,7 +6,7 @@ session of the user who asked (spec: update-user, delete user; security M10, S9,
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -22,6 +22,7 @@ from watchword.options import Duration, seconds
 from watchword.plugin import Plugin
 from watchword.records import Account, User
 from watchword.results import Status
+from watchword.safe_ranges import Safe
 from watchword.sessions import clear_session_cookies, current_session, is_fresh, set_session_cookies
 from watchword.validation import Password, PersonName, Picture, TargetURL, Token
 from watchword.verifications import create_verification, take_verification
@@ -117,6 +118,11 @@ class DeleteUser(Plugin):
     """Options of deleting users by themselves."""
 
     id: ClassVar[str] = "delete-user"
+    safe: ClassVar[Mapping[str, Safe]] = {
+        "token_expires_in": Safe(
+            "links that delete accounts lie in mailboxes for long", most=604_800
+        ),
+    }
 
     enabled: bool = False
     send_delete_account_verification: MailCallback | None = None
@@ -130,6 +136,14 @@ class DeleteUser(Plugin):
 
     def __post_init__(self) -> None:
         seconds("delete_user.token_expires_in", self.token_expires_in, least=1)
+
+    def mails_links(self) -> Sequence[str]:
+        """Its link, if it is mailed."""
+        return (
+            ["delete_user.send_delete_account_verification"]
+            if self.send_delete_account_verification
+            else []
+        )
 
     @post("/delete-user", requires="sensitive")
     async def delete_user(self, call: Call, body: DeleteUserNow) -> Deletion:

@@ -92,10 +92,11 @@ def serialize_cookie(
     line = [f"{name}={encode_value(value)}"]
     at = attributes
     secure, path, domain = at.secure, at.path, at.domain
-    if name.startswith("__Secure-"):
-        secure = True
-    elif name.startswith("__Host-"):
+    prefix = name[:9].lower()
+    if prefix.startswith("__host-"):
         secure, path, domain = True, "/", None
+    elif prefix == "__secure-" or at.same_site == "none" or at.partitioned:
+        secure = True  # no browser keeps such a cookie without
     if at.max_age is not None:
         if not at.max_age <= LONGEST_AGE:
             raise ValueError(f"cookie {name}: Max-Age {at.max_age} exceeds {LONGEST_AGE} s")

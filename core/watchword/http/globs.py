@@ -15,17 +15,35 @@ def path_glob(pattern: str) -> re.Pattern[str]:
 
 @lru_cache(maxsize=512)
 def origin_glob(pattern: str) -> re.Pattern[str]:
-    """A pattern of origins or hosts: `*` matches any characters, `?` one, `\\` escapes."""
+    """A pattern of origins, hosts or paths: `*` matches any characters but slashes, `?` one of
+    them, a segment `**` anything; `\\` escapes. Slashes at the end of a text do not count."""
+    expression = ""
+    for number, segments in enumerate(_SEGMENTS.split(pattern)):
+        spans = "" if number == 0 else ".*" if segments == "" else "(?:.*/)?"
+        expression += spans + _pieces(segments)
+    return re.compile(expression + r"[/\\]*", re.DOTALL)
+
+
+_SEGMENTS = re.compile(r"(?<=/)\*\*(?:/|\Z)")
+_INSIDE = r"[^/\\]"
+
+
+def _pieces(pattern: str) -> str:
     pieces = [""]
     chars = iter(pattern)
     for char in chars:
         if char == "*":
             pieces.append("")
         elif char == "?":
-            pieces[-1] += "."
+            pieces[-1] += _INSIDE
         else:
             pieces[-1] += re.escape(next(chars, "\\") if char == "\\" else char)
-    return _joined(pieces)
+    first, *others = pieces
+    if not others:
+        return first
+    *inner, last = others
+    taken = "".join(f"(?>{_INSIDE}*?{piece})" for piece in inner if piece)
+    return f"{first}{taken}{_INSIDE}*{last}"
 
 
 def _joined(pieces: Iterable[str]) -> re.Pattern[str]:

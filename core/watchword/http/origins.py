@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from ipaddress import IPv4Address
 from typing import NamedTuple
 from urllib.parse import unquote
 
@@ -17,6 +18,8 @@ _FORWARDED = re.compile(
 )
 _SCHEME_ONLY = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.\-]*)://(?P<rest>.*)", re.DOTALL)
 _UNTRUSTED_SCHEMES = frozenset(("javascript", "data", "vbscript", "blob", "file"))
+_NOT_APPS = frozenset(("http", "https", *_UNTRUSTED_SCHEMES))
+_DIGITS_AND_WILDCARDS = re.compile(r"[0-9.*?]+", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
@@ -40,28 +43,81 @@ class Target(NamedTuple):
 class OriginPattern:
     """A pattern of trusted origins, compiled."""
 
-    __slots__ = ("_glob", "_named", "text")
+    __slots__ = ("_app", "_glob", "_ipv4", "_named", "text")
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self._glob = origin_glob(text) if "*" in text or "?" in text else None
-        self._named = "://" in text
+        wild = "*" in text or "?" in text
+        scheme, named, rest = text.partition("://")
+        self._named = bool(named)
+        self._glob = origin_glob(text) if wild else None
+        self._ipv4 = _names_ipv4(rest if named else text)
+        self._app = _AppPattern.of(scheme, rest) if wild and named else None
 
     def matches(self, target: Target) -> bool:
         """Whether it trusts the target; paths are no pattern's."""
         text, url = target
         if text.startswith("/") or len(text) > LONGEST_GROWN_URL or _CONTROL.search(text):
             return False
-        if url is None or url.scheme in _UNTRUSTED_SCHEMES:
-            return _custom_scheme(text, self.text)
+        if url is None or not url.is_web:
+            if self._glob is None:
+                return _custom_scheme(text, self.text)
+            return self._app is not None and self._app.matches(text)
         if self._glob is None:
-            return url.origin == self.text if url.is_web else _custom_scheme(text, self.text)
+            return url.origin == self.text
         if url.host.startswith(".") or ".." in url.host:
             return False
-        if not self._named:
-            # A pattern that names no scheme trusts web sites, not every app on the device.
-            return url.is_web and self._glob.fullmatch(url.netloc) is not None
-        return self._glob.fullmatch(url.origin if url.is_web else text) is not None
+        # A pattern that names no scheme trusts web sites, not every app on the device.
+        compared = url.origin if self._named else url.netloc
+        return self._glob.fullmatch(compared) is not None and (not self._ipv4 or _is_ipv4(url.host))
+
+
+class _AppPattern(NamedTuple):
+    """A pattern with wildcards of a scheme that is not the web's, matched part by part."""
+
+    scheme: str
+    authority: re.Pattern[str] | None
+    ipv4: bool
+    path: re.Pattern[str] | None
+
+    @classmethod
+    def of(cls, scheme: str, rest: str) -> _AppPattern:
+        authority, slash, path = rest.partition("#")[0].partition("/")
+        return cls(
+            scheme.lower(),
+            origin_glob(authority.lower()) if authority else None,
+            _names_ipv4(authority),
+            origin_glob(slash + path) if slash else None,
+        )
+
+    def matches(self, text: str) -> bool:
+        found = _SCHEME_ONLY.fullmatch(text)
+        if found is None or found["scheme"].lower() != self.scheme or self.scheme in _NOT_APPS:
+            return False
+        authority, path = _split(found["rest"])
+        if "@" in authority:
+            return False
+        if self.authority is not None:
+            host = authority.lower()
+            if self.authority.fullmatch(host) is None:
+                return False
+            if self.ipv4 and not _is_ipv4(host.partition(":")[0]):
+                return False
+        return self.path is None or self.path.fullmatch(_resolve(unquote(path))) is not None
+
+
+def _names_ipv4(authority: str) -> bool:
+    """Whether a pattern's host can only mean IPv4 addresses: `192.168.*`, `10.*:*`."""
+    host = authority.partition("/")[0].partition(":")[0]
+    return _DIGITS_AND_WILDCARDS.fullmatch(host) is not None and any(map(str.isdigit, host))
+
+
+def _is_ipv4(host: str) -> bool:
+    try:
+        IPv4Address(host)
+    except ValueError:
+        return False
+    return True
 
 
 @lru_cache(maxsize=512)
@@ -108,7 +164,7 @@ def _custom_scheme(url: str, pattern: str) -> bool:
     if not wanted or not found:
         return False
     scheme = found["scheme"].lower()
-    if scheme != wanted["scheme"].lower() or scheme in ("http", "https", *_UNTRUSTED_SCHEMES):
+    if scheme != wanted["scheme"].lower() or scheme in _NOT_APPS:
         return False
     host, path = _split(found["rest"])
     wanted_host, wanted_path = _split(wanted["rest"])

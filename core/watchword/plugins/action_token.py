@@ -32,6 +32,7 @@ from watchword.rate_counters import DAY, MemoryCounters, account_counters
 from watchword.rate_limit import TooManyRequests
 from watchword.records import User
 from watchword.results import Status
+from watchword.safe_ranges import Safe
 from watchword.sessions import require_session
 from watchword.verifications import (
     create_verification,
@@ -106,6 +107,11 @@ class ActionToken(Plugin):
 
     id: ClassVar[str] = "action-token"
     codes: ClassVar[type[ErrorCodes]] = ActionTokenCodes
+    safe: ClassVar[Mapping[str, Safe]] = {
+        "allowed_attempts": Safe("many guesses at each code", most=10),
+        "expires_in": Safe("codes lie in mailboxes for long", most=1800),
+        "grant_ttl": Safe("an action stays confirmed for long", most=900),
+    }
 
     send_token: ActionTokenCallback
     """Mails a code; gets an `ActionTokenMail` and the request (None for server-side calls). `def`

@@ -8,6 +8,7 @@ stands for the cookie (spec: plugin bearer; RFC 6750, 2.1).
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 from urllib.parse import unquote
@@ -17,6 +18,7 @@ from watchword.cookies import SESSION_TOKEN
 from watchword.crypto.signing import sign_cookie_value, verify_cookie_value
 from watchword.http.cookies import encode_value
 from watchword.plugin import Plugin, after, before
+from watchword.safe_ranges import Safe
 
 _SCHEME = "bearer "
 _ANSWER = "set-auth-token"
@@ -28,6 +30,13 @@ class Bearer(Plugin):
     """Options of bearer tokens."""
 
     id: ClassVar[str] = "bearer"
+    safe: ClassVar[Mapping[str, Safe]] = {
+        "require_signature": Safe(
+            "whoever reads the session table can act as anybody",
+            exactly=True,
+            severity="info",
+        ),
+    }
 
     require_signature: bool = False
     """Only signed tokens (from `set-auth-token`) are accepted. Without it the bare session token,

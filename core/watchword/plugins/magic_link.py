@@ -31,6 +31,7 @@ from watchword.origin_check import check_trusted_url
 from watchword.plugin import Plugin, RateRule
 from watchword.records import Session, User
 from watchword.results import Status
+from watchword.safe_ranges import Safe
 from watchword.sessions import create_session, set_session_cookies
 from watchword.stored_codes import TokenStorage, check_storage, stored_code
 from watchword.validation import Email, PersonName, TargetURL, Token, ValidationCodes
@@ -119,6 +120,9 @@ class MagicLink(Plugin):
     """Options of magic links."""
 
     id: ClassVar[str] = "magic-link"
+    safe: ClassVar[Mapping[str, Safe]] = {
+        "expires_in": Safe("links that sign in lie in mailboxes for long", most=3600),
+    }
 
     send_magic_link: MagicLinkCallback
     """Mails a link; gets a `MagicLinkMail` and the request (None for server-side calls). `def` or
@@ -147,6 +151,10 @@ class MagicLink(Plugin):
     def rate_rules(self) -> Sequence[RateRule]:
         """The same for asking and for opening."""
         return [RateRule(f"{path}*", self.rate_limit) for path in (_SENT, _OPENED)]
+
+    def mails_links(self) -> Sequence[str]:
+        """Its link."""
+        return ["MagicLink.send_magic_link"]
 
     @post(_SENT, check_login_csrf=True)
     async def sign_in_magic_link(self, call: Call, body: SignInMagicLink) -> Status:

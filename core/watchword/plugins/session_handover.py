@@ -5,8 +5,9 @@ Spec: plugin one-time-token-variants, designs A and B. They differ in what a red
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 import msgspec
 
@@ -17,6 +18,7 @@ from watchword.options import Duration, seconds
 from watchword.plugin import Plugin
 from watchword.records import User
 from watchword.results import SessionAndUser
+from watchword.safe_ranges import Safe
 from watchword.stored_codes import TokenStorage, check_storage, stored_code
 from watchword.verifications import create_verification
 
@@ -38,6 +40,10 @@ class GeneratedToken(msgspec.Struct, frozen=True):
 @dataclass(frozen=True, kw_only=True)
 class SessionHandover(Plugin):
     """Options of tokens that stand for a session."""
+
+    safe: ClassVar[Mapping[str, Safe]] = {
+        "expires_in": Safe("tokens that stand for a session live for long", most=600),
+    }
 
     expires_in: Duration = 180
     """Life of a token (3 minutes)."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import ClassVar, Literal
 
 from watchword.call import Call
 from watchword.crypto.random_strings import DIGITS
@@ -15,6 +15,7 @@ from watchword.http.request import Request
 from watchword.option_checks import check_choice, check_number
 from watchword.options import Duration, seconds
 from watchword.plugin import Plugin
+from watchword.safe_ranges import Safe
 from watchword.stored_codes import (
     CodeStorage,
     check_storage,
@@ -59,6 +60,15 @@ CodeGenerator = Callable[[str, OTPType], "str | Awaitable[str | None] | None"]
 @dataclass(frozen=True, kw_only=True)
 class EmailCodes(Plugin):
     """Options of the codes themselves."""
+
+    safe: ClassVar[Mapping[str, Safe]] = {
+        "otp_length": Safe("so few digits are guessed", least=6, severity="error"),
+        "allowed_attempts": Safe("many guesses at each code", most=10),
+        "expires_in": Safe(
+            "codes lie in mailboxes for long (NIST SP 800-63B-4: 10 minutes)", most=900
+        ),
+        "wrong_guesses": Safe("guesses at one account over many codes are not bounded", given=True),
+    }
 
     send_verification_otp: CodeMailCallback
     """Mails a code; gets a `CodeMail` and the request (None for server-side calls). `def` or

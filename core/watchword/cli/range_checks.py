@@ -1,0 +1,52 @@
+"""Holds every option against the safe values that are declared beside it (`watchword.safe_ranges`).
+
+Options within options are found by themselves, and so are those of plugins that others wrote.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from typing import cast
+
+from watchword.configuration import Configuration
+from watchword.contradictions import KINDS
+from watchword.safe_ranges import Safe
+
+from .finding import Finding
+
+_NAMES = {kind: name for name, kind in KINDS.items()}
+
+
+def check_ranges(config: Configuration) -> Iterator[Finding]:
+    """Findings about options whose value is outside of the safe ones."""
+    of_core = (
+        ("session", config.session),
+        ("account", config.account),
+        ("verification", config.verification),
+        ("rate_limit", config.rate_limit),
+        ("on_api_error", config.on_api_error),
+        ("advanced", config.advanced),
+    )
+    for name, options in of_core:
+        yield from _check(name, options)
+    for kind, plugin in config.plugins.items():
+        yield from _check(_NAMES.get(kind, kind.__name__), plugin)
+
+
+def _check(path: str, options: object) -> Iterator[Finding]:
+    if not dataclasses.is_dataclass(options) or getattr(options, "enabled", True) is False:
+        return
+    ranges = cast("Mapping[str, Safe]", getattr(options, "safe", {}))
+    for field in dataclasses.fields(options):
+        if not field.init:
+            continue
+        value, here = getattr(options, field.name), f"{path}.{field.name}"
+        safe = ranges.get(field.name)
+        if safe is not None and not safe.holds(value):
+            yield Finding(safe.severity, here, f"{value!r}: {safe.otherwise}", safe.remedy)
+        if isinstance(value, Mapping):
+            for key, one in cast("Mapping[object, object]", value).items():
+                yield from _check(f"{here}[{key!r}]", one)
+        else:
+            yield from _check(here, value)

@@ -1,0 +1,34 @@
+"""The field `Forwarded` (RFC 7239), as far as it names clients."""
+
+from __future__ import annotations
+
+import re
+
+UNKNOWN = "unknown"
+"""What an element says that does not know its client (RFC 7239, 6.2)."""
+
+_PAIR = re.compile(
+    r"""\s*(?P<name>[!\#$%&'*+\-.^_`|~0-9A-Za-z]+)=
+    (?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<bare>[^\s",;]*))\s*(?P<end>[,;]|\Z)""",
+    re.VERBOSE,
+)
+
+
+def forwarded_for(value: str) -> list[str]:
+    """The `for` of each element, in order.
+
+    Empty if anything does not read as RFC 7239, 4: a client that opens a quotation must not choose
+    how what its proxy appends is understood.
+    """
+    found, position = [UNKNOWN], 0
+    while position < len(value):
+        pair = _PAIR.match(value, position)
+        if pair is None:
+            return []
+        if pair["name"].lower() == "for":
+            quoted = pair["quoted"]
+            found[-1] = pair["bare"] if quoted is None else re.sub(r"\\(.)", r"\1", quoted)
+        if pair["end"] == ",":
+            found.append(UNKNOWN)
+        position = pair.end()
+    return found
