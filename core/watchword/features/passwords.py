@@ -10,6 +10,7 @@ from typing import ClassVar, Generic, TypeVar
 
 import msgspec
 
+from watchword.asking import is_remembered
 from watchword.call import Call
 from watchword.endpoint import post
 from watchword.errors import ErrorCode, ErrorCodes
@@ -17,7 +18,6 @@ from watchword.plugin import Plugin
 from watchword.records import Account, Session, User
 from watchword.results import Status
 from watchword.sessions import (
-    DONT_REMEMBER,
     SessionCodes,
     create_session,
     require_stored_sessions,
@@ -169,8 +169,7 @@ async def _replace(call: Call, old: Account | None, hashed: str, revoke: bool) -
         if not revoke:
             return None
         await call.sessions.remove_all(call, old.user_id)
-        remember = call.cookies.get_signed(call.cookie_names.spec(DONT_REMEMBER).name) != "true"
-        session = await create_session(call, call.session.user, remember=remember)
+        session = await create_session(call, call.session.user, remember=is_remembered(call))
         if session is None:
             raise PasswordCodes.FAILED_TO_GET_SESSION()
         return session

@@ -12,8 +12,8 @@ from typing import ClassVar
 import msgspec
 
 from watchword.additional_fields import read_fields
+from watchword.asking import asker_of
 from watchword.call import Call
-from watchword.cookies import SESSION_TOKEN
 from watchword.database.contract import UniqueViolation
 from watchword.endpoint import Traits, endpoint, get, post
 from watchword.errors import APIError, ErrorCodes
@@ -90,8 +90,8 @@ class SessionEndpoints(Plugin):
 
     @post("/sign-out")
     async def sign_out(self, call: Call) -> Success:
-        """End this browser's session; also fine when there is none."""
-        token = call.cookies.get_signed(call.cookie_names.spec(SESSION_TOKEN).name)
+        """End the session of who is asking; also fine when there is none."""
+        token = (await asker_of(call)).token
         if token is not None:
             try:
                 await call.sessions.remove(call, token)
