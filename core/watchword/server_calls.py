@@ -7,7 +7,8 @@ run as if that browser had called it, with all that the endpoint asks of it.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from http import HTTPStatus
+from typing import Any, cast
 
 import msgspec
 
@@ -59,7 +60,11 @@ class ServerCalls:
         route = self._pipeline.routes[name]
         call = self._call(runtime, route, arguments)
         try:
-            outcome = await self._outcome(call, route)
+            ended = await self._ended(call, route)
+            if ended is None:
+                outcome = await self._pipeline.run(call, route)
+            else:
+                outcome = Outcome(ended if arguments.form == "response" else _refusal(ended))
         except Exception as error:
             answer = known_error(error)
             if answer is None:
@@ -77,12 +82,10 @@ class ServerCalls:
             return WithHeaders(outcome.value, respond(call, outcome.value))
         return outcome.value
 
-    async def _outcome(self, call: Call, route: Route) -> Outcome:
-        if call.request is not None:
-            ended = await self._pipeline.admit(call, call.request, route)
-            if ended is not None:
-                raise _refusal(ended)
-        return await self._pipeline.run(call, route)
+    async def _ended(self, call: Call, route: Route) -> Response | None:
+        if call.request is None:
+            return None
+        return await self._pipeline.admit(call, call.request, route)
 
     def _call(self, runtime: Runtime, route: Route, arguments: Arguments) -> Call:
         call = (
@@ -143,9 +146,9 @@ def _refusal(response: Response) -> APIError:
         found = decode(response.body)
     except InvalidJSON:
         found = None
-    fields: dict[str, Any] = found if isinstance(found, dict) else {}  # pyright: ignore[reportUnknownVariableType]
+    fields = cast("dict[str, Any]", found) if isinstance(found, dict) else {}
     code, message = fields.pop("code", None), fields.pop("message", None)
-    return APIError(response.status, code, message or "Not Found", fields)
+    return APIError(response.status, code, message or HTTPStatus(response.status).phrase, fields)
 
 
 def _fields(given: msgspec.Struct | None) -> dict[str, Any]:
