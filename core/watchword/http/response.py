@@ -44,9 +44,11 @@ def varying(headers: Iterable[tuple[str, str]], names: str) -> tuple[tuple[str, 
             break
     else:
         return (*given, ("vary", names))
-    listed = ", ".join([*(value for name, value in given if name == "vary"), names])
-    known = {one.lower(): one for one in reversed([one.strip() for one in listed.split(",")])}
-    every = "*" if "*" in known else ", ".join(one for one in reversed(known.values()) if one)
+    listed = ",".join([*(value for name, value in given if name == "vary"), names])
+    known: dict[str, str] = {}
+    for one in filter(None, map(str.strip, listed.split(","))):
+        known.setdefault(one.lower(), one)
+    every = "*" if "*" in known else ", ".join(known.values())
     return (*(pair for pair in given if pair[0] != "vary"), ("vary", every))
 
 
