@@ -12,6 +12,7 @@ import msgspec
 
 from watchword.asking import is_remembered
 from watchword.call import Call
+from watchword.discreet import Discreet
 from watchword.endpoint import post
 from watchword.errors import ErrorCode, ErrorCodes
 from watchword.plugin import Plugin
@@ -45,7 +46,7 @@ class PasswordCodes(ErrorCodes):
     FAILED_TO_GET_SESSION = ErrorCode(500, "FAILED_TO_GET_SESSION", "The session was not created")
 
 
-class ChangePassword(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+class ChangePassword(Discreet, msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """The new password, and the one that it replaces."""
 
     new_password: str
@@ -53,20 +54,20 @@ class ChangePassword(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     revoke_other_sessions: bool = False
 
 
-class PasswordChanged(msgspec.Struct, Generic[U], frozen=True):
+class PasswordChanged(Discreet, msgspec.Struct, Generic[U], frozen=True):
     """The user, and the token of the new session if the others were ended."""
 
     token: str | None
     user: U
 
 
-class VerifyPassword(msgspec.Struct, frozen=True):
+class VerifyPassword(Discreet, msgspec.Struct, frozen=True):
     """The password to check."""
 
     password: str
 
 
-class SetPassword(msgspec.Struct, frozen=True, rename="camel"):
+class SetPassword(Discreet, msgspec.Struct, frozen=True, rename="camel"):
     """The first password of a user who has none."""
 
     new_password: str

@@ -15,6 +15,7 @@ from watchword.additional_fields import read_fields
 from watchword.asking import asker_of
 from watchword.call import Call
 from watchword.database.contract import UniqueViolation
+from watchword.discreet import Discreet
 from watchword.endpoint import Traits, endpoint, get, post
 from watchword.errors import APIError, ErrorCodes
 from watchword.plugin import Plugin
@@ -32,24 +33,24 @@ from watchword.sessions import (
 _log = logging.getLogger("watchword")
 
 
-class GetSession(msgspec.Struct, frozen=True, rename="camel"):
+class GetSession(Discreet, msgspec.Struct, frozen=True, rename="camel"):
     """Flags of a look-up; any non-empty value counts as true."""
 
     disable_cookie_cache: str | bool | list[str] = ""
     disable_refresh: str | bool | list[str] = ""
 
 
-class UpdateSession(msgspec.Struct, frozen=True):
+class UpdateSession(Discreet, msgspec.Struct, frozen=True):
     """An object with additional fields of the session."""
 
 
-class UpdatedSession(msgspec.Struct, frozen=True):
+class UpdatedSession(Discreet, msgspec.Struct, frozen=True):
     """The session as it is now."""
 
     session: Session
 
 
-class RevokeSession(msgspec.Struct, frozen=True):
+class RevokeSession(Discreet, msgspec.Struct, frozen=True):
     """Which session to end."""
 
     token: str
