@@ -29,22 +29,23 @@ NAMES = re.compile(
     r"passw|token|secret|signature|authorization"
     r"|(^|_)(otp|pin|code|key|hash|salt|jwt|cookies|headers|query)($|_)"
 )
-MISLEADING = {"ErrorCode.code"}
-"""Fields whose names sound like secrets and are none."""
+MISLEADING = {
+    "Advanced.cookies",  # names and attributes
+    "Dialect.key_text_type",
+    "ErrorCode.code",
+    "MySQLOptions.ssl_key",  # the path of a file
+    "Request.headers",  # prints names alone
+}
+"""Fields whose names sound like secrets, and that show none."""
 
 
 @cache
 def declared() -> list[type[Any]]:
     """Every class of the package."""
-    found: dict[str, type[Any]] = {}
-    for module in pkgutil.walk_packages(watchword.__path__, "watchword."):
-        if module.name != "watchword.__main__":
-            for _, kind in inspect.getmembers(
-                importlib.import_module(module.name), inspect.isclass
-            ):
-                if kind.__module__.startswith("watchword."):
-                    found[f"{kind.__module__}.{kind.__qualname__}"] = kind
-    return list(found.values())
+    names = [module.name for module in pkgutil.walk_packages(watchword.__path__, "watchword.")]
+    modules = [importlib.import_module(name) for name in names if name != "watchword.__main__"]
+    found = {kind for module in modules for _, kind in inspect.getmembers(module, inspect.isclass)}
+    return [kind for kind in found if kind.__module__.startswith("watchword.")]
 
 
 def structs() -> list[type[msgspec.Struct]]:
@@ -53,8 +54,8 @@ def structs() -> list[type[msgspec.Struct]]:
 
 def text_fields() -> Iterator[tuple[str, dataclasses.Field[Any]]]:
     """Fields of dataclasses that hold text, or whatever came with a request."""
-    for kind in filter(dataclasses.is_dataclass, declared()):
-        for item in dataclasses.fields(kind):
+    for kind in declared():
+        for item in dataclasses.fields(kind) if dataclasses.is_dataclass(kind) else ():
             if re.match(r"(str|bytes|object|Headers|HeaderSource|tuple|Mapping)\b", str(item.type)):
                 yield f"{kind.__qualname__}.{item.name}", item
 
