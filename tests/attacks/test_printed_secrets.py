@@ -55,7 +55,8 @@ def structs() -> list[type[msgspec.Struct]]:
 def text_fields() -> Iterator[tuple[str, dataclasses.Field[Any]]]:
     """Fields of dataclasses that hold text, or whatever came with a request."""
     for kind in declared():
-        for item in dataclasses.fields(kind) if dataclasses.is_dataclass(kind) else ():
+        printable = dataclasses.is_dataclass(kind) and kind.__repr__ is not object.__repr__
+        for item in dataclasses.fields(kind) if printable else ():
             if re.match(r"(str|bytes|object|Headers|HeaderSource|tuple|Mapping)\b", str(item.type)):
                 yield f"{kind.__qualname__}.{item.name}", item
 
