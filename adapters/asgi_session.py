@@ -1,7 +1,8 @@
 """Who is signed in, for the application's own ASGI routes.
 
 Looking a session up may renew it; the renewed cookies must reach the response of whatever route
-asked. `SessionRelay` stands around the application, so that they do also on errors and redirects.
+asked, and caches must hear that it depends on who asks. `SessionRelay` stands around the
+application, so that they do also on errors and redirects.
 """
 
 from __future__ import annotations
@@ -9,9 +10,11 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
+from watchword.http.response import varying
 from watchword.records import User
+from watchword.sessions import WITHOUT_RENEWAL
 
-from .asgi import Application, Message, Receive, Scope, Send, consume_action_token, request_of
+from .asgi_scope import Application, Message, Receive, Scope, Send, request_of
 
 if TYPE_CHECKING:
     from watchword.auth import Auth, Checked
@@ -22,11 +25,15 @@ _KEY = "watchword.session"
 
 
 class SessionLookup(Generic[U]):
-    """The session of one request, looked up when first asked for, and only once."""
+    """The session of one request, looked up when first asked for, and only once.
 
-    def __init__(self, auth: Auth[U], scope: Scope) -> None:
+    `renew=False` where its cookies would reach no browser.
+    """
+
+    def __init__(self, auth: Auth[U], scope: Scope, *, renew: bool = True) -> None:
         self.auth = auth
         self._scope = scope
+        self._renew = renew
         self._lock = asyncio.Lock()
         self._checked: Checked[U] | None = None
 
@@ -35,33 +42,44 @@ class SessionLookup(Generic[U]):
         async with self._lock:
             if self._checked is None:
                 request = request_of(self._scope)
-                self._checked = await self.auth.check(request.headers, request)
+                self._checked = await self.auth.check(request.headers, request, renew=self._renew)
             return self._checked
 
     async def consume_action_token(self, type: str) -> None:
-        """Burn the session's grant for an action; cookies of the lookup are on their way.
+        """Burn the grant for an action of the session that was found here, and of no other one.
 
         Raises `APIError` UNAUTHORIZED (401) or ACTION_CONFIRMATION_REQUIRED (403).
         """
-        await self.checked()
-        await consume_action_token(self.auth, self._scope, type)
+        checked = await self.checked()
+        await self.auth.api.consume_action_token(
+            checked=checked, query=WITHOUT_RENEWAL, extra={"type": type}
+        )
 
-    def with_cookies(self, message: Message) -> Message:
-        """A message that starts a response, with the cookies of the lookup.
+    def within(self, scope: Scope) -> SessionLookup[U]:
+        """This lookup, once it can be found in the scope."""
+        scope[_KEY] = self
+        return self
 
-        They stand before the route's own: a route that signs out has the last word.
+    def relayed(self, message: Message) -> Message:
+        """A message that starts a response, with what came of the lookup if there was one.
+
+        Cookies stand before the route's own: a route that signs out has the last word.
         """
-        if self._checked is None or not self._checked.cookies:
+        checked = self._checked
+        if checked is None or message["type"] not in ("http.response.start", "websocket.accept"):
             return message
-        if message["type"] not in ("http.response.start", "websocket.accept"):
-            return message
-        cookies = [(b"set-cookie", line.encode("latin-1")) for line in self._checked.cookies]
-        headers = [*cookies, *message.get("headers", ()), (b"vary", b"cookie")]
+        cookies = [("set-cookie", line) for line in checked.cookies]
+        own = [
+            (name.decode("latin-1").lower(), value.decode("latin-1"))
+            for name, value in message.get("headers", ())
+        ]
+        pairs = varying([*cookies, *own], checked.vary)
+        headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in pairs]
         return {**message, "headers": headers}
 
 
 class SessionRelay:
-    """ASGI middleware: offers the request's session to `lookup_of` and relays its cookies."""
+    """ASGI middleware: offers the request's session to `lookup_of`, relays what comes of it."""
 
     def __init__(self, app: Application, auth: Auth[Any]) -> None:
         self._app = app
@@ -75,10 +93,19 @@ class SessionRelay:
         lookup = SessionLookup(self._auth, dict(scope))
 
         async def relay(message: Message) -> None:
-            await send(lookup.with_cookies(message))
+            await send(lookup.relayed(message))
 
-        scope[_KEY] = lookup
+        lookup.within(scope)
         await self._app(scope, receive, relay)
+
+
+def found_lookup(auth: Auth[U], scope: Scope) -> SessionLookup[U] | None:
+    """The request's lookup if there is one that asks `auth`."""
+    lookup = scope.get(_KEY)
+    if isinstance(lookup, SessionLookup):
+        known = cast("SessionLookup[U]", lookup)
+        return known if known.auth is auth else None
+    return None
 
 
 def lookup_of(scope: Scope) -> SessionLookup[Any]:

@@ -30,7 +30,7 @@ except ModuleNotFoundError as error:
         'watchword.adapters.fastapi needs FastAPI: pip install "watchword[fastapi]"'
     ) from error
 
-from .starlette import AuthRoute, lifespan
+from .starlette import AuthRoute, lifespan, request_of
 
 if TYPE_CHECKING:
     from watchword.auth import Auth
@@ -43,6 +43,7 @@ __all__ = [
     "OptionalUser",
     "lifespan",
     "mount",
+    "request_of",
 ]
 
 U = TypeVar("U", bound=User)

@@ -26,20 +26,21 @@ except ModuleNotFoundError as error:
     ) from error
 
 from watchword.errors import APIError
+from watchword.http.request import Request as AuthRequest
 from watchword.records import User
 from watchword.results import SessionAndUser
 from watchword.sessions import SessionCodes
 
 from .flask_body import FlaskBody
 from .wire import framed
-from .wsgi import consume_action_token, request_of
+from .wsgi import checked_of, consume_action_token, request_of, was_checked
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIEnvironment
 
     from flask.typing import ResponseReturnValue
 
-    from watchword.auth import Auth, Checked
+    from watchword.auth import Auth
 
 U = TypeVar("U", bound=User)
 P = ParamSpec("P")
@@ -58,7 +59,6 @@ class Watchword(Generic[U]):
     def __init__(self, auth: Auth[U], app: Flask | None = None, *, path: str | None = None) -> None:
         self.auth = auth
         self._path = auth.base_path if path is None else path
-        self._key = f"watchword.{id(self)}"
         if app is not None:
             self.init_app(app)
 
@@ -82,7 +82,7 @@ class Watchword(Generic[U]):
     @property
     def session(self) -> SessionAndUser[U] | None:
         """Session and user of the current request, None if nobody is signed in."""
-        return self._checked().session
+        return checked_of(self.auth, request.environ).session
 
     @property
     def user(self) -> U | None:
@@ -90,22 +90,14 @@ class Watchword(Generic[U]):
         found = self.session
         return None if found is None else found.user
 
-    def _checked(self) -> Checked[U]:
-        # Kept on the environ: unlike `g`, it is never shared between two requests.
-        checked: Checked[U] | None = request.environ.get(self._key)
-        if checked is None:
-            asked = request_of(request.environ)
-            checked = self.auth.blocking.check(asked.headers, asked)
-            request.environ[self._key] = checked
-        return checked
-
     def _relay(self, response: Response) -> Response:
-        checked: Checked[U] | None = request.environ.get(self._key)
-        if checked is not None and checked.cookies:
+        checked = was_checked(self.auth, request.environ)
+        if checked is not None:
             # Before the view's own cookies: a view that signs out has the last word.
             later = response.headers.getlist("Set-Cookie")
             response.headers.setlist("Set-Cookie", [*checked.cookies, *later])
-            response.vary.add("Cookie")
+            if "*" not in response.vary:
+                response.vary.update(checked.vary.split(", "))
         return response
 
 
@@ -136,6 +128,11 @@ current_user = cast("User", LocalProxy(lambda: _extension().user))
 
 current_session = cast("SessionAndUser[User]", LocalProxy(lambda: _extension().session))
 """Session and user of the current request; falsy if nobody is signed in."""
+
+
+def auth_request() -> AuthRequest:
+    """The current request, for `auth.blocking.api.sign_in_email(..., request=auth_request())`."""
+    return request_of(request.environ)
 
 
 @overload
@@ -188,7 +185,7 @@ def action_required(
         @functools.wraps(view)
         def guarded(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
             extension = _extension()
-            # Looked up here too, so that a renewed cookie is relayed.
+            # Looked up here, so that a renewed cookie is relayed.
             _ = extension.session
             try:
                 consume_action_token(extension.auth, request.environ, type)

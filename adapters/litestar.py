@@ -39,6 +39,7 @@ except ModuleNotFoundError as error:
     ) from error
 
 from watchword.errors import APIError
+from watchword.http.request import Request as AuthRequest
 from watchword.records import User
 from watchword.results import SessionAndUser
 
@@ -103,6 +104,11 @@ class WatchwordPlugin(InitPlugin, ReceiveRoutePlugin):
             await app(whole, cast("plain.Receive", receive), cast("plain.Send", send))
 
         return watchword
+
+
+def request_of(connection: ASGIConnection[Any, Any, Any, Any]) -> AuthRequest:
+    """A request as `auth.api.sign_in_email(..., request=request_of(request))` wants it."""
+    return plain.request_of(_open(connection.scope))
 
 
 async def requires_session(

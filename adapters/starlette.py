@@ -20,9 +20,11 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
 from watchword.errors import APIError
+from watchword.http.request import Request as AuthRequest
 from watchword.records import User
 from watchword.results import SessionAndUser
 
+from . import asgi as plain
 from .asgi import ASGIApp, Receive, Scope, Send, full_path
 from .asgi_session import SessionRelay, lookup_for
 from .wire import covers
@@ -68,6 +70,11 @@ def lifespan(auth: Auth[Any]) -> Callable[[object], AbstractAsyncContextManager[
             await auth.close()
 
     return closing
+
+
+def request_of(connection: HTTPConnection) -> AuthRequest:
+    """A request as `auth.api.sign_in_email(..., request=request_of(request))` wants it."""
+    return plain.request_of(connection.scope)
 
 
 class AuthRoute(BaseRoute):

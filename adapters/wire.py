@@ -14,9 +14,6 @@ _LENGTH = re.compile(r"[0-9]{1,18}", re.ASCII)
 _PATH_SAFE = "/:@!$&'()*+,;=~"
 _EVERYTHING_ASCII = "".join(map(chr, range(0x80)))
 
-WITHOUT_RENEWAL = {"disableRefresh": "true"}
-"""Query of server-side calls whose cookies reach no browser: they must not renew the session."""
-
 
 def covers(base_path: str, path: str) -> bool:
     """Whether a path belongs to the authentication server mounted at `base_path`."""

@@ -3,23 +3,26 @@
 Serve it alone, or beside an application:
 
     application = WSGIApp(auth)
-    application = DispatcherMiddleware(app, {"/api/auth": WSGIApp(auth)})
+    application = WatchwordMiddleware(app, auth)
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
-from wsgiref.types import InputStream, StartResponse, WSGIEnvironment
+from typing import TYPE_CHECKING, Any, TypeVar
+from wsgiref.types import InputStream, StartResponse, WSGIApplication, WSGIEnvironment
 
 from watchword.errors import APIError
 from watchword.http.headers import Headers
 from watchword.http.request import NO_BODY, Body, BodyTooLarge, Request
+from watchword.http.response import varying
+from watchword.records import User
+from watchword.sessions import WITHOUT_RENEWAL
 
 from .wire import (
-    WITHOUT_RENEWAL,
     bad_body,
+    covers,
     cut_short,
     declared_length,
     framed,
@@ -29,7 +32,9 @@ from .wire import (
 )
 
 if TYPE_CHECKING:
-    from watchword.auth import Auth
+    from watchword.auth import Auth, Checked
+
+U = TypeVar("U", bound=User)
 
 _CHUNK = 65_536
 
@@ -52,15 +57,75 @@ class WSGIApp:
         return [body] if body else []
 
 
+class WatchwordMiddleware:
+    """Serves `auth` under its base path and passes everything else on to `app`.
+
+    What comes of looking a session up (`checked_of`) goes on the response.
+    """
+
+    def __init__(self, app: WSGIApplication, auth: Auth[Any]) -> None:
+        self._app = app
+        self._auth = auth
+        self._server = WSGIApp(auth)
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if covers(self._auth.base_path, request_of(environ).path):
+            return self._server(environ, start_response)
+        # A list, so that somebody inside who hands on a copy of the environ still shares it.
+        found: list[Checked[Any]] = environ.setdefault(_key(self._auth), [])
+
+        def start(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:
+            return start_response(status, _relayed(headers, found), *error)
+
+        return self._app(environ, start)
+
+
+def checked_of(auth: Auth[U], environ: WSGIEnvironment) -> Checked[U]:
+    """Who is behind a request, looked up once however often it is asked.
+
+    `WatchwordMiddleware` puts what comes of it on the response; without one, do so yourself
+    (`Checked.headers`).
+    """
+    found: list[Checked[U]] = environ.setdefault(_key(auth), [])
+    if not found:
+        request = request_of(environ)
+        found.append(auth.blocking.check(request.headers, request))
+    return found[0]
+
+
 def consume_action_token(auth: Auth[Any], environ: WSGIEnvironment, type: str) -> None:
-    """Burn the grant that plugin `ActionToken` gave to the session of a request.
+    """Burn the grant that plugin `ActionToken` gave to the session that `checked_of` finds.
 
     Raises `APIError` UNAUTHORIZED (401) or ACTION_CONFIRMATION_REQUIRED (403).
     """
-    headers = request_of(environ).headers
+    if _key(auth) in environ:
+        checked = checked_of(auth, environ)
+    else:
+        # Where nobody relays cookies, nothing may be renewed behind the application's back.
+        request = request_of(environ)
+        checked = auth.blocking.check(request.headers, request, renew=False)
     auth.blocking.api.consume_action_token(
-        headers=headers, query=WITHOUT_RENEWAL, extra={"type": type}
+        checked=checked, query=WITHOUT_RENEWAL, extra={"type": type}
     )
+
+
+def was_checked(auth: Auth[U], environ: WSGIEnvironment) -> Checked[U] | None:
+    """What `checked_of` found for a request; None if nobody asked."""
+    found: list[Checked[U]] = environ.get(_key(auth), [])
+    return found[0] if found else None
+
+
+def _key(auth: Auth[Any]) -> str:
+    return f"watchword.checked.{id(auth)}"
+
+
+def _relayed(headers: list[tuple[str, str]], found: list[Checked[Any]]) -> list[tuple[str, str]]:
+    if not found:
+        return headers
+    # Before the application's own cookies: a page that signs out has the last word.
+    cookies = [("Set-Cookie", line) for line in found[0].cookies]
+    own = [("vary" if name.lower() == "vary" else name, value) for name, value in headers]
+    return list(varying([*cookies, *own], found[0].vary))
 
 
 class WSGIBody:

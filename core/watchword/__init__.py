@@ -1,7 +1,8 @@
 """watchword: authentication for Python back ends, on Better Auth's wire protocol."""
 
-from .auth import Auth, Checked
+from .auth import Auth
 from .call import Call, Change
+from .checked import Checked
 from .cookie_reading import get_cookie_cache, get_session_cookie
 from .crypto.passwords import Argon2Cost
 from .crypto.secrets_list import VersionedSecret

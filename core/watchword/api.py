@@ -3,9 +3,10 @@
     found = await auth.api.get_session(headers=request.headers)
     found = auth.blocking.api.get_session(headers=request.headers)
 
-A call goes through validation and hooks, but not through rate limits and origin checks. Input is
-the endpoint's input struct; errors are `APIError`. With `return_headers=True` the result comes
-with the response's headers (so that a server-side sign-in can set cookies), with
+A call goes through validation and hooks. With `request=` it acts on behalf of a browser, and goes
+through disabled paths, rate limits and checks of origin and URLs as well; without, the server acts
+by itself. Input is the endpoint's input struct; errors are `APIError`. With `return_headers=True`
+the result comes with the response's headers (so that a server-side sign-in can set cookies), with
 `as_response=True` it is the whole `Response`.
 
 The annotations of `Api` are for people and type checkers; a test holds them to the declarations.
@@ -15,13 +16,15 @@ Endpoints of third-party plugins are called with `auth.api.call(MyPlugin.endpoin
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, overload
 
 import msgspec
 
+from .checked import Checked
 from .endpoint import Endpoint
 from .http.headers import HeaderSource
+from .http.request import Request
 from .http.response import Response
 
 if TYPE_CHECKING:
@@ -95,10 +98,12 @@ class Arguments:
     """What a server-side call hands over."""
 
     input: msgspec.Struct | None
-    headers: HeaderSource | None
-    query: Mapping[str, str]
-    params: Mapping[str, str]
-    extra: Mapping[str, object]
+    headers: HeaderSource | None = field(repr=False)
+    request: Request | None
+    checked: Checked[Any] | None
+    query: Mapping[str, str] = field(repr=False)
+    params: Mapping[str, str] = field(repr=False)
+    extra: Mapping[str, object] = field(repr=False)
     form: Literal["value", "headers", "response"]
 
 
@@ -123,6 +128,8 @@ class EndpointCall(Generic[M, In, Out]):
         input: In | None = None,
         *,
         headers: HeaderSource | None = None,
+        request: Request | None = None,
+        checked: Checked[Any] | None = None,
         query: Mapping[str, str] = ...,
         params: Mapping[str, str] = ...,
         extra: Mapping[str, object] = ...,
@@ -133,6 +140,8 @@ class EndpointCall(Generic[M, In, Out]):
         input: In | None = None,
         *,
         headers: HeaderSource | None = None,
+        request: Request | None = None,
+        checked: Checked[Any] | None = None,
         query: Mapping[str, str] = ...,
         params: Mapping[str, str] = ...,
         extra: Mapping[str, object] = ...,
@@ -144,6 +153,8 @@ class EndpointCall(Generic[M, In, Out]):
         input: In | None = None,
         *,
         headers: HeaderSource | None = None,
+        request: Request | None = None,
+        checked: Checked[Any] | None = None,
         query: Mapping[str, str] = ...,
         params: Mapping[str, str] = ...,
         extra: Mapping[str, object] = ...,
@@ -155,6 +166,8 @@ class EndpointCall(Generic[M, In, Out]):
         input: In | None = None,
         *,
         headers: HeaderSource | None = None,
+        request: Request | None = None,
+        checked: Checked[Any] | None = None,
         query: Mapping[str, str] = ...,
         params: Mapping[str, str] = ...,
         extra: Mapping[str, object] = ...,
@@ -165,6 +178,8 @@ class EndpointCall(Generic[M, In, Out]):
         input: In | None = None,
         *,
         headers: HeaderSource | None = None,
+        request: Request | None = None,
+        checked: Checked[Any] | None = None,
         query: Mapping[str, str] = ...,
         params: Mapping[str, str] = ...,
         extra: Mapping[str, object] = ...,
@@ -176,6 +191,8 @@ class EndpointCall(Generic[M, In, Out]):
         input: In | None = None,
         *,
         headers: HeaderSource | None = None,
+        request: Request | None = None,
+        checked: Checked[Any] | None = None,
         query: Mapping[str, str] = ...,
         params: Mapping[str, str] = ...,
         extra: Mapping[str, object] = ...,
@@ -186,6 +203,8 @@ class EndpointCall(Generic[M, In, Out]):
         input: Any = None,
         *,
         headers: HeaderSource | None = None,
+        request: Request | None = None,
+        checked: Checked[Any] | None = None,
         query: Mapping[str, str] = _NOTHING,
         params: Mapping[str, str] = _NOTHING,
         extra: Mapping[str, object] = _NOTHING,
@@ -194,13 +213,17 @@ class EndpointCall(Generic[M, In, Out]):
     ) -> Any:
         """Run the endpoint.
 
-        `headers` are those of the request on whose behalf you call (cookies, bearer), `query` and
-        `params` the query and path parameters, `extra` additional fields of the body by wire name.
-        Raises `APIError`, unless the response itself is asked for.
+        With `request` it runs on behalf of that request's browser, which must pass all that the
+        endpoint asks of a request of its own. Without, it runs on the server's own behalf:
+        `headers` (cookies, bearer) say as whom, or `checked` does, the answer of `auth.check`.
+        `query` and `params` are query and path parameters, `extra` additional fields of the body
+        by wire name. Raises `APIError`, unless the response itself is asked for.
         """
         arguments = Arguments(
             input=input,
             headers=headers,
+            request=request,
+            checked=checked,
             query=query,
             params=params,
             extra=extra,

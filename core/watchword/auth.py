@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import secrets as entropy
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
-import msgspec
-
-from .api import Api, Arguments, Async, Blocking, WithHeaders
-from .call import Call
+from .api import Api, Arguments, Async, Blocking
+from .checked import Checked
 from .compilation import compile_configuration, open_storage
 from .contradictions import check_arguments, check_together
 from .crypto.passwords import PasswordHasher
@@ -19,7 +16,6 @@ from .crypto.secrets_list import VersionedSecret
 from .database.contract import Engine, Storage
 from .database.hooks import ModelHooks
 from .database.names import Names
-from .errors import APIError
 from .features.accounts import Accounts
 from .features.change_email import ChangeEmail
 from .features.email_password import EmailAndPassword
@@ -29,10 +25,9 @@ from .features.passwords import Passwords
 from .features.sessions import SessionEndpoints
 from .features.status import StatusPages
 from .features.users import DeleteUser, Profiles
-from .http.headers import Headers, HeaderSource
+from .http.headers import HeaderSource
 from .http.request import Request
 from .http.response import Response
-from .observability import refused
 from .options import (
     AccountOptions,
     Advanced,
@@ -50,14 +45,11 @@ from .pipeline import Pipeline
 from .plugin import Plugin
 from .rate_limit import RateLimiter, placed_limits
 from .records import User
-from .responding import known_error, respond
-from .results import SessionAndUser
 from .runtime.blocking import BlockingRuntime, finish
 from .runtime.contract import Runtime
 from .runtime.lazy import open_async_runtime
 from .secondary import KeyValueStore, SecondaryEngine, SecondaryStorage
-from .sessions import current_session, finish_call
-from .site import UnknownHost
+from .server_calls import ServerCalls
 from .tracing.opening import TracingOption, open_tracing
 
 if TYPE_CHECKING:
@@ -73,14 +65,6 @@ else:
 def system_clock() -> datetime:
     """The time of this machine (aware, UTC)."""
     return datetime.now(UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class Checked(Generic[U]):
-    """Who is behind a request of the application's own, and the cookies its response must carry."""
-
-    session: SessionAndUser[U] | None
-    cookies: tuple[str, ...]
 
 
 class Auth(Generic[U]):
@@ -192,7 +176,9 @@ class Auth(Generic[U]):
             disabled_paths=disabled_paths,
             tracing=self._tracing,
         )
-        self.invoke_in = self._run if self._tracing is None else self._tracing.calls(self._run)
+        self._calls = ServerCalls(self.config, self._pipeline)
+        run = self._calls.run
+        self.invoke_in = run if self._tracing is None else self._tracing.calls(run)
         """Run an endpoint as a server-side call in a given runtime: runtime, name, arguments."""
         self._storage = open_storage(database)
         self._secondary = secondary_storage
@@ -226,12 +212,16 @@ class Auth(Generic[U]):
         """Answer an HTTP request."""
         return await self._pipeline.handle(request, self._async_runtime())
 
-    async def check(self, headers: HeaderSource, request: Request | None = None) -> Checked[U]:
-        """Who is behind a request to a route of the application.
+    async def check(
+        self, headers: HeaderSource, request: Request | None = None, *, renew: bool = True
+    ) -> Checked[U]:
+        """Who is behind a request to a route of the application, by the rules of the endpoints.
 
-        The session may be renewed on the way: put `cookies` on the response.
+        The session may be renewed on the way: put `headers` of the answer on the response; where
+        that cannot be done, say `renew=False`. Hooks around endpoints do not run; a credential
+        that is refused is nobody.
         """
-        return await self.check_in(self._async_runtime(), headers, request)
+        return await self.check_in(self._async_runtime(), headers, request, renew=renew)
 
     async def migrate(self) -> list[str]:
         """Bring the database to the schema; the statements that were run."""
@@ -246,54 +236,11 @@ class Auth(Generic[U]):
             runtime.release()
 
     async def check_in(
-        self, runtime: Runtime, headers: HeaderSource, request: Request | None
+        self, runtime: Runtime, headers: HeaderSource, request: Request | None, *, renew: bool
     ) -> Checked[U]:
         """`check` in a given runtime."""
-        given = Headers.of(headers)
-        try:
-            site = self.config.sites.resolve(request, given)
-        except UnknownHost:
-            return Checked(None, ())
-        call = Call(self.config, runtime, site, request=request, headers=given)
-        try:
-            found = await current_session(call)
-            await finish_call(call)
-        except APIError:
-            found = None
-        session = cast("SessionAndUser[U] | None", found)
-        return Checked(session, tuple(call.cookies.lines()))
-
-    async def _run(self, runtime: Runtime, name: str, arguments: Arguments) -> Any:
-        route = self._pipeline.routes[name]
-        headers = Headers.of(arguments.headers)
-        site = self.config.sites.resolve_call(None, headers)
-        call = Call(self.config, runtime, site, headers=headers, path=route.endpoint.path)
-        call.query, call.params = dict(arguments.query), arguments.params
-        given: dict[str, Any] | None = None
-        if arguments.input is not None or arguments.extra:
-            given = {**_fields(arguments.input), **arguments.extra}
-        if route.endpoint.source == "query":
-            call.query = {**call.query, **(given or {})}
-        else:
-            call.body = given
-        try:
-            outcome = await self._pipeline.run(call, route)
-        except Exception as error:
-            answer = known_error(error)
-            if answer is None:
-                raise
-            if arguments.form == "response":
-                return respond(call, answer)
-            refused(call, answer)
-            raise answer from None
-        if arguments.form == "response":
-            return respond(call, outcome.value, status=outcome.status)
-        if isinstance(outcome.value, APIError):
-            refused(call, outcome.value)
-            raise outcome.value
-        if arguments.form == "headers":
-            return WithHeaders(outcome.value, respond(call, outcome.value))
-        return outcome.value
+        found = await self._calls.check(runtime, headers, request, renew=renew)
+        return cast("Checked[U]", found)
 
     async def handle_in(self, runtime: Runtime, request: Request) -> Response:
         """`handle` in a given runtime."""
@@ -338,9 +285,11 @@ class BlockingAuth(Generic[U]):
         """Answer an HTTP request."""
         return finish(self._auth.handle_in(self.runtime, request))
 
-    def check(self, headers: HeaderSource, request: Request | None = None) -> Checked[U]:
+    def check(
+        self, headers: HeaderSource, request: Request | None = None, *, renew: bool = True
+    ) -> Checked[U]:
         """Who is behind a request to a route of the application."""
-        return finish(self._auth.check_in(self.runtime, headers, request))
+        return finish(self._auth.check_in(self.runtime, headers, request, renew=renew))
 
     def migrate(self) -> list[str]:
         """Bring the database to the schema; the statements that were run."""
@@ -377,7 +326,3 @@ async def _migrate(engine: Engine) -> list[str]:
     if statements:
         await engine.apply(statements)
     return statements
-
-
-def _fields(given: msgspec.Struct | None) -> dict[str, Any]:
-    return {} if given is None else msgspec.to_builtins(given)

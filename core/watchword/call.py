@@ -36,9 +36,9 @@ Query = Mapping[str, "str | list[str]"]
 class Change:
     """What a `before` hook alters: fields laid over body and query, headers set on the request."""
 
-    body: Mapping[str, object] = field(default_factory=dict[str, object])
-    query: Mapping[str, str] = field(default_factory=dict[str, str])
-    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    body: Mapping[str, object] = field(default_factory=dict[str, object], repr=False)
+    query: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
 
 
 class SessionStore(Protocol):
@@ -85,6 +85,7 @@ class Call:
     __slots__ = (
         "_jar",
         "_now",
+        "asker",
         "body",
         "cache_due",
         "config",
@@ -136,6 +137,8 @@ class Call:
         """In `on_response` hooks: the response so far."""
         self.new_session: SessionAndUser[User] | None = None
         """The session that this call established or renewed."""
+        self.asker: Asker | None = None
+        """On whose word the call acts, once somebody wanted to know."""
         self.lookup: SessionLookup | None = None
         """The remembered outcome of looking the session up."""
         self.subject: str | None = None
@@ -197,11 +200,10 @@ class Call:
     def replace_headers(self, headers: Headers) -> None:
         """Go on as if the request had come with these headers; cookies set so far are kept.
 
-        Who is signed in is looked up anew.
+        Settle who is asking first (`asking.asker_of`): that never follows from what a hook made.
         """
         if headers is not self.headers:
             self.headers = headers
-            self.lookup = None
             self._jar = None if self._jar is None else self._jar.reading(headers)
 
     def set_header(self, name: str, value: str) -> None:
@@ -235,6 +237,19 @@ class Call:
     def raised(self) -> APIError | None:
         """In `after` hooks: the error that the endpoint ended with, if it did."""
         return self.returned if isinstance(self.returned, APIError) else None
+
+
+@dataclass(slots=True)  # Not frozen: one is made for every session check.
+class Asker:
+    """On whose word a call acts: the credential that counts among those that came along."""
+
+    token: str | None = field(repr=False)
+    """That of the session to look up; None where there is none."""
+    vouched: SessionAndUser[User] | None = None
+    """Session and user that the credential itself stands for."""
+    has_cookies: bool = True
+    """Whether the browser's session cookies are this session's, to be renewed and cleared with it.
+    False beside somebody else's, which are then left alone."""
 
 
 @dataclass(frozen=True, slots=True)

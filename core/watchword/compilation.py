@@ -95,6 +95,7 @@ def compile_configuration(
         models.append(RateLimitCounter)
     lifetimes = Lifetimes.of(session)
     stateless = not has_database and not has_secondary
+    credentials = tuple(one for plugin in plugins for one in plugin.credentials())
     return Configuration(
         app_name=app_name,
         production=production,
@@ -122,6 +123,8 @@ def compile_configuration(
         passwords=passwords,
         user_type=user_type,
         plugins={type(plugin): plugin for plugin in plugins},
+        credentials=credentials,
+        vary=", ".join(dict.fromkeys(["Cookie", *(one.header.title() for one in credentials)])),
         clock=clock,
         token_bytes=token_bytes,
         session=session,

@@ -8,6 +8,7 @@ from datetime import datetime
 from importlib import import_module
 from typing import TypeVar, cast
 
+from .credential import Credential
 from .crypto.passwords import PasswordHasher
 from .crypto.secrets_list import Secrets
 from .crypto.session_data import CompactSessionData, JwtSessionData, SessionDataCodec
@@ -132,6 +133,10 @@ class Configuration:
     passwords: PasswordHasher
     user_type: type[User]
     plugins: Mapping[type[Plugin], Plugin]
+    credentials: tuple[Credential, ...]
+    """Beside the session cookie, which counts where none of these does."""
+    vary: str
+    """The request's headers that say who is asking, as in `Vary`."""
     clock: Callable[[], datetime]
     token_bytes: Callable[[int], bytes]
     session: SessionOptions

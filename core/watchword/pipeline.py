@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from .asking import asker_of
 from .body import read_body
 from .call import Call, Change
 from .configuration import Configuration
@@ -118,7 +119,7 @@ class Pipeline:
         for hook in route.before:
             answer = await hook(call)
             if isinstance(answer, Change):
-                _apply(call, answer)
+                await _apply(call, answer)
             elif answer is not None:
                 return Outcome(answer)
         try:
@@ -129,22 +130,44 @@ class Pipeline:
         await finish_call(call)
         return outcome
 
-    async def _serve(self, call: Call, request: Request, inside: bool) -> Response:
-        counted = call.path.rstrip("/") or "/" if inside else call.path
+    async def admit(self, call: Call, request: Request, route: Route) -> Response | None:
+        """The checks of an HTTP request, for a server-side call on behalf of its browser.
+
+        The response that ends it, if one does. Raises `APIError`.
+        """
+        call.endpoint = route.endpoint
+        ended = await self._begin(call, request, route.endpoint.path, route)
+        if ended is None:
+            await check_request(call, request.method)
+        return ended
+
+    async def _begin(
+        self, call: Call, request: Request, counted: str, route: Route | None
+    ) -> Response | None:
         if counted in self._disabled:
             return _DISABLED
-        route = self._found(call, request) if inside else None
         if self._limiter is not None:
             declared = route.endpoint.path if route else self._router.declared(counted)
             try:
                 await self._limiter.check(call, counted, declared)
             except TooManyRequests as error:
                 rate_limited(call, declared, error.retry_after)
-                return respond(call, error)
+                raise
         for hook in self._on_request:
             answer = await hook(call)
             if isinstance(answer, Response):
                 return answer
+        return None
+
+    async def _serve(self, call: Call, request: Request, inside: bool) -> Response:
+        counted = call.path.rstrip("/") or "/" if inside else call.path
+        route = self._found(call, request) if inside else None
+        try:
+            ended = await self._begin(call, request, counted, route)
+        except TooManyRequests as error:
+            return respond(call, error)
+        if ended is not None:
+            return ended
         response = NOT_FOUND if route is None else await self._routed(call, request, route)
         for hook in self._on_response:
             call.outgoing = response
@@ -268,13 +291,16 @@ async def _after(call: Call, route: Route, value: object) -> Outcome:
     return Outcome(value, status)
 
 
-def _apply(call: Call, change: Change) -> None:
+async def _apply(call: Call, change: Change) -> None:
     if change.body:
         if call.body is not None and not isinstance(call.body, dict):
             raise ValidationCodes.VALIDATION_ERROR()
         call.body = {**call.fields, **change.body}
     if change.query:
         call.query = {**call.query, **change.query}
+    if not change.headers:
+        return
+    await asker_of(call)
     headers: Headers = call.headers
     for name, value in change.headers.items():
         headers = headers.replacing(name.lower(), value)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar, cast
 
 import msgspec
 
+from .credential import Credential
 from .database.hooks import ModelHooks
 from .database.records import Record
 from .endpoint import Endpoint
@@ -104,6 +105,10 @@ class Plugin:
 
     def rate_rules(self) -> Sequence[RateRule]:
         """Limits for its paths."""
+        return ()
+
+    def credentials(self) -> Sequence[Credential]:
+        """What else than the session cookie says who is asking, where it is installed."""
         return ()
 
     def database_hooks(self) -> Mapping[str, ModelHooks]:

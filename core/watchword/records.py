@@ -55,6 +55,7 @@ class Verification(Record, kw_only=True):
     """Something that was promised for a while: a token, a code, a state."""
 
     __model__: ClassVar[str] = "verification"
+    __secrets__: ClassVar[frozenset[str]] = frozenset(("identifier", "value"))
     identifier: Annotated[str, Column(index=True)]
     value: str
     expires_at: datetime

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 
 from .call import Call
 from .database.contract import InvalidValue, StorageUnavailable
 from .errors import APIError
 from .http.json import encode
-from .http.response import Response, header_value
+from .http.response import Response, header_value, varying
 from .observability import refused, request_failed, storage_unavailable
 from .secondary import SecondaryUnavailable
 from .validation import ValidationCodes
@@ -23,7 +23,7 @@ _NO_STORE_SESSION = (("cache-control", "no-store"), ("pragma", "no-cache"))
 def respond(call: Call, value: object, *, status: int | None = None) -> Response:
     """The response for an endpoint's result or `APIError`, with the call's headers and cookies."""
     if isinstance(value, Response):
-        return value.with_headers(*_accumulated(call))
+        return Response(value.status, _headers(call, value.headers), value.body)
     headers: list[tuple[str, str]] = []
     if isinstance(value, APIError):
         refused(call, value)
@@ -37,13 +37,16 @@ def respond(call: Call, value: object, *, status: int | None = None) -> Response
     else:
         body = encode(value)
         headers.append(_JSON)
-    return Response(status or 200, (*headers, *_accumulated(call)), body)
+    return Response(status or 200, _headers(call, headers), body)
 
 
-def _accumulated(call: Call) -> tuple[tuple[str, str], ...]:
-    headers = tuple(call.response_headers)
+def _headers(call: Call, own: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    headers = (*own, *call.response_headers)
     if call.endpoint is not None:
         headers += _NO_STORE_SESSION if call.endpoint.path == "/get-session" else _NO_STORE
+    if call.asker is not None:
+        # Somebody wanted to know who is asking, so another one may get another answer.
+        headers = varying(headers, call.config.vary)
     return headers + tuple(("set-cookie", line) for line in call.cookies.lines())
 
 

@@ -6,12 +6,15 @@ from typing import Generic, TypeVar
 
 import msgspec
 
+from .discreet import Discreet
 from .records import Session, User
 
 U = TypeVar("U", bound=User)
 
 
-class SessionAndUser(msgspec.Struct, Generic[U], frozen=True, rename="camel", omit_defaults=True):
+class SessionAndUser(
+    Discreet, msgspec.Struct, Generic[U], frozen=True, rename="camel", omit_defaults=True
+):
     """Who is signed in: the session and its user."""
 
     session: Session
@@ -20,13 +23,13 @@ class SessionAndUser(msgspec.Struct, Generic[U], frozen=True, rename="camel", om
     """Only with deferred refresh: the client should POST /get-session."""
 
 
-class Status(msgspec.Struct, frozen=True):
+class Status(Discreet, msgspec.Struct, frozen=True):
     """Done."""
 
     status: bool = True
 
 
-class Success(msgspec.Struct, frozen=True):
+class Success(Discreet, msgspec.Struct, frozen=True):
     """Done."""
 
     success: bool = True

@@ -20,13 +20,14 @@ import msgspec
 from .call import Call
 from .database.contract import StorageUnavailable
 from .database.table import gt, ne
+from .discreet import Discreet
 from .http.json import encode
 from .records import Session, User
 from .results import SessionAndUser
 from .session_store import DatabaseSessions
 
 
-class _Active(msgspec.Struct, frozen=True, rename="camel"):
+class _Active(Discreet, msgspec.Struct, frozen=True, rename="camel"):
     token: str
     expires_at: int
 

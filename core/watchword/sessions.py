@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
+from .asking import asker_of, has_cookies, is_beside_cookies, is_remembered, is_vouched
 from .call import CacheDue, Call, SessionLookup
 from .cookies import DONT_REMEMBER, SESSION_DATA, SESSION_TOKEN
 from .errors import APIError, ErrorCode, ErrorCodes
@@ -75,25 +76,38 @@ def set_session_cookies(
     """Give the browser this session; the call's `new_session` is set.
 
     `remember=False` makes cookies that end with the browser. None keeps what the browser has: a
-    valid `dont_remember` cookie means False.
+    valid `dont_remember` cookie means False. Cookies of somebody else, beside whom another
+    credential is asking, stay as they are.
     """
+    if is_vouched(call, session):
+        return
+    call.new_session = SessionAndUser(session=session, user=user)
+    if is_beside_cookies(call, session, user):
+        return
     names = call.cookie_names
     cookie = names.spec(SESSION_TOKEN)
     if remember is None:
-        remember = call.cookies.get_signed(names.spec(DONT_REMEMBER).name) != "true"
+        remember = is_remembered(call)
     max_age = call.config.lifetimes.session if remember else None
     attributes = cookie.attributes.merged(CookieAttributes(max_age=max_age))
     call.cookies.set_signed(cookie.name, session.token, attributes)
     if not remember:
         marker = names.spec(DONT_REMEMBER)
         call.cookies.set_signed(marker.name, "true", marker.attributes)
-    call.new_session = SessionAndUser(session=session, user=user)
     call.cache_due = CacheDue(call.new_session, remember)
 
 
+def refresh_cache(call: Call, found: SessionAndUser[User]) -> None:
+    """Have the session cache written anew for who is asking, once the call is done."""
+    if has_cookies(call):
+        call.cache_due = CacheDue(found, is_remembered(call))
+
+
 def clear_session_cookies(call: Call) -> None:
-    """Make the browser forget the session."""
-    call.cache_due = None
+    """Make the browser forget the session of who is asking; somebody else's cookies stay."""
+    call.new_session = call.cache_due = None
+    if not has_cookies(call):
+        return
     for base_name in (SESSION_TOKEN, SESSION_DATA, DONT_REMEMBER):
         cookie = call.cookie_names.spec(base_name)
         call.cookies.expire(cookie.name, cookie.attributes)
@@ -119,6 +133,9 @@ class LookupFlags:
 
 _NO_FLAGS = LookupFlags()
 
+WITHOUT_RENEWAL = {"disableRefresh": "true"}
+"""Query of calls whose cookies reach no browser: they must not renew the session."""
+
 
 async def current_session(call: Call, *, from_store: bool = False) -> SessionAndUser[User] | None:
     """Who is signed in, looked up once per call; may renew the session and set cookies.
@@ -135,16 +152,20 @@ async def current_session(call: Call, *, from_store: bool = False) -> SessionAnd
 
 
 async def look_up(call: Call, flags: LookupFlags) -> SessionLookup:
-    """Find the session of the request's cookie, end it if it is over, renew it if that is due.
+    """Find the session of who is asking, end it if it is over, renew it if that is due.
 
-    Raises `APIError` FAILED_TO_GET_SESSION when the session vanished during its renewal.
+    Raises `APIError` FAILED_TO_GET_SESSION when the session vanished during its renewal, and that
+    of a credential that is refused.
     """
-    names, cookies, cache = call.cookie_names, call.cookies, call.config.session_cache
+    asker, cache = await asker_of(call), call.config.session_cache
     if cache is None:
         expire_cache(call)
-    token = cookies.get_signed(names.spec(SESSION_TOKEN).name)
+    elif not asker.has_cookies:
+        # What the cookies say is about somebody else.
+        cache = None
+    token = asker.token
     if token is None:
-        return NOBODY
+        return NOBODY if asker.vouched is None else SessionLookup(asker.vouched, from_store=True)
     if cache is not None and (not flags.disable_cookie_cache or call.config.stateless):
         cached = await read_cache(cache, call, token)
         if cached is not None:
@@ -158,7 +179,7 @@ async def look_up(call: Call, flags: LookupFlags) -> SessionLookup:
         if found is not None and not _reads_only(call):
             await call.sessions.remove(call, token)
         return NOBODY
-    if flags.disable_refresh or cookies.get_signed(names.spec(DONT_REMEMBER).name) == "true":
+    if flags.disable_refresh or not is_remembered(call):
         return SessionLookup(found, from_store=True)
     if renewal_due(call, found.session):
         found = await _renewed(call, found)
@@ -192,7 +213,7 @@ NOBODY = SessionLookup(None, from_store=True)
 
 async def _renewed(call: Call, found: SessionAndUser[User]) -> SessionAndUser[User]:
     if _reads_only(call):
-        call.cache_due = CacheDue(found, remember=True)
+        refresh_cache(call, found)
         return SessionAndUser(session=found.session, user=found.user, needs_refresh=True)
     return await renew(call, found)
 
@@ -236,7 +257,11 @@ def is_fresh(call: Call, session: Session) -> bool:
 
 
 async def require_session(call: Call, *, from_store: bool = False, fresh: bool = False) -> None:
-    """Refuse the call unless somebody is signed in. Raises UNAUTHORIZED, SESSION_NOT_FRESH."""
+    """Refuse the call unless somebody is signed in.
+
+    Raises UNAUTHORIZED, SESSION_NOT_FRESH, and the error of a credential that is refused.
+    """
+    await asker_of(call)
     try:
         found = await current_session(call, from_store=from_store)
     except APIError:

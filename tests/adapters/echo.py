@@ -83,7 +83,9 @@ class EchoAuth(Auth[User]):
         self.script.seen.append(Seen(request, data))
         return self.script.answer
 
-    async def check(self, headers: HeaderSource, request: Request | None = None) -> Checked[User]:
+    async def check(
+        self, headers: HeaderSource, request: Request | None = None, *, renew: bool = True
+    ) -> Checked[User]:
         await self.script.before_check()
         return self.believe(headers, request)
 
@@ -109,7 +111,9 @@ class EchoBlocking(BlockingAuth[User]):
     def handle(self, request: Request) -> Response:
         return finish(self._echo.handle(request))
 
-    def check(self, headers: HeaderSource, request: Request | None = None) -> Checked[User]:
+    def check(
+        self, headers: HeaderSource, request: Request | None = None, *, renew: bool = True
+    ) -> Checked[User]:
         if self.barrier is not None:
             self.barrier.wait(10)
         return self._echo.believe(headers, request)

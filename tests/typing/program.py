@@ -10,6 +10,7 @@ from watchword import (
     Column,
     EmailAndPassword,
     GetSession,
+    Request,
     Response,
     Session,
     SessionAndUser,
@@ -57,6 +58,12 @@ async def asynchronous() -> None:
     assert_type(token, GeneratedToken)
     checked = await auth.check({})
     assert_type(checked.session, SessionAndUser[Member] | None)
+    assert_type(checked.headers, tuple[tuple[str, str], ...])
+    assert_type(await auth.api.list_sessions(checked=checked), list[Session])
+    request = Request(method="POST", path="/login")
+    person = SignInEmail(email="a@b.co", password="x")
+    done = await auth.api.sign_in_email(person, request=request, return_headers=True)
+    assert_type(done, WithHeaders[SignedIn[Member]])
 
 
 def blocking() -> None:
@@ -65,11 +72,15 @@ def blocking() -> None:
     made = api.sign_up_email(SignUpEmail(name="A", email="a@b.co", password="x"))
     assert_type(made, SignedUp[Member])
     assert_type(api.generate_one_time_token(headers={}), GeneratedToken)
+    person = SignInEmail(email="a@b.co", password="x")
+    request = Request(method="POST", path="/login")
+    assert_type(api.sign_in_email(person, request=request), SignedIn[Member])
     redeemed = api.verify_one_time_token(VerifyOneTimeToken(token="x"))
     assert_type(redeemed, SessionAndUser[Member])
 
 
 def mistakes() -> None:
     auth.blocking.api.get_session(header={})  # pyright: ignore[reportCallIssue]
+    auth.blocking.api.sign_out(request={})  # pyright: ignore
     print(auth.blocking.api.nothing_like_it)  # pyright: ignore
     SignInEmail(email="a@b.co")  # pyright: ignore[reportCallIssue]

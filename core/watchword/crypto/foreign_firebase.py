@@ -25,7 +25,7 @@ _SHORTEST = 16
 """Bytes of a signer key; Firebase's has 64."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class _Parts:
     n: int
     r: int

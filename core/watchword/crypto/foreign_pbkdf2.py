@@ -24,7 +24,7 @@ _PASSLIB = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class _Parts:
     name: str
     rounds: int

@@ -25,7 +25,7 @@ _DJANGO = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class _Parts:
     n: int
     r: int

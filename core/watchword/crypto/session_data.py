@@ -15,6 +15,7 @@ from uuid import uuid4
 
 import msgspec
 
+from watchword.discreet import Discreet
 from watchword.http.json import decode, encode, parse_date
 
 from .jwt import TokenInvalid, sign_jwt, verify_jwt
@@ -54,7 +55,7 @@ class SessionDataCodec(Protocol):
         ...
 
 
-class _Envelope(msgspec.Struct):
+class _Envelope(Discreet, msgspec.Struct):
     session: msgspec.Raw
     expires_at: msgspec.Raw = msgspec.field(name="expiresAt")
     signature: str

@@ -21,6 +21,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 import msgspec
 
+from watchword.discreet import Discreet
 from watchword.errors import ConfigurationError
 
 from .schema import Field, FieldType, Model, Reference
@@ -63,7 +64,7 @@ class Column:
 _PLAIN = Column()
 
 
-class Record(msgspec.Struct, kw_only=True, rename="camel"):
+class Record(Discreet, msgspec.Struct, kw_only=True, rename="camel"):
     """Base of all record classes: one row, with its `id`."""
 
     __model__: ClassVar[str] = ""

@@ -14,6 +14,7 @@ import msgspec
 
 from watchword.call import Call
 from watchword.database.records import attributes_of
+from watchword.discreet import Discreet
 from watchword.endpoint import get, post
 from watchword.errors import ErrorCode, ErrorCodes
 from watchword.plugin import Plugin
@@ -33,7 +34,7 @@ class AccountCodes(ErrorCodes):
     ACCOUNT_NOT_FOUND = ErrorCode(400, "ACCOUNT_NOT_FOUND", "There is no such account")
 
 
-class LinkedAccount(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+class LinkedAccount(Discreet, msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """One way to sign in, without its tokens and passwords."""
 
     id: str
@@ -45,7 +46,7 @@ class LinkedAccount(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     updated_at: datetime
 
 
-class UnlinkAccount(msgspec.Struct, frozen=True, rename="camel"):
+class UnlinkAccount(Discreet, msgspec.Struct, frozen=True, rename="camel"):
     """Which account to give up, by its id in the listing."""
 
     account_id: Identifier

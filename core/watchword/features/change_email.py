@@ -13,6 +13,7 @@ import msgspec
 
 from watchword.call import Call
 from watchword.database.contract import UniqueViolation
+from watchword.discreet import Discreet
 from watchword.endpoint import post
 from watchword.errors import ErrorCode, ErrorCodes
 from watchword.http.request import Request
@@ -42,7 +43,7 @@ class ChangeEmailCodes(ErrorCodes):
     NO_VERIFICATION_MAIL = ErrorCode(400, None, "Verification email isn't enabled")
 
 
-class ChangeEmailTo(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+class ChangeEmailTo(Discreet, msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """The new address, and where the mailed links lead in the end."""
 
     new_email: Email

@@ -12,6 +12,7 @@ from watchword.additional_fields import read_fields, refuse_taken
 from watchword.call import Call
 from watchword.crypto.passwords import Argon2Cost, password_length
 from watchword.database.contract import UniqueViolation
+from watchword.discreet import Discreet
 from watchword.endpoint import post
 from watchword.errors import APIError, ConfigurationError, ErrorCode, ErrorCodes
 from watchword.option_checks import check_choice, check_number
@@ -70,7 +71,7 @@ class EmailPasswordCodes(ErrorCodes):
     )
 
 
-class SignUpEmail(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+class SignUpEmail(Discreet, msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """A new user. Additional fields of the user stand beside these."""
 
     name: PersonName
@@ -82,7 +83,7 @@ class SignUpEmail(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     remember_me: bool = True
 
 
-class SignInEmail(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+class SignInEmail(Discreet, msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """Credentials. With `callback_url` the answer tells the client to go there."""
 
     email: Identifier
@@ -91,14 +92,14 @@ class SignInEmail(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     remember_me: bool = True
 
 
-class SignedUp(msgspec.Struct, Generic[U], frozen=True):
+class SignedUp(Discreet, msgspec.Struct, Generic[U], frozen=True):
     """The new user, and the token of the session if one was made."""
 
     token: str | None
     user: U
 
 
-class SignedIn(msgspec.Struct, Generic[U], frozen=True, omit_defaults=True):
+class SignedIn(Discreet, msgspec.Struct, Generic[U], frozen=True, omit_defaults=True):
     """The user and the token of the new session."""
 
     redirect: bool = msgspec.field()

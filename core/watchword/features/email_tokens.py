@@ -12,6 +12,7 @@ import msgspec
 
 from watchword.call import Call
 from watchword.crypto.jwt import TokenInvalid, sign_jwt, verify_jwt
+from watchword.discreet import Discreet
 from watchword.verifications import create_verification, newest_verification
 
 RequestType = Literal["change-email-confirmation", "change-email-verification"]
@@ -19,7 +20,7 @@ CONFIRMATION: RequestType = "change-email-confirmation"
 CHANGED: RequestType = "change-email-verification"
 
 
-class EmailClaims(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
+class EmailClaims(Discreet, msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     """What a token says: whose address it proves, and which address is to replace it."""
 
     email: str

@@ -16,6 +16,7 @@ import msgspec
 from watchword.call import Call
 from watchword.crypto.jwt import TokenExpired, TokenInvalid
 from watchword.database.contract import UniqueViolation
+from watchword.discreet import Discreet
 from watchword.endpoint import get, post
 from watchword.errors import APIError, ErrorCode, ErrorCodes
 from watchword.options import Duration, seconds
@@ -72,21 +73,21 @@ class EmailVerificationCodes(ErrorCodes):
     )
 
 
-class SendVerificationEmail(msgspec.Struct, frozen=True, kw_only=True):
+class SendVerificationEmail(Discreet, msgspec.Struct, frozen=True, kw_only=True):
     """Whose address to verify, and where the link leads afterwards."""
 
     email: Email
     callback_url: TargetURL = msgspec.field(default="", name="callbackURL")
 
 
-class VerifyEmail(msgspec.Struct, frozen=True, kw_only=True):
+class VerifyEmail(Discreet, msgspec.Struct, frozen=True, kw_only=True):
     """The token of a mailed link."""
 
     token: Token
     callback_url: TargetURL = msgspec.field(default="", name="callbackURL")
 
 
-class EmailVerified(msgspec.Struct, Generic[U], frozen=True, omit_defaults=True):
+class EmailVerified(Discreet, msgspec.Struct, Generic[U], frozen=True, omit_defaults=True):
     """Done. `user` has the changed address; null where the address stayed."""
 
     status: bool = msgspec.field()

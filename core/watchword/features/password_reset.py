@@ -13,6 +13,7 @@ from typing import ClassVar
 import msgspec
 
 from watchword.call import Call
+from watchword.discreet import Discreet
 from watchword.endpoint import get, post
 from watchword.errors import ErrorCode, ErrorCodes, Redirect
 from watchword.http.query import append_query
@@ -45,27 +46,27 @@ class PasswordResetCodes(ErrorCodes):
     USER_NOT_FOUND = ErrorCode(400, "USER_NOT_FOUND", "The user does not exist any more")
 
 
-class RequestPasswordReset(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+class RequestPasswordReset(Discreet, msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """Whose password to reset, and the page that asks for the new one."""
 
     email: Email
     redirect_to: TargetURL = ""
 
 
-class ResetRequested(msgspec.Struct, frozen=True):
+class ResetRequested(Discreet, msgspec.Struct, frozen=True):
     """What everybody is told, known or not."""
 
     status: bool = True
     message: str = _SENT
 
 
-class FollowResetLink(msgspec.Struct, frozen=True):
+class FollowResetLink(Discreet, msgspec.Struct, frozen=True):
     """The page that asks for the new password."""
 
     callback_url: TargetURL = msgspec.field(name="callbackURL")
 
 
-class ResetPassword(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+class ResetPassword(Discreet, msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """The new password. The token may stand in the query instead."""
 
     new_password: Password

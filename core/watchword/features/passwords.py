@@ -10,14 +10,15 @@ from typing import ClassVar, Generic, TypeVar
 
 import msgspec
 
+from watchword.asking import is_remembered
 from watchword.call import Call
+from watchword.discreet import Discreet
 from watchword.endpoint import post
 from watchword.errors import ErrorCode, ErrorCodes
 from watchword.plugin import Plugin
 from watchword.records import Account, Session, User
 from watchword.results import Status
 from watchword.sessions import (
-    DONT_REMEMBER,
     SessionCodes,
     create_session,
     require_stored_sessions,
@@ -46,7 +47,7 @@ class PasswordCodes(ErrorCodes):
     FAILED_TO_GET_SESSION = ErrorCode(500, "FAILED_TO_GET_SESSION", "The session was not created")
 
 
-class ChangePassword(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+class ChangePassword(Discreet, msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """The new password, and the one that it replaces."""
 
     new_password: Password
@@ -54,20 +55,20 @@ class ChangePassword(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     revoke_other_sessions: bool = False
 
 
-class PasswordChanged(msgspec.Struct, Generic[U], frozen=True):
+class PasswordChanged(Discreet, msgspec.Struct, Generic[U], frozen=True):
     """The user, and the token of the new session if the others were ended."""
 
     token: str | None
     user: U
 
 
-class VerifyPassword(msgspec.Struct, frozen=True):
+class VerifyPassword(Discreet, msgspec.Struct, frozen=True):
     """The password to check."""
 
     password: Password
 
 
-class SetPassword(msgspec.Struct, frozen=True, rename="camel"):
+class SetPassword(Discreet, msgspec.Struct, frozen=True, rename="camel"):
     """The first password of a user who has none."""
 
     new_password: Password
@@ -170,8 +171,7 @@ async def _replace(call: Call, old: Account | None, hashed: str, revoke: bool) -
         if not revoke:
             return None
         await call.sessions.remove_all(call, old.user_id)
-        remember = call.cookies.get_signed(call.cookie_names.spec(DONT_REMEMBER).name) != "true"
-        session = await create_session(call, call.session.user, remember=remember)
+        session = await create_session(call, call.session.user, remember=is_remembered(call))
         if session is None:
             raise PasswordCodes.FAILED_TO_GET_SESSION()
         return session

@@ -12,9 +12,10 @@ from typing import ClassVar
 import msgspec
 
 from watchword.additional_fields import read_fields
+from watchword.asking import asker_of
 from watchword.call import Call
-from watchword.cookies import SESSION_TOKEN
 from watchword.database.contract import UniqueViolation
+from watchword.discreet import Discreet
 from watchword.endpoint import Traits, endpoint, get, post
 from watchword.errors import APIError, ErrorCodes
 from watchword.plugin import Plugin
@@ -33,24 +34,24 @@ from watchword.validation import Flag, Token
 _log = logging.getLogger("watchword")
 
 
-class GetSession(msgspec.Struct, frozen=True, rename="camel"):
+class GetSession(Discreet, msgspec.Struct, frozen=True, rename="camel"):
     """Flags of a look-up; any non-empty value counts as true."""
 
     disable_cookie_cache: Flag = ""
     disable_refresh: Flag = ""
 
 
-class UpdateSession(msgspec.Struct, frozen=True):
+class UpdateSession(Discreet, msgspec.Struct, frozen=True):
     """An object with additional fields of the session."""
 
 
-class UpdatedSession(msgspec.Struct, frozen=True):
+class UpdatedSession(Discreet, msgspec.Struct, frozen=True):
     """The session as it is now."""
 
     session: Session
 
 
-class RevokeSession(msgspec.Struct, frozen=True):
+class RevokeSession(Discreet, msgspec.Struct, frozen=True):
     """Which session to end."""
 
     token: Token
@@ -91,8 +92,8 @@ class SessionEndpoints(Plugin):
 
     @post("/sign-out")
     async def sign_out(self, call: Call) -> Success:
-        """End this browser's session; also fine when there is none."""
-        token = call.cookies.get_signed(call.cookie_names.spec(SESSION_TOKEN).name)
+        """End the session of who is asking; also fine when there is none."""
+        token = (await asker_of(call)).token
         if token is not None:
             try:
                 await call.sessions.remove(call, token)

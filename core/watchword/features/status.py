@@ -12,6 +12,7 @@ from typing import ClassVar
 import msgspec
 
 from watchword.call import Call
+from watchword.discreet import Discreet
 from watchword.endpoint import get
 from watchword.errors import Redirect
 from watchword.http.query import append_query
@@ -37,13 +38,13 @@ _PAGE_HEADERS = (
 _CODE = re.compile(r"[A-Za-z0-9_'-]+", re.ASCII)
 
 
-class Ok(msgspec.Struct, frozen=True):
+class Ok(Discreet, msgspec.Struct, frozen=True):
     """The server lives."""
 
     ok: bool = True
 
 
-class ErrorQuery(msgspec.Struct, frozen=True):
+class ErrorQuery(Discreet, msgspec.Struct, frozen=True):
     """What a failed redirect says about itself."""
 
     error: Identifier = ""

@@ -16,6 +16,7 @@ from watchword.additional_fields import read_fields
 from watchword.call import Call
 from watchword.crypto.random_strings import LOWER_ALPHANUMERIC
 from watchword.database.contract import UniqueViolation
+from watchword.discreet import Discreet
 from watchword.endpoint import get, post
 from watchword.errors import APIError, ErrorCode, ErrorCodes
 from watchword.options import Duration, seconds
@@ -49,14 +50,14 @@ class UserCodes(ErrorCodes):
     INVALID_TOKEN = ErrorCode(404, "INVALID_TOKEN", "The link is not valid")
 
 
-class UpdateUser(msgspec.Struct, frozen=True, kw_only=True):
+class UpdateUser(Discreet, msgspec.Struct, frozen=True, kw_only=True):
     """What to change. Additional fields of the user stand beside these."""
 
     name: PersonName | msgspec.UnsetType = msgspec.UNSET
     image: Picture | msgspec.UnsetType | None = msgspec.UNSET
 
 
-class DeleteUserNow(msgspec.Struct, frozen=True, kw_only=True):
+class DeleteUserNow(Discreet, msgspec.Struct, frozen=True, kw_only=True):
     """Proof that the user means it: the password, or the token of a mail. Both may be missing."""
 
     password: Password = ""
@@ -64,14 +65,14 @@ class DeleteUserNow(msgspec.Struct, frozen=True, kw_only=True):
     callback_url: TargetURL = msgspec.field(default="", name="callbackURL")
 
 
-class DeletionToken(msgspec.Struct, frozen=True, kw_only=True):
+class DeletionToken(Discreet, msgspec.Struct, frozen=True, kw_only=True):
     """The token of a mailed deletion link."""
 
     token: Token
     callback_url: TargetURL = msgspec.field(default="", name="callbackURL")
 
 
-class Deletion(msgspec.Struct, frozen=True, kw_only=True):
+class Deletion(Discreet, msgspec.Struct, frozen=True, kw_only=True):
     """What was done: the user was deleted, or asked by mail."""
 
     success: bool = True

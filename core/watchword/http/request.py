@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from .headers import EMPTY, Headers
@@ -50,8 +50,8 @@ class Request:
     """
 
     method: str
-    path: str
-    query: str = ""
+    path: str = field(repr=False)
+    query: str = field(default="", repr=False)
     scheme: str = "http"
     host: str = ""
     headers: Headers = EMPTY

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 _BREAKS = str.maketrans("", "", "\r\n\0")
 
@@ -15,8 +16,8 @@ class Response:
     """
 
     status: int
-    headers: tuple[tuple[str, str], ...] = ()
-    body: bytes = b""
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    body: bytes = field(default=b"", repr=False)
 
     def header(self, name: str) -> str | None:
         """The first field with this lower-case name."""
@@ -33,6 +34,22 @@ class Response:
     def with_headers(self, *pairs: tuple[str, str]) -> Response:
         """The same response with more header pairs at the end."""
         return Response(self.status, (*self.headers, *pairs), self.body)
+
+
+def varying(headers: Iterable[tuple[str, str]], names: str) -> tuple[tuple[str, str], ...]:
+    """Pairs (lower-case names) with one `Vary` at the end, theirs and these (RFC 9110, 12.5.5)."""
+    given = tuple(headers)
+    for name, _ in given:
+        if name == "vary":
+            break
+    else:
+        return (*given, ("vary", names))
+    listed = ",".join([*(value for name, value in given if name == "vary"), names])
+    known: dict[str, str] = {}
+    for one in filter(None, map(str.strip, listed.split(","))):
+        known.setdefault(one.lower(), one)
+    every = "*" if "*" in known else ", ".join(known.values())
+    return (*(pair for pair in given if pair[0] != "vary"), ("vary", every))
 
 
 def header_value(text: str) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import ipaddress
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import unquote
 
 import idna
@@ -35,7 +35,7 @@ class URL:
     host: str
     port: int | None
     path: str
-    query: str
+    query: str = field(repr=False)
     fragment: str
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol, TypeAlias
@@ -38,7 +38,7 @@ class ImportedUser:
     disabled: bool = False
     created_at: datetime | None = None
     updated_at: datetime | None = None
-    password: str | None = None
+    password: str | None = field(default=None, repr=False)
     """The hash, spelled as `PasswordHasher` knows it (or of a form that it does not know)."""
     accounts: tuple[ImportedAccount, ...] = ()
     second_factor: bool = False

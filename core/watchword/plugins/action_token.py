@@ -20,6 +20,7 @@ import msgspec
 from watchword.call import Call
 from watchword.crypto.random_strings import DIGITS
 from watchword.crypto.signing import equal, hash_identifier, mac
+from watchword.discreet import Discreet
 from watchword.endpoint import post
 from watchword.errors import ConfigurationError, ErrorCode, ErrorCodes
 from watchword.features.failed_sign_ins import FailedSignIns
@@ -61,20 +62,20 @@ class ActionTokenCodes(ErrorCodes):
     )
 
 
-class SendActionToken(msgspec.Struct, frozen=True, kw_only=True):
+class SendActionToken(Discreet, msgspec.Struct, frozen=True, kw_only=True):
     """What the code is to confirm."""
 
     type: ActionType
 
 
-class VerifyActionToken(msgspec.Struct, frozen=True, kw_only=True):
+class VerifyActionToken(Discreet, msgspec.Struct, frozen=True, kw_only=True):
     """The mailed code, and what it is to confirm."""
 
     token: Annotated[str, msgspec.Meta(max_length=32, pattern=r"\A[0-9]{1,32}\Z")]
     type: ActionType
 
 
-class ConsumeActionToken(msgspec.Struct, frozen=True, kw_only=True):
+class ConsumeActionToken(Discreet, msgspec.Struct, frozen=True, kw_only=True):
     """What is about to be done."""
 
     type: ActionType

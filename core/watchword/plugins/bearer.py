@@ -8,21 +8,22 @@ stands for the cookie (spec: plugin bearer; RFC 6750, 2.1).
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 from urllib.parse import unquote
 
 from watchword.call import Call
-from watchword.cookies import SESSION_TOKEN
+from watchword.credential import Credential, SessionToken
 from watchword.crypto.signing import sign_cookie_value, verify_cookie_value
-from watchword.http.cookies import encode_value
-from watchword.plugin import Plugin, after, before
+from watchword.plugin import Plugin, after
 from watchword.safe_ranges import Safe
 
 _SCHEME = "bearer "
 _ANSWER = "set-auth-token"
 _VISIBLE = re.compile("[!-~]+")
+_LONGEST = 1024
+"""Characters of a header that is read: ten times those of a token, percent-encoded."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,35 +43,27 @@ class Bearer(Plugin):
     """Only signed tokens (from `set-auth-token`) are accepted. Without it the bare session token,
     as it stands in the database and in answers to sign-ins, is a full credential."""
 
-    @before()
-    async def read_authorization(self, call: Call) -> None:
-        """Let a good bearer token stand for the session cookie, whatever cookie came along."""
-        signed = self._signed(call, call.headers.get("authorization") or "")
-        if signed is None:
-            return
-        name = call.cookie_names.spec(SESSION_TOKEN).name
-        others = (call.headers.get("cookie") or "").split(";")
-        kept = [pair.strip() for pair in others if pair.partition("=")[0].strip() not in ("", name)]
-        cookie = "; ".join([*kept, f"{name}={encode_value(signed)}"])
-        call.replace_headers(call.headers.replacing("cookie", cookie))
+    def credentials(self) -> Sequence[Credential]:
+        """A good bearer token stands for its session, whatever cookie came along."""
+        return (Credential(header="authorization", read=self._read),)
 
     @after()
     async def hand_out_token(self, call: Call) -> None:
-        """Put the token into `set-auth-token` of answers that set the session cookie."""
-        token = call.cookies.set_so_far(call.cookie_names.spec(SESSION_TOKEN).name)
-        if token:
-            call.set_header(_ANSWER, token)
+        """Put the token into `set-auth-token` of answers that establish or renew the session."""
+        if call.new_session is not None:
+            token = call.new_session.session.token
+            call.set_header(_ANSWER, sign_cookie_value(token, call.config.secrets.current))
             call.expose_header(_ANSWER)
 
-    def _signed(self, call: Call, header: str) -> str | None:
-        if header[: len(_SCHEME)].lower() != _SCHEME:
+    async def _read(self, call: Call, header: str) -> SessionToken | None:
+        if len(header) > _LONGEST or header[: len(_SCHEME)].lower() != _SCHEME:
             return None
         token = header[len(_SCHEME) :].strip()
         if _VISIBLE.fullmatch(token) is None:
             return None
-        secret = call.config.secrets.current
         if "." not in token:
-            return None if self.require_signature else sign_cookie_value(token, secret)
+            return None if self.require_signature else SessionToken(token)
         if "%" in token:
             token = unquote(token)
-        return token if verify_cookie_value(token, secret) is not None else None
+        known = verify_cookie_value(token, call.config.secrets.current)
+        return None if known is None else SessionToken(known)

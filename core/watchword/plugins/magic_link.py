@@ -17,6 +17,7 @@ import msgspec
 
 from watchword.call import Call
 from watchword.crypto.random_strings import LETTERS
+from watchword.discreet import Discreet
 from watchword.endpoint import get, post
 from watchword.errors import APIError
 from watchword.features.email_password import EmailPasswordCodes
@@ -46,7 +47,7 @@ _SENT, _OPENED = "/sign-in/magic-link", "/magic-link/verify"
 _BROKEN_ESCAPE = re.compile("%(?![0-9A-Fa-f]{2})")
 
 
-class SignInMagicLink(msgspec.Struct, frozen=True, kw_only=True):
+class SignInMagicLink(Discreet, msgspec.Struct, frozen=True, kw_only=True):
     """Whom to mail a link, and where it leads. `name` is for new users."""
 
     email: Email
@@ -57,7 +58,7 @@ class SignInMagicLink(msgspec.Struct, frozen=True, kw_only=True):
     metadata: dict[str, object] | msgspec.UnsetType = msgspec.UNSET
 
 
-class VerifyMagicLink(msgspec.Struct, frozen=True, kw_only=True):
+class VerifyMagicLink(Discreet, msgspec.Struct, frozen=True, kw_only=True):
     """What a mailed link carries."""
 
     token: Token
@@ -66,7 +67,7 @@ class VerifyMagicLink(msgspec.Struct, frozen=True, kw_only=True):
     error_callback_url: TargetURL = msgspec.field(default="", name="errorCallbackURL")
 
 
-class SignedInByLink(msgspec.Struct, Generic[U], frozen=True):
+class SignedInByLink(Discreet, msgspec.Struct, Generic[U], frozen=True):
     """Who is signed in now; for links without a `callbackURL`."""
 
     token: str
@@ -92,7 +93,7 @@ MagicLinkCallback = Callable[[MagicLinkMail, Request | None], object]
 TokenGenerator = Callable[[str], str | Awaitable[str]]
 
 
-class _Promise(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class _Promise(Discreet, msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     type: Literal["magic-link"]
     email: Email
     name: str | msgspec.UnsetType = msgspec.UNSET

@@ -12,6 +12,7 @@ from typing import ClassVar
 import msgspec
 
 from watchword.call import Call
+from watchword.discreet import Discreet
 from watchword.endpoint import get, post
 from watchword.errors import ErrorCode, ErrorCodes
 from watchword.plugin import after
@@ -32,7 +33,7 @@ class OneTimeTokenCodes(HandoverCodes):
     SESSION_EXPIRED = ErrorCode(400, None, "Session expired")
 
 
-class VerifyOneTimeToken(msgspec.Struct, frozen=True):
+class VerifyOneTimeToken(Discreet, msgspec.Struct, frozen=True):
     """The token to redeem."""
 
     token: Token

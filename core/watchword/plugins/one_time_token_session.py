@@ -13,6 +13,7 @@ from typing import Annotated, Any, ClassVar, Generic, TypeVar
 import msgspec
 
 from watchword.call import Call
+from watchword.discreet import Discreet
 from watchword.endpoint import Endpoint, get, post
 from watchword.errors import ErrorCode, ErrorCodes
 from watchword.records import Session, User
@@ -33,13 +34,13 @@ class OneTimeTokenSessionCodes(HandoverCodes):
     FAILED_TO_CREATE_SESSION = ErrorCode(401, None, "The session was refused")
 
 
-class VerifyOneTimeTokenSession(msgspec.Struct, frozen=True):
+class VerifyOneTimeTokenSession(Discreet, msgspec.Struct, frozen=True):
     """The token to redeem."""
 
     token: Annotated[Token, msgspec.Meta(min_length=1)]
 
 
-class RedeemedSession(msgspec.Struct, Generic[U], frozen=True):
+class RedeemedSession(Discreet, msgspec.Struct, Generic[U], frozen=True):
     """The session that the redeemer has now; `token` is that of a new one, else None."""
 
     session: Session

@@ -13,6 +13,7 @@ import msgspec
 
 from watchword.call import Call
 from watchword.crypto.random_strings import URL_SAFE
+from watchword.discreet import Discreet
 from watchword.errors import ErrorCode, ErrorCodes
 from watchword.options import Duration, seconds
 from watchword.plugin import Plugin
@@ -31,7 +32,7 @@ class HandoverCodes(ErrorCodes):
     SESSION_NOT_FOUND = ErrorCode(400, None, "Session not found")
 
 
-class GeneratedToken(msgspec.Struct, frozen=True):
+class GeneratedToken(Discreet, msgspec.Struct, frozen=True):
     """A fresh token, good once."""
 
     token: str

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from watchword.additional_fields import read_fields, refuse_taken
-from watchword.call import CacheDue, Call
+from watchword.call import Call
 from watchword.database.contract import UniqueViolation
 from watchword.endpoint import get, post
 from watchword.errors import ConfigurationError, ErrorCodes
@@ -21,7 +21,7 @@ from watchword.options import RateLimitRule
 from watchword.plugin import Plugin, RateRule, after
 from watchword.records import Session, User
 from watchword.results import SessionAndUser, Success
-from watchword.sessions import DONT_REMEMBER, create_session, set_session_cookies
+from watchword.sessions import create_session, refresh_cache, set_session_cookies
 from watchword.validation import is_email
 
 from .codes import EmailCodes, change_identifier, otp_identifier
@@ -285,6 +285,4 @@ async def _sign_in(call: Call, user: User) -> Session:
 async def _refresh_cache(call: Call, user: User) -> None:
     found = await signed_in(call)
     if found is not None and found.user.id == user.id:
-        marker = call.cookie_names.spec(DONT_REMEMBER).name
-        fresh = SessionAndUser(session=found.session, user=user)
-        call.cache_due = CacheDue(fresh, call.cookies.get_signed(marker) != "true")
+        refresh_cache(call, SessionAndUser(session=found.session, user=user))

@@ -6,6 +6,7 @@ from typing import Generic, Literal, TypeAlias, TypeVar
 
 import msgspec
 
+from watchword.discreet import Discreet
 from watchword.errors import ErrorCode, ErrorCodes
 from watchword.records import User
 from watchword.validation import Code, Identifier, Password, PersonName, Picture
@@ -37,20 +38,20 @@ class EmailOTPCodes(ErrorCodes):
     EMAIL_IN_USE = ErrorCode(400, None, "Email already in use")
 
 
-class OTPFor(msgspec.Struct, frozen=True, kw_only=True):
+class OTPFor(Discreet, msgspec.Struct, frozen=True, kw_only=True):
     """Whose code, and what it is good for."""
 
     email: Identifier
     type: OTPType
 
 
-class OTPRead(msgspec.Struct, frozen=True):
+class OTPRead(Discreet, msgspec.Struct, frozen=True):
     """The code; null if there is none, or if it has expired."""
 
     otp: str | None
 
 
-class CheckOTP(msgspec.Struct, frozen=True, kw_only=True):
+class CheckOTP(Discreet, msgspec.Struct, frozen=True, kw_only=True):
     """The code to check; it stays good."""
 
     email: Identifier
@@ -58,14 +59,14 @@ class CheckOTP(msgspec.Struct, frozen=True, kw_only=True):
     otp: Code
 
 
-class VerifyEmailByOTP(msgspec.Struct, frozen=True, kw_only=True):
+class VerifyEmailByOTP(Discreet, msgspec.Struct, frozen=True, kw_only=True):
     """A code of type `email-verification`."""
 
     email: Identifier
     otp: Code
 
 
-class EmailOTPVerified(msgspec.Struct, Generic[U], frozen=True):
+class EmailOTPVerified(Discreet, msgspec.Struct, Generic[U], frozen=True):
     """The user with the verified address, and the token of the session if one was made."""
 
     status: bool
@@ -73,7 +74,7 @@ class EmailOTPVerified(msgspec.Struct, Generic[U], frozen=True):
     user: U
 
 
-class SignInByOTP(msgspec.Struct, frozen=True, kw_only=True):
+class SignInByOTP(Discreet, msgspec.Struct, frozen=True, kw_only=True):
     """A code of type `sign-in`. The rest is for a user who is new, as are additional fields."""
 
     email: Identifier
@@ -82,20 +83,20 @@ class SignInByOTP(msgspec.Struct, frozen=True, kw_only=True):
     image: Picture | msgspec.UnsetType = msgspec.UNSET
 
 
-class SignedInByOTP(msgspec.Struct, Generic[U], frozen=True):
+class SignedInByOTP(Discreet, msgspec.Struct, Generic[U], frozen=True):
     """The user and the token of the new session."""
 
     token: str
     user: U
 
 
-class RequestPasswordResetByOTP(msgspec.Struct, frozen=True, kw_only=True):
+class RequestPasswordResetByOTP(Discreet, msgspec.Struct, frozen=True, kw_only=True):
     """Whose password to reset."""
 
     email: Identifier
 
 
-class ResetPasswordByOTP(msgspec.Struct, frozen=True, kw_only=True):
+class ResetPasswordByOTP(Discreet, msgspec.Struct, frozen=True, kw_only=True):
     """A code of type `forget-password`, and the new password."""
 
     email: Identifier
@@ -103,14 +104,14 @@ class ResetPasswordByOTP(msgspec.Struct, frozen=True, kw_only=True):
     password: Password
 
 
-class RequestEmailChangeByOTP(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+class RequestEmailChangeByOTP(Discreet, msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """The new address. `otp` proves the current one, where the options ask for that."""
 
     new_email: Identifier
     otp: Code = ""
 
 
-class ChangeEmailByOTP(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+class ChangeEmailByOTP(Discreet, msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """The new address, and the code that was mailed there."""
 
     new_email: Identifier

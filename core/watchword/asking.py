@@ -1,0 +1,64 @@
+"""Who is asking: the one place that chooses among the credentials of a call.
+
+The choice is made from the headers that the call came with, once; what hooks do to the headers
+afterwards changes nothing about it (spec: security W2).
+"""
+
+from __future__ import annotations
+
+from .call import Asker, Call
+from .cookies import DONT_REMEMBER, SESSION_TOKEN
+from .credential import SessionToken
+from .records import Session, User
+
+
+async def asker_of(call: Call) -> Asker:
+    """On whose word the call acts. Raises the `APIError` of a credential that is refused."""
+    known = call.asker
+    if known is None:
+        known = call.asker = await _chosen(call)
+    return known
+
+
+async def _chosen(call: Call) -> Asker:
+    cookie = call.cookies.get_signed(call.cookie_names.spec(SESSION_TOKEN).name)
+    for credential in call.config.credentials:
+        value = call.headers.get(credential.header)
+        if value is None:
+            continue
+        answer = await credential.read(call, value)
+        if isinstance(answer, SessionToken):
+            # Where the browser has no session of its own, its cookies are the bearer's to set.
+            return Asker(answer.token, has_cookies=cookie is None or cookie == answer.token)
+        if answer is not None:
+            return Asker(None, vouched=answer, has_cookies=False)
+    return Asker(cookie)
+
+
+def has_cookies(call: Call) -> bool:
+    """Whether the browser's session cookies are those of who is asking, as far as that is known."""
+    return call.asker is None or call.asker.has_cookies
+
+
+def is_vouched(call: Call, session: Session) -> bool:
+    """Whether a session is only what a credential stands for, such as that of an API key."""
+    vouched = call.asker and call.asker.vouched
+    return vouched is not None and vouched.session.id == session.id
+
+
+def is_beside_cookies(call: Call, session: Session, user: User) -> bool:
+    """Whether a session is of who is asking, while the browser's cookies are somebody else's.
+
+    That of somebody who signs in is not: it makes the browser its own.
+    """
+    if call.asker is None or call.asker.has_cookies:
+        return False
+    found = call.lookup and call.lookup.found
+    return call.asker.token == session.token or (found is not None and found.user.id == user.id)
+
+
+def is_remembered(call: Call) -> bool:
+    """Whether the session outlives the browser: its cookies do not say `dont_remember`."""
+    if not has_cookies(call):
+        return True
+    return call.cookies.get_signed(call.cookie_names.spec(DONT_REMEMBER).name) != "true"

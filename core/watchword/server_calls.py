@@ -1,0 +1,155 @@
+"""Server-side calls: an endpoint as a function, and who is behind a request.
+
+A call acts on the server's own behalf, or on that of a browser: with `request=` the endpoint is
+run as if that browser had called it, with all that the endpoint asks of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from http import HTTPStatus
+from typing import Any, cast
+
+import msgspec
+
+from .api import Arguments, WithHeaders
+from .call import Call
+from .checked import Checked
+from .configuration import Configuration
+from .errors import APIError
+from .http.headers import Headers, HeaderSource
+from .http.json import InvalidJSON, decode
+from .http.request import NO_BODY, Request
+from .http.response import Response
+from .observability import refused
+from .pipeline import Outcome, Pipeline, Route
+from .responding import known_error, respond
+from .runtime.contract import Runtime
+from .sessions import WITHOUT_RENEWAL, SessionCodes, current_session, finish_call
+from .site import UnknownHost
+
+
+class ServerCalls:
+    """Runs the endpoints of one configuration from Python."""
+
+    def __init__(self, config: Configuration, pipeline: Pipeline) -> None:
+        self._config = config
+        self._pipeline = pipeline
+
+    async def check(
+        self, runtime: Runtime, headers: HeaderSource, request: Request | None, *, renew: bool
+    ) -> Checked[Any]:
+        """Who is behind a request. No hook of an endpoint runs, and refusals are nobody."""
+        given, vary = Headers.of(headers), self._config.vary
+        try:
+            site = self._config.sites.resolve(request, given)
+        except UnknownHost:
+            return Checked(None, (), vary)
+        call = Call(self._config, runtime, site, request=request, headers=given)
+        if not renew:
+            call.query = WITHOUT_RENEWAL
+        try:
+            found = await current_session(call)
+            await finish_call(call)
+        except APIError:
+            found = None
+        return Checked(found, tuple(call.cookies.lines()), vary, call)
+
+    async def run(self, runtime: Runtime, name: str, arguments: Arguments) -> Any:
+        """Run an endpoint. Raises `APIError`, unless the response itself is asked for."""
+        route = self._pipeline.routes[name]
+        call = self._call(runtime, route, arguments)
+        try:
+            ended = await self._ended(call, route)
+            if ended is None:
+                outcome = await self._pipeline.run(call, route)
+            else:
+                outcome = Outcome(ended if arguments.form == "response" else _refusal(ended))
+        except Exception as error:
+            answer = known_error(error)
+            if answer is None:
+                raise
+            if arguments.form == "response":
+                return respond(call, answer)
+            refused(call, answer)
+            raise answer from None
+        if arguments.form == "response":
+            return respond(call, outcome.value, status=outcome.status)
+        if isinstance(outcome.value, APIError):
+            refused(call, outcome.value)
+            raise outcome.value
+        if arguments.form == "headers":
+            return WithHeaders(outcome.value, respond(call, outcome.value))
+        return outcome.value
+
+    async def _ended(self, call: Call, route: Route) -> Response | None:
+        if call.request is None:
+            return None
+        return await self._pipeline.admit(call, call.request, route)
+
+    def _call(self, runtime: Runtime, route: Route, arguments: Arguments) -> Call:
+        call = (
+            self._own_call(runtime, route, arguments)
+            if arguments.request is None
+            else self._browsers_call(runtime, route, arguments, arguments.request)
+        )
+        call.query, call.params = dict(arguments.query), arguments.params
+        given: dict[str, Any] | None = None
+        if arguments.input is not None or arguments.extra:
+            given = {**_fields(arguments.input), **arguments.extra}
+        if route.endpoint.source == "query":
+            call.query = {**call.query, **(given or {})}
+        else:
+            call.body = given
+        return call
+
+    def _own_call(self, runtime: Runtime, route: Route, arguments: Arguments) -> Call:
+        path, checked = route.endpoint.path, arguments.checked
+        if checked is None:
+            headers = Headers.of(arguments.headers)
+            site = self._config.sites.resolve_call(None, headers)
+            return Call(self._config, runtime, site, headers=headers, path=path)
+        asked = checked.call
+        if asked is None:
+            raise SessionCodes.UNAUTHORIZED()
+        call = Call(self._config, runtime, asked.site, headers=asked.headers, path=path)
+        call.asker, call.lookup = asked.asker, asked.lookup
+        return call
+
+    def _browsers_call(
+        self, runtime: Runtime, route: Route, arguments: Arguments, request: Request
+    ) -> Call:
+        given = arguments.headers
+        headers = request.headers if given is None else Headers.of(given)
+        try:
+            site = self._config.sites.resolve(request, headers)
+        except UnknownHost:
+            raise APIError(400, None, "This host is not served here") from None
+        endpoint = route.endpoint
+        # What matters is the endpoint's method and path, not those of the page with the form.
+        as_sent = replace(
+            request,
+            method=endpoint.methods[0],
+            path=site.base_path + endpoint.path,
+            query="",
+            headers=headers,
+            body=NO_BODY,
+        )
+        return Call(
+            self._config, runtime, site, request=as_sent, headers=headers, path=endpoint.path
+        )
+
+
+def _refusal(response: Response) -> APIError:
+    """The error that a response amounts to which ended a request before its endpoint."""
+    try:
+        found = decode(response.body)
+    except InvalidJSON:
+        found = None
+    fields = cast("dict[str, Any]", found) if isinstance(found, dict) else {}
+    code, message = fields.pop("code", None), fields.pop("message", None)
+    return APIError(response.status, code, message or HTTPStatus(response.status).phrase, fields)
+
+
+def _fields(given: msgspec.Struct | None) -> dict[str, Any]:
+    return {} if given is None else msgspec.to_builtins(given)
