@@ -187,7 +187,7 @@ CASES = [
     ),
     ("error", "advanced.disable_csrf_check", advanced("disable_csrf_check=True")),
     ("error", "advanced.disable_origin_check", advanced("disable_origin_check=True")),
-    ("warning", "advanced.disable_origin_check", advanced('disable_origin_check=["/callback"]')),
+    ("warning", "advanced.disable_origin_check", advanced('disable_origin_check=["/sign-out"]')),
     ("warning", SITE, {"advanced": "Advanced()"}),
     (
         "warning",
