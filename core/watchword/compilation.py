@@ -142,6 +142,7 @@ def compile_configuration(
         hooks=hooks,
         on_api_error=on_api_error,
         advanced=advanced,
+        capacity=advanced.work.capacity(passwords.memory),
     )
 
 

@@ -5,11 +5,30 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Collection, Iterable
-from typing import Any, cast
+from datetime import timedelta
+from typing import Any, TypeAlias, cast
 
 from .errors import ConfigurationError
 
+Duration: TypeAlias = "timedelta | int | float"
+
 _COOKIE_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")  # a token of RFC 9110, 5.6.2
+
+
+LONGEST_DURATION = 3_155_760_000
+"""Seconds; a hundred years. Dates end with the year 9999, and requests must not find that out."""
+
+
+def seconds(option: str, value: Duration, *, least: int = 0, most: int = LONGEST_DURATION) -> int:
+    """A duration as whole seconds. Raises `ConfigurationError` outside `least`..`most`."""
+    number = value.total_seconds() if isinstance(value, timedelta) else value
+    if type(number) not in (int, float) or number != number:
+        raise ConfigurationError(option, f"{value!r} is no duration", "Give seconds or a timedelta")
+    if number < least:
+        raise ConfigurationError(option, f"{value!r} is too short", f"Give at least {least} s")
+    if number > most:
+        raise ConfigurationError(option, f"{value!r} is too long", f"Give at most {most} s")
+    return int(number)
 
 
 def check_choice(option: str, value: object, known: Collection[object]) -> None:

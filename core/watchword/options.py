@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import TYPE_CHECKING, Literal, TypeAlias, cast
 
 from .errors import ConfigurationError
 from .http.cookies import CookieAttributes
 from .http.request import Request
 from .option_checks import (
+    Duration,
     check_choice,
     check_cookie_name,
     check_networks,
@@ -23,32 +23,16 @@ from .option_checks import (
     check_subclass,
     check_texts,
     check_type,
+    seconds,
 )
 from .records import Account, Session, Verification
+from .work_limits import WorkLimits
 
 if TYPE_CHECKING:
     from .call import Call
 
-Duration: TypeAlias = "timedelta | int | float"
-
 LONGEST_COOKIE = 34_560_000
 """Seconds; browsers keep no cookie longer than 400 days (RFC 6265bis, 5.5)."""
-
-
-LONGEST_DURATION = 3_155_760_000
-"""Seconds; a hundred years. Dates end with the year 9999, and requests must not find that out."""
-
-
-def seconds(option: str, value: Duration, *, least: int = 0, most: int = LONGEST_DURATION) -> int:
-    """A duration as whole seconds. Raises `ConfigurationError` outside `least`..`most`."""
-    number = value.total_seconds() if isinstance(value, timedelta) else value
-    if type(number) not in (int, float) or number != number:
-        raise ConfigurationError(option, f"{value!r} is no duration", "Give seconds or a timedelta")
-    if number < least:
-        raise ConfigurationError(option, f"{value!r} is too short", f"Give at least {least} s")
-    if number > most:
-        raise ConfigurationError(option, f"{value!r} is too long", f"Give at most {most} s")
-    return int(number)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -257,10 +241,13 @@ class Advanced:
     """Makes row ids; a function gets the model's name. None: 32 random letters and digits."""
     body_limit: int = 1_048_576
     """Bytes of a request body; longer ones are answered 413."""
+    work: WorkLimits = field(default_factory=WorkLimits)
+    """How much hashing, mailing and calling back is done at a time."""
 
     def __post_init__(self) -> None:
         check_type("advanced.ip_address", self.ip_address, IPAddressOptions)
         check_number("advanced.body_limit", self.body_limit, 1)
+        check_type("advanced.work", self.work, WorkLimits)
         check_cookie_name("advanced.cookie_prefix", self.cookie_prefix)
         _check_attributes("advanced.default_cookie_attributes", self.default_cookie_attributes)
         for name, one in self.cookies.items():

@@ -28,6 +28,7 @@ FLOORS: list[tuple[str, ...]] = [
     ("observability",),
     ("runtime",),
     ("option_checks",),
+    ("work_limits",),
     ("options",),
     ("cookies", "results"),
     ("site", "endpoint"),

@@ -61,7 +61,7 @@ class ChangeEmail(Plugin):
     update_email_without_verification: bool = False
     """An address that was never verified is replaced at once."""
 
-    @post("/change-email", requires="sensitive")
+    @post("/change-email", requires="sensitive", promises_mail=True)
     async def change_email(self, call: Call, body: ChangeEmailTo) -> Status:
         """Ask for another address. A taken one gets the same answer as a free one."""
         if not self.enabled:

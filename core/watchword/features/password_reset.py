@@ -89,7 +89,12 @@ class PasswordReset(Plugin):
     def __post_init__(self) -> None:
         seconds("password_reset.token_expires_in", self.token_expires_in, least=1)
 
-    @post("/request-password-reset", check_login_csrf=True, trusted_urls=("redirectTo",))
+    @post(
+        "/request-password-reset",
+        check_login_csrf=True,
+        trusted_urls=("redirectTo",),
+        promises_mail=True,
+    )
     async def request_password_reset(
         self, call: Call, body: RequestPasswordReset
     ) -> ResetRequested:
