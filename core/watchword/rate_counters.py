@@ -138,7 +138,7 @@ class DatabaseCounters:
         if won is None:
             return False
         old = now - self._longest * 1000
-        await call.db.delete(RateLimitCounter, last_request=lt(old))
+        await call.db.sweep(RateLimitCounter, last_request=lt(old))
         return True
 
 
