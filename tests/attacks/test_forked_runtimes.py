@@ -9,11 +9,20 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
+from tests.support.browser import Clock
 from tests.support.services import ROOT
+from watchword import Call, RateLimitRule
+from watchword.rate_counters import MemoryCounters
+from watchword.runtime import process
+from watchword.runtime.blocking import finish
 
 PROGRAM = '''
 import asyncio, ctypes, os, sys, threading
@@ -96,3 +105,36 @@ def test_a_forked_child_hashes_mails_and_calls_back(fork: str, tmp_path: Path) -
         check=False,
     )
     assert done.stdout == "child ok parent ok", done.stdout + done.stderr
+
+
+def test_counters_in_memory_go_on_in_a_child_whatever_a_thread_of_the_parent_held(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    counters, rule = MemoryCounters(), RateLimitRule(window=60, max=1)
+    call = cast("Call", SimpleNamespace(now=Clock()()))
+    assert finish(counters.consume(call, "key", rule)) is None
+    with counters._lock.here():
+        monkeypatch.setattr(process.os, "getpid", lambda: -1)
+        # What was counted before the fork counts on.
+        assert finish(counters.consume(call, "key", rule)) == 60
+        finish(counters.give_back(call, "key", rule))
+        assert finish(counters.consume(call, "key", rule)) is None
+        finish(counters.clear(call, "key"))
+
+
+def test_threads_that_ask_at_once_get_one_thing() -> None:
+    made: list[object] = []
+    together = threading.Barrier(8)
+
+    def make() -> object:
+        together.wait(60)
+        made.append(object())
+        return made[-1]
+
+    things = process.PerProcess(make)
+    with ThreadPoolExecutor(8) as pool:
+        found = {id(one.result()) for one in [pool.submit(things.here) for _ in range(8)]}
+    assert len(made) == 8
+    assert found == {id(things.here())}
+    assert things.take() is not None
+    assert things.take() is None

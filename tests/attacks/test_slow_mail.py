@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
@@ -12,6 +16,7 @@ import pytest
 
 from tests.core.conftest import FAST, MakeAuth
 from tests.support.browser import Answer, Browser
+from tests.support.services import ROOT
 from watchword import (
     Advanced,
     Auth,
@@ -301,6 +306,33 @@ def test_closing_waits_for_a_while_and_tells_what_is_left(
     play(scenario, **mailing(office))
 
 
+def test_hooks_that_hang_have_a_bounded_queue(
+    make_auth: MakeAuth, caplog: pytest.LogCaptureFixture
+) -> None:
+    release = threading.Event()
+
+    def hang(call: Call) -> None:
+        assert release.wait(60)
+
+    limits = WorkLimits(callback_threads=1, callback_queue=2)
+    auth = make_auth(hooks=Hooks(before=hang), advanced=Advanced(work=limits))
+
+    async def scenario() -> None:
+        request = Browser(auth).request("GET", "/ok")
+        tasks = [asyncio.create_task(auth.handle(request)) for _ in range(10)]
+        early = [await one for one in itertools.islice(asyncio.as_completed(tasks), 7)]
+        assert {answer.status for answer in early} == {503}
+        assert {answer.header("retry-after") for answer in early} == {"1"}
+        release.set()
+        assert sorted(one.status for one in await asyncio.gather(*tasks))[:3] == [200] * 3
+        assert (await auth.handle(request)).status == 200
+        await auth.close()
+
+    asyncio.run(scenario())
+    told = [one for one in caplog.records if "watchword-callback" in one.message]
+    assert [one.levelno for one in told] == [logging.ERROR, logging.WARNING]
+
+
 def test_a_loop_that_ends_before_the_mail_is_told(
     make_auth: MakeAuth, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -316,3 +348,46 @@ def test_a_loop_that_ends_before_the_mail_is_told(
 
     asyncio.run(unclosed())
     assert "background work was cancelled with its event loop" in caplog.text
+
+
+SCRIPT = """
+import sys, threading
+from tests.core.conftest import FAST
+from tests.support.browser import ORIGIN, SECRET, Browser
+from watchword import Advanced, Auth, EmailAndPassword, PasswordReset, WorkLimits
+
+gate = threading.Event()
+
+def send(mail, request):
+    if gate.wait(None if sys.argv[1] == "hangs" else 0.05) or sys.argv[1] == "sends":
+        print("sent", flush=True)
+
+auth = Auth(
+    database="sqlite://", secret=SECRET, base_url=ORIGIN, environ={},
+    email_and_password=EmailAndPassword(enabled=True, argon2_cost=FAST),
+    password_reset=PasswordReset(send_reset_password=send),
+    advanced=Advanced(work=WorkLimits(drain=0.2 if sys.argv[1] == "hangs" else 30)),
+)
+auth.blocking.migrate()
+browser = Browser(auth)
+browser.sign_up()
+browser.post("/request-password-reset", {"email": "ada@example.com"})
+"""
+
+
+@pytest.mark.parametrize(
+    ("server", "told"),
+    [("sends", "sent"), ("hangs", "1 pieces of background work were not finished within 0.2 s")],
+)
+def test_a_program_that_ends_sends_its_mails_but_waits_for_no_dead_server(
+    server: str, told: str
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT, server],
+        env={**os.environ, "PYTHONPATH": f"{ROOT / 'core'}:{ROOT}"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert told in done.stdout + done.stderr

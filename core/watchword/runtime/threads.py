@@ -6,6 +6,7 @@ ends: for ever where a mail server hangs, and in a child that inherited threads 
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 import time
@@ -19,8 +20,11 @@ from typing import Any, TypeVar
 from watchword.errors import Overloaded
 
 from .backlog import unfinished_at_the_end
+from .stretch import Stretch
 
 T = TypeVar("T")
+
+_log = logging.getLogger("watchword.background")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,7 @@ class ThreadPool:
     def __init__(
         self, most: int, name: str, *, queue: int | None = None, at_exit: float = 0
     ) -> None:
+        """Without `queue` any number of tasks may wait: whoever gives them has a bound."""
         self._most = most
         self._room = None if queue is None else most + queue
         self._name = name
@@ -60,6 +65,9 @@ class ThreadPool:
         self._lock = threading.Lock()
         self._threads = 0
         self._pending: set[Future[Any]] = set()
+        self._full = Stretch(
+            _log, f"{name}: {self._room} tasks are unfinished; more are 503", f"{name}: room again"
+        )
         weakref.finalize(self, _dismiss, self._tasks).atexit = False
         if at_exit:
             weakref.finalize(self, _at_exit, os.getpid(), self._pending, at_exit)
@@ -68,8 +76,7 @@ class ThreadPool:
         """Run `work` in a thread. Raises `Overloaded` if there is no room for it."""
         outcome: Future[T] = Future()
         with self._lock:
-            if self._room is not None and len(self._pending) >= self._room:
-                raise Overloaded
+            self._check_room()
             self._hire()
             self._pending.add(outcome)
         outcome.add_done_callback(self._finished)
@@ -79,6 +86,16 @@ class ThreadPool:
     def finish(self, seconds: float) -> int:
         """Wait for all tasks, also those that they add; how many are left after `seconds`."""
         return _finished_within(self._pending, seconds)
+
+    def _check_room(self) -> None:
+        if self._room is None:
+            return
+        if len(self._pending) >= self._room:
+            self._full.begin()
+            raise Overloaded
+        # Not at the first free place, where it would begin and end all the time.
+        if len(self._pending) <= self._room // 2:
+            self._full.end()
 
     def _hire(self) -> None:
         if self._idle.acquire(blocking=False) or self._threads >= self._most:
