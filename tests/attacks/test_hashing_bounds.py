@@ -315,6 +315,19 @@ def test_whoever_goes_away_frees_the_place_in_the_queue() -> None:
     assert last.result(60) == "last"
 
 
+def test_whose_turn_ends_after_going_away_is_no_error() -> None:
+    hashing = hashing_within(Hashes(parallel=1, queue=1, wait=41))
+    release = threading.Event()
+    first = hashing.submit(lambda: release.wait(60))
+    gone = hashing.submit(lambda: None)
+    assert gone.outcome.cancel()
+    gone.expire()
+    last = hashing.submit(lambda: "last")
+    release.set()
+    assert first.outcome.result(60)
+    assert last.outcome.result(60) == "last"
+
+
 def test_cancelled_sign_ins_leave_the_queue(make_auth: MakeAuth, hasher: Hasher) -> None:
     auth = slow(make_auth(advanced=limited(hashes=1, hash_queue=1, hash_wait=40)), hasher)
     browser = Browser(auth)

@@ -64,7 +64,7 @@ class Job(Generic[T]):
     def expire(self) -> None:
         """Refuse, unless the turn has come."""
         if self.give_up():
-            self.outcome.set_exception(_refused(self._here, self._retry_after))
+            self._refuse(_refused(self._here, self._retry_after))
 
     def give_up(self) -> bool:
         """Wait no longer for the turn; whether that was in time."""
@@ -75,6 +75,11 @@ class Job(Generic[T]):
             self._here.threads.submit(self._run)
         except Overloaded as error:
             self._here.turns.leave()
+            self._refuse(error)
+
+    def _refuse(self, error: Overloaded) -> None:
+        # Whoever waits may have gone away.
+        if self.outcome.set_running_or_notify_cancel():
             self.outcome.set_exception(error)
 
     def _run(self) -> None:
