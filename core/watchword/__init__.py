@@ -9,7 +9,7 @@ from .crypto.secrets_list import VersionedSecret
 from .database.hooks import ModelHooks
 from .database.names import Names
 from .database.records import Column, Record
-from .errors import APIError, ConfigurationError, ErrorCode, ErrorCodes, Redirect
+from .errors import APIError, ConfigurationError, ErrorCode, ErrorCodes, Overloaded, Redirect
 from .features.accounts import UnlinkAccount
 from .features.change_email import ChangeEmail, ChangeEmailTo
 from .features.email_password import EmailAndPassword, SignInEmail, SignUpEmail
@@ -44,6 +44,7 @@ from .options import (
 from .plugin import Plugin
 from .records import Account, Session, User, Verification
 from .results import SessionAndUser
+from .work_limits import WorkLimits
 
 __version__ = "0.1.0"
 
@@ -80,6 +81,7 @@ __all__ = [
     "SessionOptions",
     "VerificationOptions",
     "VersionedSecret",
+    "WorkLimits",
     # records and results
     "Account",
     "Column",
@@ -113,6 +115,7 @@ __all__ = [
     "ConfigurationError",
     "ErrorCode",
     "ErrorCodes",
+    "Overloaded",
     "Redirect",
     # values of HTTP
     "BodyTooLarge",

@@ -266,7 +266,7 @@ class Auth(Generic[U]):
 
     def _async_runtime(self) -> AsyncRuntime:
         if self._runtime is None:
-            runtime = open_async_runtime(self.open_engine(blocking=False))
+            runtime = open_async_runtime(self.open_engine(blocking=False), self.config.capacity)
             runtime.secondary = self.open_secondary(runtime.call, blocking=False)
             self._runtime = runtime
         return self._runtime
@@ -306,7 +306,9 @@ class BlockingAuth(Generic[U]):
     def runtime(self) -> BlockingRuntime:
         """The blocking world, opened with its first use."""
         if self._runtime is None:
-            runtime = BlockingRuntime(self._auth.open_engine(blocking=True))
+            runtime = BlockingRuntime(
+                self._auth.open_engine(blocking=True), self._auth.config.capacity
+            )
             runtime.secondary = self._auth.open_secondary(runtime.call, blocking=True)
             self._runtime = runtime
         return self._runtime

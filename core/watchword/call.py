@@ -227,12 +227,17 @@ class Call:
         return await self.runtime.call(callback, *args)
 
     async def offload(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run CPU-bound work where it stalls nobody."""
+        """Run a password hash, or what is as heavy, where it stalls nobody: in turns, and 503
+        (`Overloaded`) where too many wait."""
         return await self.runtime.offload(work, *args, **kwargs)
 
-    def background(self, work: Coroutine[Any, Any, None]) -> None:
-        """Start work that outlives the response; failures are logged."""
-        self.runtime.background(work)
+    def background(self, work: Coroutine[Any, Any, None], *, promised: bool = False) -> None:
+        """Start work that outlives the response; failures are logged.
+
+        Raises `Overloaded` (503) if too much of it is unfinished. What is `promised` is taken all
+        the same: an endpoint that says `promises_mail=True` was asked in time.
+        """
+        self.runtime.background(work, promised=promised)
 
     def raised(self) -> APIError | None:
         """In `after` hooks: the error that the endpoint ended with, if it did."""

@@ -146,6 +146,7 @@ def compile_configuration(
         hooks=hooks,
         on_api_error=on_api_error,
         advanced=advanced,
+        capacity=advanced.work.capacity(passwords.memory),
     )
 
 

@@ -33,6 +33,7 @@ from .options import (
 )
 from .plugin import Plugin
 from .records import User
+from .runtime.capacity import Capacity
 from .site import SiteResolver
 
 P = TypeVar("P", bound=Plugin)
@@ -157,6 +158,8 @@ class Configuration:
     hooks: Hooks
     on_api_error: OnAPIError
     advanced: Advanced
+    capacity: Capacity
+    """What both worlds do at a time, on this machine."""
 
     def plugin(self, kind: type[P]) -> P:
         """The installed plugin of this class. Raises `LookupError` naming the remedy."""

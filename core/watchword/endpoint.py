@@ -46,6 +46,9 @@ class Traits:
     """Names of query or body fields that must be trusted URLs, checked before the handler."""
     server_only: bool = False
     """Never routed; reachable through `auth.api` only."""
+    promises_mail: bool = False
+    """Answered 503 before anything is done or promised while mails pile up. Known and unknown
+    addresses alike: so neither the answer nor its time tells them apart."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +127,7 @@ def post(
     check_login_csrf: bool = False,
     trusted_urls: tuple[str, ...] = (),
     server_only: bool = False,
+    promises_mail: bool = False,
 ) -> Declare:
     """Declare a POST endpoint; its input is read from the body.
 
@@ -135,6 +139,7 @@ def post(
         check_login_csrf=check_login_csrf,
         trusted_urls=trusted_urls,
         server_only=server_only,
+        promises_mail=promises_mail,
     )
     return endpoint(("POST",), path, source="body", traits=traits, name=name)
 

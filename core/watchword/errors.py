@@ -2,6 +2,7 @@
 
     Exception
     ├── APIError               an answer of the protocol: status, code, message
+    │   ├── Overloaded         there is no room for this at the moment (503)
     │   └── Redirect           an answer that sends the browser elsewhere
     └── ConfigurationError     an option is wrong; raised when `Auth` is built
 
@@ -94,6 +95,23 @@ class Redirect(APIError):
     def __init__(self, location: str) -> None:
         super().__init__(302, headers=(("location", location),))
         self.location = location
+
+
+class Overloaded(APIError):
+    """503 SERVICE_UNAVAILABLE: there is no room for this now. Nothing was done, or counted.
+
+    `retry_after` is in seconds, and stands in `Retry-After` and `X-Retry-After`.
+    """
+
+    def __init__(self, retry_after: int = 1) -> None:
+        seconds = str(retry_after)
+        super().__init__(
+            503,
+            "SERVICE_UNAVAILABLE",
+            "Try again in a moment",
+            headers=(("retry-after", seconds), ("x-retry-after", seconds)),
+        )
+        self.retry_after = retry_after
 
 
 class ConfigurationError(ValueError):

@@ -26,8 +26,14 @@ from .option_checks import (
     check_type,
     checked_hosts,
 )
+from .rate_limit_options import CustomRule as CustomRule
+from .rate_limit_options import RateLimit as RateLimit
+from .rate_limit_options import RateLimitRule as RateLimitRule
+from .rate_limit_options import RateLimitStore as RateLimitStore
+from .rate_limit_options import RuleAnswer as RuleAnswer
 from .records import Account, Session, Verification
 from .safe_ranges import Safe
+from .work_limits import WorkLimits
 
 if TYPE_CHECKING:
     from .call import Call
@@ -268,81 +274,20 @@ class Advanced:
     """Bytes of a request body; longer ones are answered 413."""
     longest_url: int = 2048
     """Characters of a `callbackURL` and its like (at most 8,192); longer ones are not trusted."""
+    work: WorkLimits = field(default_factory=WorkLimits)
+    """How much hashing, mailing and calling back is done at a time."""
 
     def __post_init__(self) -> None:
         check_type("advanced.ip_address", self.ip_address, IPAddressOptions)
         check_number("advanced.body_limit", self.body_limit, 1)
         check_number("advanced.longest_url", self.longest_url, 100, LONGEST_URL)
+        check_type("advanced.work", self.work, WorkLimits)
         check_cookie_name("advanced.cookie_prefix", self.cookie_prefix)
         _check_attributes("advanced.default_cookie_attributes", self.default_cookie_attributes)
         for name, one in self.cookies.items():
             check_type(f"advanced.cookies[{name!r}]", one, CookieOptions)
         if not isinstance(self.disable_origin_check, bool):
             check_paths("advanced.disable_origin_check", self.disable_origin_check)
-
-
-@dataclass(frozen=True, kw_only=True)
-class RateLimitRule:
-    """At most `max` requests per client and path within `window`."""
-
-    safe: ClassVar[Mapping[str, Safe]] = {
-        "max": Safe("guesses are hardly slowed down", most=100),
-    }
-
-    window: Duration = 10
-    max: int = 100
-
-    def __post_init__(self) -> None:
-        seconds("rate limit window", self.window, least=1)
-        check_number("rate limit max", self.max, 1)
-
-
-RuleAnswer: TypeAlias = RateLimitRule | Literal[False]
-RuleFunction: TypeAlias = Callable[[Request, RateLimitRule], RuleAnswer | Awaitable[RuleAnswer]]
-CustomRule: TypeAlias = RateLimitRule | Literal[False] | RuleFunction
-
-
-RateLimitStore: TypeAlias = Callable[[str, RateLimitRule], int | Awaitable[int | None] | None]
-
-
-@dataclass(frozen=True, kw_only=True)
-class RateLimit:
-    """Limits on requests per client and path."""
-
-    safe: ClassVar[Mapping[str, Safe]] = {
-        "max": Safe("guesses are hardly slowed down", most=1000),
-    }
-
-    enabled: bool | None = None
-    """None: on in production (`WATCHWORD_ENV` or `NODE_ENV` is `production`)."""
-    window: Duration = 10
-    max: int = 100
-    custom_rules: Mapping[str, CustomRule] = field(default_factory=dict[str, CustomRule])
-    """By path or pattern with `*`: a rule, False for no limit, or a function of the request."""
-    storage: Literal["memory", "database", "secondary-storage"] | None = None
-    """None: the secondary storage if there is one, else memory. Memory counts per process; several
-    processes need one of the others, or `consume`."""
-    on_storage_failure: Literal["allow", "refuse"] = "allow"
-    """While the secondary storage cannot be reached: let requests pass uncounted, or answer 503.
-    A database that cannot be reached is 503 always."""
-    consume: RateLimitStore | None = None
-    """The application's own store: counts one request and says how many seconds to wait, or None.
-    It gets the key and the rule, and must count and check in one step."""
-
-    def __post_init__(self) -> None:
-        seconds("rate_limit.window", self.window, least=1)
-        check_number("rate_limit.max", self.max, 1)
-        check_choice("rate_limit.on_storage_failure", self.on_storage_failure, ("allow", "refuse"))
-        known = (None, "memory", "database", "secondary-storage")
-        check_choice("rate_limit.storage", self.storage, known)
-        if self.consume is not None and self.storage is not None:
-            raise ConfigurationError(
-                "rate_limit.storage", "consume counts elsewhere", "Give only one of the two"
-            )
-        check_paths("rate_limit.custom_rules", self.custom_rules)
-        for path, rule in self.custom_rules.items():
-            if rule is not False and not callable(rule):
-                check_type(f"rate_limit.custom_rules[{path!r}]", rule, RateLimitRule)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -271,6 +271,8 @@ async def _invoke(call: Call, route: Route) -> object:
     for name in traits.trusted_urls:
         fields = call.fields if endpoint.source == "body" else call.query
         await check_trusted_url(call, fields.get(name))
+    if traits.promises_mail:
+        call.runtime.require_room()
     for step in route.gates:
         await step(call)
     return await route.handler(call, *arguments)

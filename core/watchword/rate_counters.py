@@ -18,6 +18,7 @@ from .database.contract import StorageUnavailable
 from .database.table import gt, lt
 from .options import RateLimitRule, RateLimitStore, seconds
 from .records import RateLimitCounter
+from .runtime.process import PerProcess
 
 _log = logging.getLogger("watchword.rate_limit")
 
@@ -41,6 +42,10 @@ class Counters(Protocol):
 class ClearableCounters(Counters, Protocol):
     """Counters that can be set back."""
 
+    async def give_back(self, call: Call, key: str, rule: RateLimitRule) -> None:
+        """Undo one that was counted."""
+        ...
+
     async def clear(self, call: Call, key: str) -> None:
         """Forget what was counted under a key."""
         ...
@@ -57,11 +62,11 @@ class MemoryCounters:
 
     def __init__(self) -> None:
         self._windows: OrderedDict[str, _Window] = OrderedDict()
-        self._lock = threading.Lock()
+        self._lock = PerProcess(threading.Lock)
 
     async def consume(self, call: Call, key: str, rule: RateLimitRule) -> int | None:
         window, now = seconds("rate limit window", rule.window), call.now.timestamp()
-        with self._lock:
+        with self._lock.here():
             found = self._windows.get(key)
             if found is None or now - found.last >= window:
                 self._windows[key] = _Window(1, now)
@@ -75,8 +80,14 @@ class MemoryCounters:
                 self._windows.popitem(last=False)
             return None
 
+    async def give_back(self, call: Call, key: str, rule: RateLimitRule) -> None:
+        with self._lock.here():
+            found = self._windows.get(key)
+            if found is not None and found.count > 0:
+                found.count -= 1
+
     async def clear(self, call: Call, key: str) -> None:
-        with self._lock:
+        with self._lock.here():
             self._windows.pop(key, None)
 
 
@@ -110,6 +121,9 @@ class DatabaseCounters:
                 return None
         return max(1, window // 1000)
 
+    async def give_back(self, call: Call, key: str, rule: RateLimitRule) -> None:
+        await call.db.increment(RateLimitCounter, {"count": -1}, key=key, count=gt(0))
+
     async def clear(self, call: Call, key: str) -> None:
         await call.db.delete(RateLimitCounter, key=key)
 
@@ -124,7 +138,7 @@ class DatabaseCounters:
         if won is None:
             return False
         old = now - self._longest * 1000
-        await call.db.delete(RateLimitCounter, last_request=lt(old))
+        await call.db.sweep(RateLimitCounter, last_request=lt(old))
         return True
 
 
@@ -146,6 +160,17 @@ class SecondaryCounters:
         _note(call, failing=False)
         return None if count <= rule.max else window
 
+    async def give_back(self, call: Call, key: str, rule: RateLimitRule) -> None:
+        # There is no step back in the contract. What is put begins a whole window: never too short.
+        window = seconds("rate limit window", rule.window)
+        for _ in range(_ATTEMPTS):
+            count = await call.secondary.get(key)
+            if count is None:
+                return
+            less = str(int(count) - 1) if int(count) > 1 else None
+            if await call.secondary.replace(key, count, less, window):
+                return
+
     async def clear(self, call: Call, key: str) -> None:
         try:
             await call.secondary.delete(key)
@@ -157,7 +182,7 @@ class SecondaryCounters:
 _uncounted: dict[int, object] = {}
 """The configurations whose storage did not count when it was last asked to, by their ids: as long
 as one is kept, no other gets its id."""
-_lock = threading.Lock()
+_lock = PerProcess(threading.Lock)
 
 
 def _note(call: Call, *, failing: bool) -> None:
@@ -165,7 +190,7 @@ def _note(call: Call, *, failing: bool) -> None:
     one = id(call.config)
     if (one in _uncounted) is failing:
         return
-    with _lock:
+    with _lock.here():
         changed = (one in _uncounted) is not failing
         if failing:
             _uncounted[one] = call.config

@@ -47,7 +47,7 @@ async def create_verification(
 async def find_verification(call: Call, identifier: str) -> Verification | None:
     """The newest row of an identifier, also if it has expired; callers compare `expires_at`.
 
-    Sweeps all expired rows of the table, unless `verification.disable_cleanup`.
+    Sweeps expired rows of the table, unless `verification.disable_cleanup`.
     """
     found = await newest_verification(call, identifier)
     await sweep_verifications(call)
@@ -55,9 +55,9 @@ async def find_verification(call: Call, identifier: str) -> Verification | None:
 
 
 async def sweep_verifications(call: Call) -> None:
-    """Delete all expired rows of the table, unless `verification.disable_cleanup`."""
+    """Delete expired rows of the table, some hundred at most, unless `disable_cleanup`."""
     if _in_database(call) and not call.config.verification.disable_cleanup:
-        await call.db.delete(Verification, expires_at=lt(call.now))
+        await call.db.sweep(Verification, expires_at=lt(call.now))
 
 
 async def newest_verification(call: Call, identifier: str) -> Verification | None:

@@ -28,6 +28,7 @@ FLOORS: list[tuple[str, ...]] = [
     ("observability",),
     ("runtime",),
     ("durations", "option_checks"),
+    ("work_limits", "rate_limit_options"),
     ("options",),
     ("cookies", "results"),
     ("site", "endpoint", "credential"),

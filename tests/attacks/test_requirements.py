@@ -13,6 +13,7 @@ import pytest
 from tests.core.conftest import MakeAuth
 from tests.support.browser import SECRET, Browser, Clock, handle
 from watchword import (
+    Advanced,
     Auth,
     BytesBody,
     ConfigurationError,
@@ -26,6 +27,7 @@ from watchword import (
     Request,
     SessionOptions,
     VerificationOptions,
+    WorkLimits,
 )
 from watchword.database.contract import StorageUnavailable
 from watchword.plugins import OneTimeToken
@@ -198,7 +200,7 @@ def test_s10_answers_with_sessions_or_cookies_are_not_to_be_stored(browser: Brow
 
 
 def test_w4_hashing_holds_no_transaction(make_auth: MakeAuth) -> None:
-    auth = make_auth()
+    auth = make_auth(advanced=Advanced(work=WorkLimits(hashes=2)))
     browser = Browser(auth)
     real, waiting, go_on = auth.config.passwords.hash, threading.Event(), threading.Event()
 

@@ -21,11 +21,12 @@ OPTIONS = {
     *("AccountOptions", "Advanced", "ChangeEmail", "CookieCache", "CookieOptions"),
     *("CrossSubDomainCookies", "DeleteUser", "DynamicBaseURL", "EmailAndPassword"),
     *("EmailVerification", "Hooks", "IPAddressOptions", "OnAPIError", "PasswordReset"),
-    *("RateLimit", "SessionOptions", "VerificationOptions"),
+    *("RateLimit", "SessionOptions", "VerificationOptions", "WorkLimits"),
 }
 HOLDERS = {
     ("Advanced", "ip_address"),
     ("Advanced", "cross_sub_domain_cookies"),
+    ("Advanced", "work"),
     ("SessionOptions", "cookie_cache"),
     ("EmailVerification", "other_proof"),
 }

@@ -157,6 +157,16 @@ class TestReport:
         assert HASH not in everything
         assert "c0ffee" not in everything
 
+    def test_a_hash_that_would_exhaust_the_server_is_left_behind(self, target: Target) -> None:
+        dear = "$argon2id$v=19$m=4194304,t=1,p=1$c2FsdHNhbHQ$aGFzaGhhc2hoYXNoaGFzaA"
+
+        ran = target.run("ndjson", "-", piped=lines(user(1, password_hash=dear)))
+
+        reason = "the password: its hash asks for more work than a sign-in may spend"
+        assert f"1: {reason} (at line 1)" in ran.out
+        assert target.hash_of(target.emails()[0]) is None
+        assert dear not in ran.text
+
     def test_a_dry_run_reports_the_same_and_writes_nothing(self, target: Target) -> None:
         ran = target.run("ndjson", "-", "--dry-run", piped=lines(user(1), user(2, email="x")))
 

@@ -96,8 +96,12 @@ def visit(url: str) -> list[Statement]:
     return seen
 
 
-VERIFICATIONS = 'DELETE FROM "verification" WHERE '
-WHOLE = (f'{VERIFICATIONS}"expiresAt" <', f'{VERIFICATIONS}"value" =')
+WHOLE = (
+    'SELECT "id", "identifier", "value", "expiresAt", "createdAt", "updatedAt" '
+    'FROM "verification" WHERE "expiresAt" <',
+    'DELETE FROM "verification" WHERE "value" =',
+    'SELECT "id", "key", "count", "lastRequest" FROM "rateLimit" WHERE "lastRequest" <',
+)
 """Statements that read a whole table: the sweep of what has expired, which keeps that table small,
 and the withdrawal of a user's other reset links. The reference's tables have no index for them."""
 

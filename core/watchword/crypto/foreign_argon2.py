@@ -10,7 +10,9 @@ import re
 
 import argon2
 from argon2.exceptions import Argon2Error
-from argon2.low_level import Type, verify_secret
+from argon2.low_level import Type, error_to_str, verify_secret
+
+from .hash_cost import BEYOND, HashCost, argon2_cost
 
 _FORM = re.compile(
     r"(?:argon2)?(?P<hash>\$argon2(?P<type>id|i|d)\$(?:v=[0-9]{2}\$)?"
@@ -19,41 +21,47 @@ _FORM = re.compile(
     re.ASCII,
 )
 _TYPES = {"id": Type.ID, "i": Type.I, "d": Type.D}
-_MEMORY = 1024 * 1024
-"""KiB."""
-_WORK = 4 * _MEMORY
-"""KiB times passes: some seconds."""
-_LANES = 64
+_LANES = 16
+"""Each takes a thread."""
+_NO_MEMORY = error_to_str(-22)
+"""ARGON2_MEMORY_ALLOCATION_ERROR; the package has no exception for it."""
 
 
 class ForeignArgon2:
     """See above."""
 
-    def recognizes(self, stored: str) -> bool:
+    def cost(self, stored: str) -> HashCost | None:
         found = _FORM.fullmatch(stored)
-        return found is not None and argon2_is_bounded(found["hash"])
+        return None if found is None else cost_of_argon2(found["hash"])
 
     def verify(self, stored: str, password: bytes) -> bool:
         found = _FORM.fullmatch(stored)
         if found is None:
             return False
-        try:
-            return verify_secret(found["hash"].encode("ascii"), password, _TYPES[found["type"]])
-        except (Argon2Error, ValueError):
-            return False
+        return argon2_matches(found["hash"], password, _TYPES[found["type"]])
 
 
-def argon2_is_bounded(stored: str, memory: int = 0, work: int = 0) -> bool:
-    """Whether a hash asks for no more memory and time than anybody gives a password.
-
-    `memory` (KiB) and `work` (KiB times passes) are what is allowed in any case.
-    """
+def cost_of_argon2(stored: str) -> HashCost | None:
+    """What a PHC string of argon2 asks for; None if it is none."""
     try:
-        cost = argon2.extract_parameters(stored)
+        found = argon2.extract_parameters(stored)
     except (Argon2Error, ValueError):
+        return None
+    if found.parallelism > _LANES:
+        return BEYOND
+    return argon2_cost(found.memory_cost, found.time_cost)
+
+
+def argon2_matches(stored: str, password: bytes, kind: Type = Type.ID) -> bool:
+    """Whether a password is that of a PHC string. Raises `MemoryError`, and nothing else."""
+    try:
+        return verify_secret(stored.encode("utf-8", "surrogatepass"), password, kind)
+    except (Argon2Error, ValueError) as error:
+        raise_without_memory(error)
         return False
-    return (
-        cost.memory_cost <= max(_MEMORY, memory)
-        and cost.memory_cost * cost.time_cost <= max(_WORK, work)
-        and cost.parallelism <= _LANES
-    )
+
+
+def raise_without_memory(error: Exception) -> None:
+    """Raise `MemoryError` if that is what an error of argon2 says in its own way."""
+    if str(error) == _NO_MEMORY:
+        raise MemoryError from None

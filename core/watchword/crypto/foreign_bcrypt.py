@@ -14,6 +14,7 @@ from importlib.util import find_spec
 from typing import Protocol, cast
 
 from .foreign_forms import same
+from .hash_cost import HashCost, bcrypt_cost
 
 _log = logging.getLogger("watchword")
 
@@ -21,8 +22,8 @@ _FORM = re.compile(
     r"(?P<django>bcrypt(?:_sha256)?\$)?(?P<hash>\$2[aby]\$(?P<cost>[0-9]{2})\$[./A-Za-z0-9]{53})",
     re.ASCII,
 )
-_COST = range(4, 17)
-"""Powers of two; 16 takes some seconds."""
+_LEAST = 4
+"""Powers of two."""
 _BYTES = 72
 REMEDY = 'pip install "watchword[bcrypt]"'
 
@@ -34,9 +35,11 @@ class _Package(Protocol):
 class Bcrypt:
     """See above."""
 
-    def recognizes(self, stored: str) -> bool:
+    def cost(self, stored: str) -> HashCost | None:
         found = _FORM.fullmatch(stored)
-        return found is not None and int(found["cost"]) in _COST
+        if found is None or int(found["cost"]) < _LEAST:
+            return None
+        return bcrypt_cost(int(found["cost"]))
 
     def verify(self, stored: str, password: bytes) -> bool:
         found = _FORM.fullmatch(stored)

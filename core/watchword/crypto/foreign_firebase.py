@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-from .foreign_forms import decoded, same, scrypt_is_bounded, scrypt_key
+from .foreign_forms import are_of_scrypt, decoded, same, scrypt_key
+from .hash_cost import HashCost, scrypt_cost
 
 _BASE64 = r"[A-Za-z0-9+/_\-]+=*"
 _FORM = re.compile(
@@ -38,8 +39,9 @@ class _Parts:
 class FirebaseScrypt:
     """See above."""
 
-    def recognizes(self, stored: str) -> bool:
-        return _parts(stored) is not None
+    def cost(self, stored: str) -> HashCost | None:
+        it = _parts(stored)
+        return None if it is None else scrypt_cost(it.n, it.r, it.p)
 
     def verify(self, stored: str, password: bytes) -> bool:
         it = _parts(stored)
@@ -66,6 +68,6 @@ def _parts(stored: str) -> _Parts | None:
     if separator is None or salt is None or signer is None or hashed is None:
         return None
     n, r, p = 1 << int(found["n"]), int(found["r"]), int(found["p"])
-    if not scrypt_is_bounded(n, r, p) or len(signer) < _SHORTEST or len(hashed) != len(signer):
+    if not are_of_scrypt(n, r, p) or len(signer) < _SHORTEST or len(hashed) != len(signer):
         return None
     return _Parts(n, r, p, salt + separator, signer, hashed)

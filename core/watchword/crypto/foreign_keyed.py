@@ -14,11 +14,14 @@ from collections.abc import Callable
 from typing import Protocol
 
 from .foreign_forms import decoded
+from .hash_cost import HashCost
 
 _PREFIX = "$flask-security$"
 
 
 class _Scheme(Protocol):
+    def cost(self, stored: str) -> HashCost | None: ...
+
     def verify(self, stored: str, password: bytes) -> bool: ...
 
 
@@ -28,11 +31,12 @@ class KeyedPassword:
     def __init__(self, scheme_of: Callable[[str], _Scheme | None]) -> None:
         self._scheme_of = scheme_of
 
-    def recognizes(self, stored: str) -> bool:
+    def cost(self, stored: str) -> HashCost | None:
         if not stored.startswith(_PREFIX):
-            return False
+            return None
         key, _, inner = stored.removeprefix(_PREFIX).partition("$")
-        return decoded(key) is not None and self._scheme_of(inner) is not None
+        scheme = None if decoded(key) is None else self._scheme_of(inner)
+        return None if scheme is None else scheme.cost(inner)
 
     def verify(self, stored: str, password: bytes) -> bool:
         text, _, inner = stored.removeprefix(_PREFIX).partition("$")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from .foreign_forms import decoded, same, scrypt_is_bounded, scrypt_key
+from .foreign_forms import are_of_scrypt, decoded, same, scrypt_key
+from .hash_cost import HashCost, scrypt_cost
 
 _SIZES = (32, 64)
 """Bytes: passlib's key, and that of the others."""
@@ -37,8 +38,9 @@ class _Parts:
 class ForeignScrypt:
     """See above."""
 
-    def recognizes(self, stored: str) -> bool:
-        return _parts(stored) is not None
+    def cost(self, stored: str) -> HashCost | None:
+        it = _parts(stored)
+        return None if it is None else scrypt_cost(it.n, it.r, it.p)
 
     def verify(self, stored: str, password: bytes) -> bool:
         it = _parts(stored)
@@ -57,6 +59,6 @@ def _parts(stored: str) -> _Parts | None:
     else:
         return None
     r, p = int(found["r"]), int(found["p"])
-    if salt is None or key is None or len(key) not in _SIZES or not scrypt_is_bounded(n, r, p):
+    if salt is None or key is None or len(key) not in _SIZES or not are_of_scrypt(n, r, p):
         return None
     return _Parts(n, r, p, salt, key)

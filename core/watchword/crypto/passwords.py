@@ -1,33 +1,39 @@
 """Password hashing: argon2id by default, and the scrypt strings that Better Auth writes.
 
 Hashes that other systems made are verified too (`foreign_passwords`). Whatever scheme a stored
-hash has, it is verified; `needs_upgrade` says whether it is weaker than, or other than, what is
-preferred now (RFC 9106; spec: e-mail and password, password hashing).
+hash has, it is verified, unless it asks for more work than a sign-in may spend; `needs_upgrade`
+says whether it is weaker than, or other than, what is preferred now (RFC 9106; spec: e-mail and
+password, password hashing).
 """
 
 from __future__ import annotations
 
 import hashlib
 import hmac
+import logging
 import re
 import secrets
 import unicodedata
+from base64 import b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, cast
 
 import argon2
 from argon2.exceptions import Argon2Error
 
 from watchword.safe_ranges import Safe
 
-from .foreign_argon2 import argon2_is_bounded
+from .foreign_argon2 import argon2_matches, cost_of_argon2, raise_without_memory
+from .hash_cost import HashCost, argon2_cost, scrypt_cost
+
+_log = logging.getLogger("watchword")
 
 _SCRYPT = re.compile(r"[0-9a-f]{32}:[0-9a-f]{128}", re.ASCII)
 _ARGON_VERSION = 19
 _N, _R, _P, _LENGTH = 16_384, 16, 1, 64
-_MEMORY = 128 * _N * _R * 2
+_SCRYPT_COST = scrypt_cost(_N, _R, _P)
 
 
 def password_length(password: str) -> int:
@@ -53,6 +59,7 @@ class Argon2id:
     """argon2id (RFC 9106) in PHC strings. One lane, so that a hash takes one core and no more."""
 
     def __init__(self, cost: Argon2Cost = Argon2Cost()) -> None:
+        self.own_cost = argon2_cost(cost.memory, cost.passes)
         self._hasher = argon2.PasswordHasher(
             time_cost=cost.passes, memory_cost=cost.memory, parallelism=cost.lanes
         )
@@ -60,17 +67,26 @@ class Argon2id:
     def recognizes(self, stored: str) -> bool:
         return stored.startswith("$argon2id$")
 
+    def cost(self, stored: str) -> HashCost | None:
+        return cost_of_argon2(stored)
+
     def hash(self, password: str) -> str:
-        return self._hasher.hash(_normalized(password))
+        """The string to store. Raises `MemoryError`."""
+        try:
+            return self._hasher.hash(_normalized(password))
+        except Argon2Error as error:
+            raise_without_memory(error)
+            raise
 
     def verify(self, stored: str, password: str) -> bool:
-        own = self._hasher
-        if not argon2_is_bounded(stored, own.memory_cost, own.memory_cost * own.time_cost):
-            return False
-        try:
-            return self._hasher.verify(stored, _normalized(password))
-        except (Argon2Error, ValueError):
-            return False
+        """Whether the password is the stored one. Raises `MemoryError`."""
+        return argon2_matches(stored, _normalized(password))
+
+    def nobodys(self) -> str:
+        """A hash that no password is known for; verifying it takes what all others take."""
+        own, salt, key = self._hasher, secrets.token_bytes(16), secrets.token_bytes(32)
+        cost = f"m={own.memory_cost},t={own.time_cost},p={own.parallelism}"
+        return f"$argon2id$v={_ARGON_VERSION}${cost}${_unpadded(salt)}${_unpadded(key)}"
 
     def is_weak(self, stored: str) -> bool:
         """Whether the stored hash cost less than the configured one, or cannot be read."""
@@ -91,11 +107,20 @@ class Argon2id:
 class Scrypt:
     """Better Auth's format: `salt:key` in hex, where the salt's hex *text* is the salt."""
 
+    own_cost = _SCRYPT_COST
+
     def __init__(self, token_bytes: Callable[[int], bytes] = secrets.token_bytes) -> None:
         self._token_bytes = token_bytes
 
     def recognizes(self, stored: str) -> bool:
         return _SCRYPT.fullmatch(stored) is not None
+
+    def cost(self, stored: str) -> HashCost | None:
+        return self.own_cost if self.recognizes(stored) else None
+
+    def nobodys(self) -> str:
+        """A hash that no password is known for; verifying it takes what all others take."""
+        return f"{secrets.token_hex(16)}:{secrets.token_hex(_LENGTH)}"
 
     def hash(self, password: str) -> str:
         """The string to store. `ValueError` for a password with U+0000."""
@@ -122,13 +147,16 @@ class Scrypt:
             n=_N,
             r=_R,
             p=_P,
-            maxmem=_MEMORY,
+            maxmem=2 * _SCRYPT_COST.memory,
             dklen=_LENGTH,
         ).hex()
 
 
 class PasswordHasher:
-    """Hashes with the preferred scheme, verifies all known ones. CPU-bound: run it off the loop."""
+    """Hashes with the preferred scheme, verifies all known ones. CPU-bound: run it off the loop.
+
+    What takes memory that there is not raises `MemoryError`: nothing is known of the password then.
+    """
 
     def __init__(
         self, preferred: Literal["argon2id", "scrypt"] = "argon2id", cost: Argon2Cost | None = None
@@ -136,30 +164,96 @@ class PasswordHasher:
         argon, scrypt = Argon2id(cost or Argon2Cost()), Scrypt()
         self._schemes = (argon, scrypt)
         self._preferred = argon if preferred == "argon2id" else scrypt
+        self._dearest: tuple[float, str] = (0, "")
+        """What was met of other systems: the seconds of the dearest hash, and one like it."""
+        self.nobodys = self._preferred.nobodys()
+        """What is verified where there is no user, so that the time tells nothing."""
+
+    @property
+    def memory(self) -> int:
+        """Bytes that a hash of the preferred scheme takes."""
+        return self._preferred.own_cost.memory
 
     def hash(self, password: str) -> str:
         """The string to store. scrypt raises `ValueError` for a password with U+0000."""
         return self._preferred.hash(password)
 
     def verify(self, stored: str, password: str) -> bool:
-        """Whether the password is the stored one; False for hashes of unknown form."""
-        for scheme in self._schemes:
-            if scheme.recognizes(stored):
-                # argon2id may be of a system that hashed the password as it was typed.
-                return scheme.verify(stored, password) or (
-                    not unicodedata.is_normalized("NFKC", password)
-                    and _foreign().verify_foreign(stored, password)
-                )
-        return _foreign().verify_foreign(stored, password)
+        """Whether the password is the stored one; False for hashes of unknown form.
+
+        A wrong password takes at least the same work whichever scheme the hash has.
+        """
+        is_right = False
+        if self.knows(stored):
+            is_right = self._matches(stored, password)
+        else:
+            what = "asks for too much work" if self.asks_too_much(stored) else "has an unknown form"
+            _log.warning("a stored password hash %s: nobody can sign in with it", what)
+        if not is_right:
+            self._do_the_rest(stored, password)
+        return is_right
 
     def knows(self, stored: str) -> bool:
-        """Whether a hash is of a form that can be verified."""
-        recognized = any(scheme.recognizes(stored) for scheme in self._schemes)
-        return recognized or bool(_foreign().is_foreign(stored))
+        """Whether a hash is of a form that can be verified, and its cost within bounds."""
+        cost = self._cost(stored)
+        return cost is not None and self._allows(cost)
+
+    def asks_too_much(self, stored: str) -> bool:
+        """Whether a hash is of a known form, but costs more than a sign-in may spend."""
+        cost = self._cost(stored)
+        return cost is not None and not self._allows(cost)
 
     def needs_upgrade(self, stored: str) -> bool:
         """Whether a verified hash should be replaced by a new one."""
         return not self._preferred.recognizes(stored) or self._preferred.is_weak(stored)
+
+    def _matches(self, stored: str, password: str) -> bool:
+        scheme = self._own_scheme(stored)
+        if scheme is not None:
+            # argon2id may be of a system that hashed the password as it was typed.
+            return scheme.verify(stored, password) or (
+                not unicodedata.is_normalized("NFKC", password)
+                and _foreign().verify_foreign(stored, password)
+            )
+        self._note(stored)
+        return bool(_foreign().verify_foreign(stored, password))
+
+    def _do_the_rest(self, stored: str, password: str) -> None:
+        # Once other systems' hashes were met, a wrong password takes one of them and one of ours.
+        if self.needs_upgrade(stored) or not self.knows(stored):
+            self._preferred.verify(self.nobodys, password)
+        seconds, like_it = self._dearest
+        if like_it and self._foreign_seconds(stored) < seconds:
+            _foreign().verify_foreign(like_it, password)
+
+    def _note(self, stored: str) -> None:
+        seconds = self._foreign_seconds(stored)
+        if seconds > self._dearest[0]:
+            self._dearest = (seconds, _foreign().like_it_but_nobodys(stored))
+
+    def _foreign_seconds(self, stored: str) -> float:
+        if self._own_scheme(stored) is not None:
+            return 0
+        cost = self._cost(stored)
+        return cost.seconds if cost is not None and self._allows(cost) else 0
+
+    def _own_scheme(self, stored: str) -> Argon2id | Scrypt | None:
+        return next((one for one in self._schemes if one.recognizes(stored)), None)
+
+    def _cost(self, stored: str) -> HashCost | None:
+        scheme = self._own_scheme(stored)
+        found = _foreign().foreign_cost(stored) if scheme is None else scheme.cost(stored)
+        return cast("HashCost | None", found)
+
+    def _allows(self, cost: HashCost) -> bool:
+        # What is configured is allowed in any case.
+        own = self._preferred.own_cost
+        dear = cost.seconds <= own.seconds and cost.memory <= own.memory
+        return cost.is_bounded or dear
+
+
+def _unpadded(data: bytes) -> str:
+    return b64encode(data).decode("ascii").rstrip("=")
 
 
 def _normalized(password: str) -> bytes:

@@ -8,16 +8,19 @@ from datetime import datetime
 from functools import partial
 from typing import Any, Protocol, TypeVar, cast
 
-from .contract import Condition, Engine, Join, Row, Sort, Where
+from .contract import Condition, Engine, Join, Row, Sort, Value, Where
 from .hooks import Event, HookTable
 from .names import Names
 from .records import Record, model_of
 from .schema import Schema
-from .table import IdGenerator, Table
+from .table import IdGenerator, Table, one_of
 
 R = TypeVar("R", bound=Record)
 J = TypeVar("J", bound=Record)
 
+
+_SWEPT = 500
+"""Rows at a time: an instant for every database."""
 
 Listener = Callable[[Any, Any], Awaitable[None]]
 """Gets the call and the record as it is now."""
@@ -251,6 +254,18 @@ class Database:
         if not before and not after:
             return await self._engine.delete(table.model, where)
         return await self._delete_hooked(table, where)
+
+    async def sweep(self, record: type[Record], **filters: object) -> int:
+        """Delete some hundred of the records that match: no request waits for a million of them.
+
+        For what is swept again and again. How many it were.
+        """
+        table = self._tables.of(record)
+        rows = await self._engine.find_many(table.model, table.conditions(filters), limit=_SWEPT)
+        if not rows:
+            return 0
+        ids = cast("list[Value]", [row["id"] for row in rows])
+        return await self.delete(record, id=one_of(ids), **filters)
 
     async def _delete_hooked(self, table: Table[R], where: Where) -> int:
         rows = await self._engine.find_many(table.model, where, limit=None)

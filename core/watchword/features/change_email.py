@@ -76,7 +76,7 @@ class ChangeEmail(Plugin):
             else []
         )
 
-    @post("/change-email", requires="sensitive")
+    @post("/change-email", requires="sensitive", promises_mail=True)
     async def change_email(self, call: Call, body: ChangeEmailTo) -> Status:
         """Ask for another address. A taken one gets the same answer as a free one."""
         if not self.enabled:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Generic, Literal, TypeVar
@@ -14,11 +15,12 @@ from watchword.crypto.passwords import Argon2Cost, password_length
 from watchword.database.contract import UniqueViolation
 from watchword.discreet import Discreet
 from watchword.endpoint import post
-from watchword.errors import APIError, ConfigurationError, ErrorCode, ErrorCodes
+from watchword.errors import APIError, ConfigurationError, ErrorCode, ErrorCodes, Overloaded
 from watchword.option_checks import check_choice, check_number
 from watchword.plugin import Plugin
 from watchword.provisioning import create_user
 from watchword.records import Account, Session, User
+from watchword.runtime.callbacks import is_async
 from watchword.safe_ranges import Safe
 from watchword.sessions import create_session, set_session_cookies
 from watchword.validation import (
@@ -170,7 +172,7 @@ class EmailAndPassword(Plugin):
         """Whether sign-up answers alike for free and taken addresses: it makes no session."""
         return self.require_email_verification or not self.auto_sign_in
 
-    @post("/sign-up/email", form=True, check_login_csrf=True)
+    @post("/sign-up/email", form=True, check_login_csrf=True, promises_mail=True)
     async def sign_up_email(self, call: Call, body: SignUpEmail) -> SignedUp[User]:
         """Create a user with a password, and sign in unless options say otherwise."""
         if not self.enabled or self.disable_sign_up:
@@ -223,15 +225,19 @@ class EmailAndPassword(Plugin):
         )
 
     async def hash(self, call: Call, password: str) -> str:
-        """The stored form of a password, made off the event loop."""
+        """The stored form of a password, made off the event loop. Raises `Overloaded` (503)."""
         if self.hash_password is not None:
-            return str(await call.run(self.hash_password, password))
+            return str(await _own(call, self.hash_password, password))
         return await call.offload(call.config.passwords.hash, password)
 
     async def verify(self, call: Call, stored: str, password: str) -> bool:
-        """Whether the password is the one that was stored."""
+        """Whether the password is the one that was stored.
+
+        Raises `Overloaded` (503) where that was not found out: a caller that counts guesses gives
+        this one back.
+        """
         if self.verify_password is not None:
-            return bool(await call.run(self.verify_password, stored, password))
+            return bool(await _own(call, self.verify_password, stored, password))
         return await call.offload(call.config.passwords.verify, stored, password)
 
     def check_new_password(self, password: str) -> None:
@@ -284,6 +290,7 @@ class EmailAndPassword(Plugin):
             if self.require_email_verification and not user.email_verified:
                 verification = call.config.plugin(EmailVerification)
                 if verification.send_on_sign_in:
+                    call.runtime.require_room()
                     await verification.send(call, user, body.callback_url)
                 raise EmailPasswordCodes.EMAIL_NOT_VERIFIED()
             session = await self._begin(call, user, account, body.remember_me)
@@ -310,8 +317,19 @@ class EmailAndPassword(Plugin):
 
     async def _authenticated(self, call: Call, body: SignInEmail) -> tuple[User, Account]:
         email, bound = body.email.lower(), self.failed_sign_ins
+        ticket = None if bound is None else await bound.attempt(call, email)
+        try:
+            user, account = await self._compared(call, body, email)
+        except Overloaded:
+            if ticket is not None:
+                # Nobody knows whether the password was wrong.
+                await ticket.give_back()
+            raise
         if bound is not None:
-            await bound.attempt(call, email)
+            await bound.forget(call, email)
+        return user, await self._upgraded(call, account, body.password)
+
+    async def _compared(self, call: Call, body: SignInEmail, email: str) -> tuple[User, Account]:
         user = await call.db.find_one(User, email=email)
         account = None if user is None else await credential_of(call, user.id)
         call.subject = None if user is None else user.id
@@ -321,9 +339,7 @@ class EmailAndPassword(Plugin):
             raise EmailPasswordCodes.INVALID_EMAIL_OR_PASSWORD()
         if not await self.verify(call, account.password, body.password):
             raise EmailPasswordCodes.INVALID_EMAIL_OR_PASSWORD()
-        if bound is not None:
-            await bound.forget(call, email)
-        return user, await self._upgraded(call, account, body.password)
+        return user, account
 
     async def _upgraded(self, call: Call, account: Account, password: str) -> Account:
         stored = account.password
@@ -331,11 +347,25 @@ class EmailAndPassword(Plugin):
             return account
         if not call.config.passwords.needs_upgrade(stored):
             return account
+        try:
+            change = {"password": await self.hash(call, password)}
+        except Overloaded:
+            # The password was right. There will be a better time.
+            return account
         # Guarded by the old hash: a password changed meanwhile is never overwritten.
-        change = {"password": await self.hash(call, password)}
         return await call.db.update(Account, change, id=account.id, password=stored) or account
 
     async def _dummy_hash(self, call: Call) -> str:
+        if self.hash_password is None:
+            return call.config.passwords.nobodys
         if "hash" not in self._dummy:
             self._dummy["hash"] = await self.hash(call, call.random(24))
         return self._dummy["hash"]
+
+
+async def _own(call: Call, callback: Callable[..., object], *texts: str) -> object:
+    """An application's own hashing: as heavy as ours, unless it awaits something."""
+    if is_async(callback):
+        return await call.run(callback, *texts)
+    made = await call.offload(callback, *texts)
+    return await call.run(lambda: made) if inspect.isawaitable(made) else made

@@ -145,7 +145,12 @@ class EmailVerification(Plugin):
         """Life of the links in seconds."""
         return seconds("email_verification.expires_in", self.expires_in)
 
-    @post("/send-verification-email", name="send_verification_email", check_login_csrf=True)
+    @post(
+        "/send-verification-email",
+        name="send_verification_email",
+        check_login_csrf=True,
+        promises_mail=True,
+    )
     async def send_verification_mail(self, call: Call, body: SendVerificationEmail) -> Status:
         """Mail a link. Without a session the answer does not tell whether anybody has the address.
 
@@ -280,6 +285,7 @@ class EmailVerification(Plugin):
         found = await signed_in(call)
         if found is not None and found.user.id != user.id:
             raise _Refused(EmailVerificationCodes.INVALID_USER)
+        call.runtime.require_room()
         if claims.request_type == CONFIRMATION:
             if await is_void(call, user.id, claims):
                 raise _Refused(EmailVerificationCodes.INVALID_TOKEN)

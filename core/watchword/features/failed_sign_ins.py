@@ -26,6 +26,20 @@ from watchword.rate_limit import TooManyRequests
 from watchword.safe_ranges import Safe
 
 
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """An attempt that was counted."""
+
+    call: Call
+    counters: ClearableCounters
+    key: str
+    rule: RateLimitRule
+
+    async def give_back(self) -> None:
+        """Take it out of the count: the attempt told nothing."""
+        await self.counters.give_back(self.call, self.key, self.rule)
+
+
 @dataclass(frozen=True, kw_only=True)
 class FailedSignIns:
     """How many wrong passwords in a row an account takes before it pauses.
@@ -55,20 +69,23 @@ class FailedSignIns:
             )
         seconds("FailedSignIns.pause", self.pause, least=1, most=DAY)
 
-    async def attempt(self, call: Call, account: str) -> None:
+    async def attempt(self, call: Call, account: str) -> Ticket:
         """Count an attempt as failed before it is made. Raises `TooManyRequests`.
 
-        `account` is the text that names the account, in its canonical spelling.
+        `account` is the text that names the account, in its canonical spelling. An attempt that
+        came to nothing, since there was no room to look at the password, gives the ticket back.
         """
         counters, key = self._counters(call), _key(account)
         if self.most > 1:
             row = RateLimitRule(window=DAY, max=self.most - 1)
             if await counters.consume(call, f"{key}|row", row) is None:
-                return
+                return Ticket(call, counters, f"{key}|row", row)
         # The last of the row starts the first pause.
-        wait = await counters.consume(call, f"{key}|pause", RateLimitRule(window=self.pause, max=1))
+        pause = RateLimitRule(window=self.pause, max=1)
+        wait = await counters.consume(call, f"{key}|pause", pause)
         if wait is not None:
             raise TooManyRequests(wait)
+        return Ticket(call, counters, f"{key}|pause", pause)
 
     async def forget(self, call: Call, account: str) -> None:
         """Begin a new row: the password was right, or was replaced by its owner."""

@@ -44,8 +44,11 @@ UserCallback: TypeAlias = "Callable[[User, Request | None], object]"
 
 
 def in_background(call: Call, callback: Callable[[T, Request | None], object], data: T) -> None:
-    """Run a callback once the answer is on its way; a failure is logged, without its data."""
-    call.background(_guarded(call, callback, data))
+    """Run a callback once the answer is on its way; a failure is logged, without its data.
+
+    Endpoints that do so are declared with `promises_mail=True`.
+    """
+    call.background(_guarded(call, callback, data), promised=True)
 
 
 def mailed_link(call: Call, path: str, callback_url: str, **params: str) -> str:

@@ -101,7 +101,12 @@ class PasswordReset(Plugin):
         """Its link, if it is mailed."""
         return ["password_reset.send_reset_password"] if self.send_reset_password else []
 
-    @post("/request-password-reset", check_login_csrf=True, trusted_urls=("redirectTo",))
+    @post(
+        "/request-password-reset",
+        check_login_csrf=True,
+        trusted_urls=("redirectTo",),
+        promises_mail=True,
+    )
     async def request_password_reset(
         self, call: Call, body: RequestPasswordReset
     ) -> ResetRequested:

@@ -179,6 +179,7 @@ class DeleteUser(Plugin):
         return Deletion()
 
     async def _ask(self, call: Call, send: MailCallback, user: User, callback_url: str) -> None:
+        call.runtime.require_room()
         token = call.random(32, LOWER_ALPHANUMERIC)
         life = seconds("delete_user.token_expires_in", self.token_expires_in)
         await create_verification(call, _identifier(token), user.id, call.after(life))

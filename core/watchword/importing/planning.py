@@ -253,6 +253,8 @@ class Planner:
             return None
         if not self._passwords.knows(stored):
             reason = "the password: its hash is of an unknown form"
+            if self._passwords.asks_too_much(stored):
+                reason = "the password: its hash asks for more work than a sign-in may spend"
             plan.outcomes.append(Outcome("note", user.place, reason, user.email))
             return None
         if bcrypt_is_missing(stored):

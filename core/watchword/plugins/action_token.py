@@ -175,7 +175,7 @@ class ActionToken(Plugin):
                 gates.append(Hook("gate", pattern, _confirmed(type, tuple(gates))))
             yield from gates
 
-    @post(_SEND, requires="sensitive")
+    @post(_SEND, requires="sensitive", promises_mail=True)
     async def send_action_token(self, call: Call, body: SendActionToken) -> Status:
         """Mail a code to who is signed in. An older code of the type is dead."""
         if self.types is not None and body.type not in self.types:

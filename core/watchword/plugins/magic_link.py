@@ -157,7 +157,7 @@ class MagicLink(Plugin):
         """Its link."""
         return ["MagicLink.send_magic_link"]
 
-    @post(_SENT, check_login_csrf=True)
+    @post(_SENT, check_login_csrf=True, promises_mail=True)
     async def sign_in_magic_link(self, call: Call, body: SignInMagicLink) -> Status:
         """Mail a link. The answer does not tell whether anybody has the address."""
         token = await self._token(call, body.email)

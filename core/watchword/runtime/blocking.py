@@ -1,13 +1,12 @@
-"""The blocking runtime: WSGI, scripts, the command line. Safe under threads and after fork."""
+"""The blocking runtime: WSGI, scripts, the command line. Safe under threads and after a fork."""
 
 from __future__ import annotations
 
+import functools
 import inspect
-import os
 import threading
 import time
 from collections.abc import Awaitable, Callable, Coroutine
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
@@ -15,7 +14,12 @@ from watchword.database.contract import Engine
 from watchword.observability import background_failed
 from watchword.secondary import SecondaryEngine
 
+from .backlog import Backlog, unfinished_at_the_end
+from .capacity import Capacity
+from .hashing import hashing_within
 from .lazy import open_callback_loop
+from .process import PerProcess
+from .threads import ThreadPool
 
 if TYPE_CHECKING:
     from .callback_loop import CallbackLoop
@@ -41,68 +45,92 @@ def finish(coroutine: Coroutine[Any, Any, T]) -> T:
     )
 
 
-class BlockingRuntime:
-    """Calls in place, hashes in place, and keeps one small thread pool for background work."""
+class _Here:
+    """What belongs to one process."""
 
-    def __init__(self, engine: Engine, *, background_threads: int = 4) -> None:
+    def __init__(self, capacity: Capacity) -> None:
+        self.backlog = Backlog(capacity.background + capacity.background_queue)
+        # A script that ends without closing the server has promised mails all the same.
+        self.behind = ThreadPool(
+            capacity.background, "watchword-background", at_exit=capacity.drain
+        )
+        self._lock = threading.Lock()
+        self._loop: CallbackLoop | None = None
+
+    def start(self, work: Callable[[], None]) -> None:
+        """Begin background work that has a place in the backlog."""
+        try:
+            future = self.behind.submit(work)
+        except Exception:
+            self.backlog.leave()
+            raise
+        future.add_done_callback(lambda _: self.backlog.leave())
+
+    def loop(self) -> CallbackLoop:
+        """The loop of async callbacks, started with its first use."""
+        with self._lock:
+            if self._loop is None:
+                self._loop = open_callback_loop()
+            return self._loop
+
+    def end(self) -> None:
+        """Stop the loop."""
+        with self._lock:
+            loop, self._loop = self._loop, None
+        if loop is not None:
+            loop.stop()
+
+
+class BlockingRuntime:
+    """Calls in place, hashes in place when it is its turn, and has a small pool for mails."""
+
+    def __init__(self, engine: Engine, capacity: Capacity) -> None:
         self.engine = engine
         self.secondary: SecondaryEngine | None = None
         """Set before the first call; it may want to be opened with this runtime."""
-        self._threads = background_threads
-        self._lock = threading.Lock()
-        self._pid = os.getpid()
-        self._pool: ThreadPoolExecutor | None = None
-        self._pending: set[Future[None]] = set()
-        self._loop: CallbackLoop | None = None
+        self._capacity = capacity
+        self._hashing = hashing_within(capacity.hashes)
+        self._here = PerProcess(functools.partial(_Here, capacity))
 
     async def call(
         self, callback: Callable[P, T | Awaitable[T]], *args: P.args, **kwargs: P.kwargs
     ) -> T:
         result = callback(*args, **kwargs)
         if inspect.isawaitable(result):
-            return self._on_loop(cast("Awaitable[T]", result))
+            return self._here.here().loop().result_of(cast("Awaitable[T]", result))
         return cast("T", result)
 
     async def offload(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        return work(*args, **kwargs)
+        return self._hashing.run(functools.partial(work, *args, **kwargs))
 
     async def pause(self, seconds: float) -> None:
         time.sleep(seconds)
 
-    def background(self, work: Coroutine[object, object, None]) -> None:
-        with self._lock:
-            self._renew_after_fork()
-            if self._pool is None:
-                self._pool = ThreadPoolExecutor(self._threads, "watchword-background")
+    def require_room(self) -> None:
+        self._here.here().backlog.check()
+
+    def background(self, work: Coroutine[object, object, None], *, promised: bool = False) -> None:
+        here = self._here.here()
+        try:
+            here.backlog.enter(promised=promised)
             # In a copy of the caller's context, so that its trace goes on.
-            future = self._pool.submit(copy_context().run, _run_logged, work)
-            self._pending.add(future)
-        future.add_done_callback(self._pending.discard)
+            context = copy_context()
+            here.start(lambda: context.run(_run_logged, work))
+        except Exception:
+            work.close()
+            raise
 
-    def drain(self) -> None:
-        """Wait until all background work is done."""
-        with self._lock:
-            pool, self._pool = self._pool, None
-        if pool is not None:
-            pool.shutdown(wait=True)
-        with self._lock:
-            loop, self._loop = self._loop, None
-        if loop is not None:
-            loop.stop()
+    def drain(self, within: float | None = None) -> None:
+        """Wait until all background work is done, also what that work starts; end the threads.
 
-    def _renew_after_fork(self) -> None:
-        # Threads do not survive a fork; a child starts its own.
-        if self._pid != os.getpid():
-            self._pid, self._pool, self._loop = os.getpid(), None, None
-            self._pending = set()
-
-    def _on_loop(self, awaitable: Awaitable[T]) -> T:
-        with self._lock:
-            self._renew_after_fork()
-            if self._loop is None:
-                self._loop = open_callback_loop()
-            loop = self._loop
-        return loop.result_of(awaitable)
+        At most `within` seconds, or what the capacity says; the log tells what is left then.
+        """
+        seconds = self._capacity.drain if within is None else within
+        here = self._here.here()
+        if left := here.behind.finish(seconds):
+            return unfinished_at_the_end(left, seconds)
+        self._here.take()
+        here.end()
 
 
 def _run_logged(work: Coroutine[object, object, None]) -> None:

@@ -22,15 +22,22 @@ class CallbackLoop:
         return asyncio.run_coroutine_threadsafe(_as_coroutine(awaitable), self._loop).result()
 
     def stop(self) -> None:
-        """End the loop and its thread."""
+        """End the loop and its thread; whoever still waits for a result hears of it."""
         self._loop.call_soon_threadsafe(self._loop.stop)
 
     def _run(self) -> None:
         try:
             self._loop.run_forever()
         finally:
+            self._loop.run_until_complete(_cancel(asyncio.all_tasks(self._loop)))
             self._loop.close()
 
 
 async def _as_coroutine(awaitable: Awaitable[T]) -> T:
     return await awaitable
+
+
+async def _cancel(tasks: set[asyncio.Task[object]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

@@ -32,16 +32,25 @@ class Runtime(Protocol):
         ...
 
     async def offload(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run CPU-bound work where it stalls no other request."""
+        """Run a password hash, or what is as heavy, where it stalls no other request.
+
+        Both worlds of a process take turns. Raises `Overloaded` (503) if too many wait, if it is
+        not its turn in time, or if there is no memory for it; then nothing is known of its result.
+        """
         ...
 
     async def pause(self, seconds: float) -> None:
         """Let time pass before an answer that must not tell by its time what was found."""
         ...
 
-    def background(self, work: Coroutine[object, object, None]) -> None:
+    def require_room(self) -> None:
+        """Raises `Overloaded` (503) if background work piles up. Ask before promising any."""
+        ...
+
+    def background(self, work: Coroutine[object, object, None], *, promised: bool = False) -> None:
         """Start work that delays no response, and is waited for at a clean shutdown.
 
-        Its exceptions are logged, never raised.
+        Its exceptions are logged, never raised. Without room `Overloaded` (503) is raised, and the
+        work is not begun; what was `promised`, after room was required, is taken in any case.
         """
         ...

@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING
 
 from watchword.database.contract import Engine
 
+from .capacity import Capacity
+
 if TYPE_CHECKING:
     from .asynchronous import AsyncRuntime
     from .callback_loop import CallbackLoop
 
 
-def open_async_runtime(engine: Engine) -> AsyncRuntime:
+def open_async_runtime(engine: Engine, capacity: Capacity) -> AsyncRuntime:
     """The async runtime over an engine."""
     module = import_module("..asynchronous", __name__)
-    made: AsyncRuntime = module.AsyncRuntime(engine)
+    made: AsyncRuntime = module.AsyncRuntime(engine, capacity)
     return made
 
 

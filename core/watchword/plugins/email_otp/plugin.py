@@ -85,7 +85,12 @@ class EmailOTP(EmailCodes):
             return replace(feature, other_proof=self._send_proof)
         return feature
 
-    @post("/email-otp/send-verification-otp", name="send_verification_otp", check_login_csrf=True)
+    @post(
+        "/email-otp/send-verification-otp",
+        name="send_verification_otp",
+        check_login_csrf=True,
+        promises_mail=True,
+    )
     async def send_code(self, call: Call, body: OTPFor) -> Success:
         """Mail a code. The answer does not tell whether anybody has the address."""
         email = _address(body.email)
@@ -159,7 +164,7 @@ class EmailOTP(EmailCodes):
         session = await _sign_in(call, owner.user)
         return SignedInByOTP(token=session.token, user=owner.user)
 
-    @post("/email-otp/request-password-reset", check_login_csrf=True)
+    @post("/email-otp/request-password-reset", check_login_csrf=True, promises_mail=True)
     async def request_password_reset_email_otp(
         self, call: Call, body: RequestPasswordResetByOTP
     ) -> Success:
@@ -169,7 +174,7 @@ class EmailOTP(EmailCodes):
         await self.send(call, email, "forget-password", known=user is not None)
         return Success()
 
-    @post("/forget-password/email-otp", check_login_csrf=True)
+    @post("/forget-password/email-otp", check_login_csrf=True, promises_mail=True)
     async def forget_password_email_otp(
         self, call: Call, body: RequestPasswordResetByOTP
     ) -> Success:
@@ -184,11 +189,13 @@ class EmailOTP(EmailCodes):
         passwords = call.config.plugin(EmailAndPassword)
         passwords.check_new_password(body.password)
         identifier = otp_identifier("forget-password", email)
+        # Only looked at: a hash may be refused for want of room, and the code must outlive that.
+        await self.redeem(call, identifier, body.otp, account=email, keep=True)
+        hashed = await passwords.hash(call, body.password)
         await self.redeem(call, identifier, body.otp, account=email)
         user = await call.db.find_one(User, email=email)
         if user is None:
             raise EmailOTPCodes.USER_NOT_FOUND()
-        hashed = await passwords.hash(call, body.password)
         reset = call.config.plugin(PasswordReset)
         async with call.db.transaction():
             before = await reset.replace(call, user.id, hashed)
@@ -199,7 +206,7 @@ class EmailOTP(EmailCodes):
         await reset.after(call, before)
         return Success()
 
-    @post("/email-otp/request-email-change", requires="sensitive")
+    @post("/email-otp/request-email-change", requires="sensitive", promises_mail=True)
     async def request_email_change_email_otp(
         self, call: Call, body: RequestEmailChangeByOTP
     ) -> Success:

@@ -1,0 +1,65 @@
+"""How much background work is unfinished, and whether there is room for more.
+
+Mail servers hang. Endpoints that promise a mail ask for room before they begin, and answer 503
+without it; so whoever got in has the promise kept, beyond the bound if need be (spec: security,
+W9).
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+from watchword.errors import Overloaded
+
+from .stretch import Stretch
+
+_log = logging.getLogger("watchword.background")
+_RETRY_AFTER = 30
+"""Seconds; mail servers do not recover in a moment."""
+
+
+class Backlog:
+    """Counts background work; `most` pieces may be unfinished. Belongs to one process."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._unfinished = 0
+        self._lock = threading.Lock()
+        self._full = Stretch(
+            _log,
+            f"{most} pieces of background work are unfinished: what would promise more is "
+            "answered 503. Is the mail server slow?",
+            "there is room for background work again",
+        )
+
+    def check(self) -> None:
+        """Raises `Overloaded` if there is no room."""
+        if self._unfinished >= self._most:
+            self._full.begin()
+            raise Overloaded(_RETRY_AFTER)
+
+    def enter(self, *, promised: bool) -> None:
+        """Count one more. Raises `Overloaded` if there is no room and nothing was promised."""
+        with self._lock:
+            if not promised:
+                self.check()
+            self._unfinished += 1
+
+    def leave(self) -> None:
+        """One is finished."""
+        with self._lock:
+            self._unfinished -= 1
+            # Not at the first free place, where it would begin and end all the time.
+            if self._unfinished <= self._most // 2:
+                self._full.end()
+
+
+def unfinished_at_the_end(count: int, seconds: float) -> None:
+    """Tell the operator what a shutdown left undone."""
+    _log.error("%d pieces of background work were not finished within %s s", count, seconds)
+
+
+def lost_with_its_loop() -> None:
+    """Tell the operator that an event loop ended before the work did."""
+    _log.error("background work was cancelled with its event loop; close the server first")
