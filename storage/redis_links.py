@@ -8,6 +8,7 @@ place in time hears of `SecondaryBusy`, and no connection is thrown away.
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 from collections.abc import AsyncGenerator, Generator, Mapping
 from contextlib import asynccontextmanager, contextmanager
@@ -24,6 +25,8 @@ from watchword.secondary import SecondaryBusy
 
 from .forks import PerProcess
 from .per_loop import PerLoop
+
+_log = logging.getLogger("watchword.secondary")
 
 _TRIES = 1
 """New tries after a connection broke: the server may have closed it while it was idle."""
@@ -130,6 +133,6 @@ class LoopLink:
 
 
 def _all_busy(pool: Any) -> SecondaryBusy:
-    return SecondaryBusy(
-        f"all {pool.max_connections} connections to Redis stayed busy for {pool.timeout:g} s"
-    )
+    text = f"all {pool.max_connections} connections to Redis stayed busy for {pool.timeout:g} s"
+    _log.warning("%s: this call failed, others go on", text)
+    return SecondaryBusy(text)

@@ -16,7 +16,7 @@ class SecondaryUnavailable(StorageUnavailable):
     """The secondary storage cannot be reached. Whoever raises it has logged the outage."""
 
 
-class SecondaryBusy(StorageUnavailable):
+class SecondaryBusy(SecondaryUnavailable):
     """All connections to the secondary storage are in use: this call failed, the store is well."""
 
 

@@ -77,7 +77,7 @@ def _rate_limit(config: Configuration) -> Iterator[Finding]:
             'Use "database" or a secondary storage',
         )
     if limits.storage == "secondary-storage" and limits.on_storage_failure == "allow":
-        what = "while the secondary storage is away, requests pass uncounted"
+        what = "while the secondary storage is away, each process counts for itself"
         yield Finding("info", "rate_limit.on_storage_failure", what)
 
 
