@@ -7,10 +7,10 @@ once until that one succeeds. An outage is one line in the log, and its end anot
 from __future__ import annotations
 
 import logging
-import os
 import threading
 from collections.abc import Callable
 
+from watchword.runtime.process import PerProcess
 from watchword.secondary import SecondaryUnavailable
 
 _log = logging.getLogger("watchword.secondary")
@@ -28,19 +28,18 @@ class CircuitBreaker:
         self._clock = clock
         self._outages = 0
         self._next_try: float | None = None
-        self._lock = threading.Lock()
-        self._pid = os.getpid()
+        self._lock = PerProcess(threading.Lock)
 
     def admit(self) -> int:
         """Let a caller ask; gives the ticket to report with. Raises `SecondaryUnavailable`."""
         if self._next_try is not None:
-            with self._held():
+            with self._lock.here():
                 self._take_turn()
         return self._outages
 
     def failed(self, ticket: int, reason: str) -> SecondaryUnavailable:
         """Note that asking failed; gives what to raise."""
-        with self._held():
+        with self._lock.here():
             if ticket == self._outages:
                 if self._next_try is None:
                     self._outages += 1
@@ -51,7 +50,7 @@ class CircuitBreaker:
     def succeeded(self, ticket: int) -> None:
         """Note that asking succeeded."""
         if self._next_try is not None:
-            with self._held():
+            with self._lock.here():
                 self._end_outage(ticket)
 
     def _take_turn(self) -> None:
@@ -66,12 +65,6 @@ class CircuitBreaker:
         if self._next_try is not None and ticket == self._outages:
             self._next_try = None
             _log.warning("%s is available again", self._server)
-
-    def _held(self) -> threading.Lock:
-        if self._pid != os.getpid():
-            # Another thread of the parent may have held the lock at the fork.
-            self._lock, self._pid = threading.Lock(), os.getpid()
-        return self._lock
 
     def _unavailable(self) -> SecondaryUnavailable:
         return SecondaryUnavailable(f"{self._server} is unavailable")

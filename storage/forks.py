@@ -1,41 +1,45 @@
-"""Who must know of forks of this process: connections must not be used on both sides of one."""
+"""What is borrowed for a while, and over in a child: see `watchword.runtime.process`."""
 
 from __future__ import annotations
 
 import os
-import weakref
-from typing import Protocol
+
+from watchword.database.contract import StorageError
 
 
-class Forkable(Protocol):
-    """What must know of forks of this process."""
+class Owned:
+    """Something that knows in which process it was made."""
 
-    def before_fork(self) -> None:
-        """Close what is idle."""
-        ...
+    __slots__ = ("_process",)
 
-    def after_fork_in_child(self) -> None:
-        """Drop what is left of the parent's."""
-        ...
+    def __init__(self) -> None:
+        self._process = os.getpid()
 
-
-_forkable: weakref.WeakSet[Forkable] = weakref.WeakSet()
-
-
-def watch_forks(one: Forkable) -> None:
-    """Tell `one` of every fork for as long as it lives."""
-    _forkable.add(one)
+    @property
+    def inherited(self) -> bool:
+        """Whether this is a child of the process in which it was made."""
+        return self._process != os.getpid()
 
 
-def _before_fork() -> None:
-    for one in list(_forkable):
-        one.before_fork()
+class Lease(Owned):
+    """A transaction that somebody has for a while. In a child it is over: the parent has it."""
 
+    __slots__ = ("_ended",)
 
-def _after_fork_in_child() -> None:
-    for one in list(_forkable):
-        one.after_fork_in_child()
+    def __init__(self) -> None:
+        super().__init__()
+        self._ended = False
 
+    @property
+    def over(self) -> bool:
+        """Whether it must not be used any more, nor given back."""
+        return self._ended or self.inherited
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=_before_fork, after_in_child=_after_fork_in_child)
+    def check(self) -> None:
+        """Go on only while it lasts. Raises `StorageError`."""
+        if self.over:
+            raise StorageError("this transaction is over; use the engine that it was begun on")
+
+    def expire(self) -> None:
+        """Nobody may use it from now on."""
+        self._ended = True

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from watchword.runtime.process import PerProcess
+
 _SWEEP = 10_000
 """Writes between two looks for ended keys."""
 
@@ -27,7 +29,7 @@ class MemoryStorage:
     def __init__(self, clock: Callable[[], datetime] = _utc_now) -> None:
         self._clock = clock
         self._entries: dict[str, _Entry] = {}
-        self._lock = threading.Lock()
+        self._lock = PerProcess(threading.Lock)
         self._writes = 0
 
     def blocking(self) -> MemoryStorage:
@@ -38,31 +40,31 @@ class MemoryStorage:
 
     def live(self) -> dict[str, str]:
         """All keys that have not ended, with their values."""
-        with self._lock:
+        with self._lock.here():
             found = [(key, self._find(key)) for key in sorted(self._entries)]
             return {key: entry.value for key, entry in found if entry is not None}
 
     async def get(self, key: str) -> str | None:
-        with self._lock:
+        with self._lock.here():
             found = self._find(key)
             return found.value if found else None
 
     async def set(self, key: str, value: str, ttl: int | None = None) -> None:
-        with self._lock:
+        with self._lock.here():
             self._put(key, value, self._end(ttl))
 
     async def delete(self, key: str) -> None:
-        with self._lock:
+        with self._lock.here():
             self._entries.pop(key, None)
 
     async def get_and_delete(self, key: str) -> str | None:
-        with self._lock:
+        with self._lock.here():
             found = self._find(key)
             self._entries.pop(key, None)
             return found.value if found else None
 
     async def increment(self, key: str, ttl: int) -> int:
-        with self._lock:
+        with self._lock.here():
             found = self._find(key)
             count = int(found.value) + 1 if found else 1
             self._put(key, str(count), found.ends_at if found else self._end(ttl))
@@ -71,7 +73,7 @@ class MemoryStorage:
     async def replace(
         self, key: str, old: str | None, new: str | None, ttl: int | None = None
     ) -> bool:
-        with self._lock:
+        with self._lock.here():
             found = self._find(key)
             if (found.value if found else None) != old:
                 return False

@@ -15,17 +15,13 @@ from typing import Any, TypeVar
 
 from watchword.runtime.blocking import finish
 
-from .forks import watch_forks
 from .mysql_driver import Link, Rows, Written
 from .mysql_links import HeldLink, Links, alone, run_script
 from .mysql_url import MySQLOptions
 from .per_loop import PerLoop
-from .sql_engine import refuse_after_end, refuse_script
+from .sql_engine import refuse_script
 
 T = TypeVar("T")
-
-_inherited: list[_LoopPool] = []
-"""What a forked process got from its parent, kept so that it is never closed there."""
 
 
 class _LoopPool:
@@ -99,9 +95,8 @@ class LoopConnections:
     """The connections of one async engine: a pool for each event loop that uses it."""
 
     def __init__(self, options: MySQLOptions) -> None:
-        self._pools = PerLoop(lambda: _LoopPool(options), _LoopPool.abandon)
+        self._pools = PerLoop(lambda: _LoopPool(options), _LoopPool.abandon, rests=True)
         weakref.finalize(self, self._pools.close_all)
-        watch_forks(self)
 
     async def read(self, sql: str, params: Sequence[Any]) -> Rows:
         return (await self.write(sql, params))[0]
@@ -134,10 +129,11 @@ class LoopConnections:
                 yield held
                 await held.step(inner.commit)
             except BaseException:
-                await held.undo(link)
+                if not inner.over:  # it is in a child, whose parent has the connection
+                    await held.undo(link)
                 raise
             finally:
-                inner.over = True
+                inner.expire()
                 pool.held.pop(me, None)
 
     async def run_script(self, statements: Sequence[str]) -> None:
@@ -153,12 +149,6 @@ class LoopConnections:
         pool = self._pools.take_here()
         if pool is not None:
             pool.close()
-
-    def before_fork(self) -> None:
-        self._pools.close_resting()
-
-    def after_fork_in_child(self) -> None:
-        _inherited.extend(self._pools.drop_all())
 
     def _held(self, pool: _LoopPool) -> LoopHeldLink | None:
         return pool.held.get(asyncio.current_task()) if pool.held else None
@@ -206,8 +196,7 @@ class LoopHeldLink:
 
     async def step(self, work: Callable[[], T]) -> T:
         """Do one thing on the connection, in a thread."""
-        if self._inner.over:
-            refuse_after_end()
+        self._inner.check()
         async with self._turn:
             return await self._pool.hop(work)
 

@@ -6,14 +6,14 @@ was given back last is taken first.
 
 from __future__ import annotations
 
-import os
 import threading
 import weakref
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, TypeVar
 
-from .forks import watch_forks
+from watchword.runtime.process import PerProcess
+
 from .mysql_driver import Link, Rows, Written
 from .mysql_links import HeldLink, Links, alone, begun, run_script
 from .mysql_url import MySQLOptions
@@ -21,8 +21,38 @@ from .sql_engine import refuse_script
 
 T = TypeVar("T")
 
-_inherited: list[Links] = []
-"""What a forked process got from its parent, kept so that it is never closed there."""
+
+class _Pool:
+    """The connections of one process, and how many there may be."""
+
+    def __init__(self, options: MySQLOptions) -> None:
+        self._options = options
+        self._links = Links(options)
+        self._places = threading.Semaphore(options.pool_size)
+
+    @contextmanager
+    def place(self) -> Generator[None, None, None]:
+        """A place among the connections. Raises `StorageUnavailable`."""
+        if not self._places.acquire(timeout=self._options.pool_timeout):
+            raise self._links.all_busy()
+        try:
+            yield
+        finally:
+            self._places.release()
+
+    @contextmanager
+    def borrowed(self) -> Generator[Link, None, None]:
+        """A connection. Raises `StorageUnavailable`."""
+        with self.place():
+            link = self._links.take()
+            try:
+                yield link
+            finally:
+                self._links.give_back(link)
+
+    def close(self) -> None:
+        """Close what is idle; what is in use is closed when it is given back."""
+        self._links.close()
 
 
 class BlockingConnections:
@@ -30,11 +60,9 @@ class BlockingConnections:
 
     def __init__(self, options: MySQLOptions) -> None:
         self._options = options
-        self._links = Links(options)
-        self._places = threading.Semaphore(options.pool_size)
+        self._pools = PerProcess(lambda: _Pool(options), close=_Pool.close)
         self._held: dict[int, HeldLink] = {}
-        self._finalizer = weakref.finalize(self, self._links.close)
-        watch_forks(self)
+        weakref.finalize(self, self._pools.close)
 
     async def read(self, sql: str, params: Sequence[Any]) -> Rows:
         return (await self.write(sql, params))[0]
@@ -44,19 +72,19 @@ class BlockingConnections:
 
     async def together(self, work: Callable[[HeldLink], Awaitable[T]], *, atomic: bool) -> T:
         """See `mysql_engine.Together`."""
-        if self._held and (held := self._held.get(threading.get_ident())):
+        if self._held and (held := self._joined()):
             return await work(held)
-        with self._borrowed() as link:
+        with self._pools.here().borrowed() as link:
             return await alone(link, self._options, work, atomic=atomic)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncGenerator[HeldLink, None]:
         """A transaction of this thread; one that the thread is in already is joined."""
-        me = threading.get_ident()
-        if held := self._held.get(me):
+        if held := self._joined():
             yield held
             return
-        with self._borrowed() as link, begun(link, self._options) as held:
+        me = threading.get_ident()
+        with self._pools.here().borrowed() as link, begun(link, self._options) as held:
             self._held[me] = held
             try:
                 yield held
@@ -64,50 +92,16 @@ class BlockingConnections:
                 self._held.pop(me, None)
 
     async def run_script(self, statements: Sequence[str]) -> None:
-        if threading.get_ident() in self._held:
+        if self._joined():
             refuse_script()
         if statements:
-            with self._place():
+            with self._pools.here().place():
                 run_script(self._options, statements)
 
     async def close(self) -> None:
         """Close all connections; those in use are closed when they are given back."""
-        self._renew().close()
+        self._pools.close()
 
-    def before_fork(self) -> None:
-        self._renew().close()
-
-    def after_fork_in_child(self) -> None:
-        # Other threads, with what they had borrowed, do not exist here.
-        _inherited.append(self._renew())
-        self._places = threading.Semaphore(self._options.pool_size)
-        for held in self._held.values():
-            held.over = True
-        self._held.clear()
-
-    def _renew(self) -> Links:
-        old, self._links = self._links, Links(self._options)
-        self._finalizer.detach()
-        self._finalizer = weakref.finalize(self, self._links.close)
-        return old
-
-    @contextmanager
-    def _place(self) -> Generator[None, None, None]:
-        places = self._places
-        if not places.acquire(timeout=self._options.pool_timeout):
-            raise self._links.all_busy()
-        try:
-            yield
-        finally:
-            places.release()
-
-    @contextmanager
-    def _borrowed(self) -> Generator[Link, None, None]:
-        with self._place():
-            links, process = self._links, os.getpid()
-            link = links.take()
-            try:
-                yield link
-            finally:
-                if os.getpid() == process:
-                    links.give_back(link)
+    def _joined(self) -> HeldLink | None:
+        held = self._held.get(threading.get_ident())
+        return None if held is None or held.inherited else held

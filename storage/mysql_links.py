@@ -10,7 +10,9 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import Any, TypeVar
 
 from watchword.database.contract import StorageError, StorageUnavailable
+from watchword.runtime.process import keep_open
 
+from .forks import Lease, Owned
 from .mysql_driver import (
     ATTEMPTS,
     DRIVER_ERRORS,
@@ -26,15 +28,16 @@ from .mysql_driver import (
     undone,
 )
 from .mysql_url import MySQLOptions
-from .sql_engine import refuse_after_end, refuse_script
+from .sql_engine import refuse_script
 
 T = TypeVar("T")
 
 
-class Links:
+class Links(Owned):
     """The idle connections of one pool. Safe under threads: each step on the list is one."""
 
     def __init__(self, options: MySQLOptions) -> None:
+        super().__init__()
         self._options = options
         self._idle: list[Link] = []
         self._closed = False
@@ -52,6 +55,9 @@ class Links:
         return Link(self._options)
 
     def give_back(self, link: Link) -> None:
+        if self.inherited:
+            keep_open(link)
+            return
         link.rested()
         self._idle.append(link)
         if self._closed:
@@ -75,15 +81,15 @@ class Links:
         )
 
 
-class HeldLink:
+class HeldLink(Lease):
     """A connection that somebody else borrows, and on which he may have begun a transaction."""
 
-    __slots__ = ("_link", "_options", "lost", "over")
+    __slots__ = ("_link", "_options", "lost")
 
     def __init__(self, link: Link, options: MySQLOptions) -> None:
+        super().__init__()
         self._link = link
         self._options = options
-        self.over = False
         self.lost = False
         """The server has undone the transaction: what came after would be stored without it."""
 
@@ -109,8 +115,7 @@ class HeldLink:
 
     def run(self, sql: str, params: Sequence[Any]) -> Written:
         """Run a statement. Raises errors of the contract."""
-        if self.over:
-            refuse_after_end()
+        self.check()
         if self.lost:
             raise StorageError("a statement in this transaction had failed: it is undone")
         try:
@@ -152,7 +157,7 @@ def begun(link: Link, options: MySQLOptions) -> Generator[HeldLink, None, None]:
             held.roll_back()
         raise
     finally:
-        held.over = True
+        held.expire()
 
 
 async def alone(

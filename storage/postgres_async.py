@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 import psycopg
 from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout
 
-from .forks import watch_forks
+from watchword.runtime.process import keep_open
+
+from .forks import Lease, Owned
 from .per_loop import PerLoop
 from .postgres_driver import (
     ATTEMPTS,
@@ -30,21 +32,19 @@ from .postgres_driver import (
     usable,
 )
 from .postgres_url import PostgresOptions
-from .sql_engine import refuse_after_end, refuse_script
+from .sql_engine import refuse_script
 
 if TYPE_CHECKING:
     from typing import LiteralString
 
 Connection: TypeAlias = "psycopg.AsyncConnection[Any]"
 
-_inherited: list[_LoopPool] = []
-"""What a forked process got from its parent, kept so that it is never closed there."""
 
-
-class _LoopPool:
+class _LoopPool(Owned):
     """What belongs to one event loop: the pool, and who is in a transaction."""
 
     def __init__(self, options: PostgresOptions) -> None:
+        super().__init__()
         self.options = options
         self.held: dict[asyncio.Task[Any] | None, HeldConnection] = {}
         self._failure = ""
@@ -71,7 +71,10 @@ class _LoopPool:
 
     async def give_back(self, connection: Connection) -> None:
         """Back into the pool; undoes what is not committed."""
-        await self._pool.putconn(connection)
+        if self.inherited:
+            keep_open(connection)
+        else:
+            await self._pool.putconn(connection)
 
     async def close(self) -> None:
         """Close all connections; those in use are closed when they are given back."""
@@ -111,9 +114,8 @@ class LoopConnections:
     """The connections of one async engine: a pool for each event loop that uses it."""
 
     def __init__(self, options: PostgresOptions) -> None:
-        self._pools = PerLoop(lambda: _LoopPool(options), _LoopPool.abandon)
+        self._pools = PerLoop(lambda: _LoopPool(options), _LoopPool.abandon, rests=True)
         weakref.finalize(self, self._pools.close_all)
-        watch_forks(self)
 
     async def read(self, sql: str, params: Sequence[Any]) -> Rows:
         return (await self.write(sql, params))[0]
@@ -175,12 +177,6 @@ class LoopConnections:
         if pool is not None:
             await pool.close()
 
-    def before_fork(self) -> None:
-        self._pools.close_resting()
-
-    def after_fork_in_child(self) -> None:
-        _inherited.extend(self._pools.drop_all())
-
     def _held(self) -> HeldConnection | None:
         held = self._pools.here().held
         return held.get(asyncio.current_task()) if held else None
@@ -194,21 +190,20 @@ class LoopConnections:
                 continue  # closed meanwhile: nothing has been asked yet
 
 
-class HeldConnection:
+class HeldConnection(Lease):
     """A connection inside a transaction that somebody else begins and ends."""
 
-    __slots__ = ("_connection", "over")
+    __slots__ = ("_connection",)
 
     def __init__(self, connection: Connection) -> None:
+        super().__init__()
         self._connection = connection
-        self.over = False
 
     async def read(self, sql: str, params: Sequence[Any]) -> Rows:
         return (await self.write(sql, params))[0]
 
     async def write(self, sql: str, params: Sequence[Any]) -> Written:
-        if self.over:
-            refuse_after_end()
+        self.check()
         try:
             return await _run(self._connection, sql, params)
         except psycopg.Error as error:
@@ -231,13 +226,15 @@ async def _begun(connection: Connection) -> AsyncGenerator[HeldConnection, None]
     try:
         await _control(connection, BEGIN)
         yield held
+        held.check()
     except BaseException:
-        await _roll_back(connection)
+        if not held.over:
+            await _roll_back(connection)
         raise
     else:
         check_committed(await _control(connection, "COMMIT"))
     finally:
-        held.over = True
+        held.expire()
 
 
 async def _run(connection: Connection, sql: str, params: Sequence[Any]) -> Written:

@@ -1,12 +1,11 @@
 """PostgreSQL without an event loop: a thread borrows a connection for a statement or a transaction.
 
-The pool has threads of its own, which do not survive a fork: it is closed before one, and made
-again with the next use on both sides.
+The pool has threads of its own, which do not survive a fork: each process has a pool, made with its
+first use. Before a fork that the interpreter knows of it is closed, and made again by the next use.
 """
 
 from __future__ import annotations
 
-import os
 import threading
 import weakref
 from collections.abc import AsyncGenerator, Generator, Sequence
@@ -16,7 +15,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 import psycopg
 from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
 
-from .forks import watch_forks
+from watchword.runtime.process import PerProcess, keep_open
+
+from .forks import Lease, Owned
 from .postgres_driver import (
     ATTEMPTS,
     BEGIN,
@@ -34,128 +35,48 @@ from .postgres_driver import (
     usable,
 )
 from .postgres_url import PostgresOptions
-from .sql_engine import refuse_after_end, refuse_script
+from .sql_engine import refuse_script
 
 if TYPE_CHECKING:
     from typing import LiteralString
 
 Connection: TypeAlias = "psycopg.Connection[Any]"
-Pool: TypeAlias = "ConnectionPool[Connection]"
-
-_inherited: list[Pool] = []
-"""What a forked process got from its parent, kept so that it is never closed there."""
 
 
-class BlockingConnections:
-    """The connections of one blocking engine. Safe under threads and fork."""
+class _Pool(Owned):
+    """The connections of one process, opened when they are needed."""
 
     def __init__(self, options: PostgresOptions) -> None:
+        super().__init__()
         self._options = options
-        self._pools: list[Pool] = []
-        self._lock = threading.Lock()
-        self._held: dict[int, HeldConnection] = {}
         self._failure = ""
-        weakref.finalize(self, _close_all, self._pools)
-        watch_forks(self)
+        self._pool: ConnectionPool[Connection] = ConnectionPool(
+            connection_class=self._watched(), configure=configure, **pool_settings(options)
+        )
+        self._pool.open()
 
-    async def read(self, sql: str, params: Sequence[Any]) -> Rows:
-        return (await self.write(sql, params))[0]
-
-    async def write(self, sql: str, params: Sequence[Any]) -> Written:
-        if self._held and (held := self._held.get(threading.get_ident())):
-            return await held.write(sql, params)
-        with self._borrowed() as connection:
-            attempts = ATTEMPTS
-            while True:
-                attempts -= 1
-                try:
-                    return _run(connection, sql, params)
-                except psycopg.Error as error:
-                    if not attempts or not gave_way(error):
-                        raise translated(error, self._options.address) from None
-
-    @asynccontextmanager
-    async def transaction(self) -> AsyncGenerator[HeldConnection, None]:
-        """A transaction of this thread; one that the thread is in already is joined."""
-        me = threading.get_ident()
-        if held := self._held.get(me):
-            yield held
-            return
-        with self._borrowed() as connection, _begun(connection) as held:
-            self._held[me] = held
-            try:
-                yield held
-            finally:
-                self._held.pop(me, None)
-
-    async def run_script(self, statements: Sequence[str]) -> None:
-        if threading.get_ident() in self._held:
-            refuse_script()
-        if not statements:
-            return
-        with self._borrowed() as connection, _begun(connection) as held:
-            await held.read(MIGRATION_LOCK, ())
-            for statement in statements:
-                try:
-                    connection.execute(cast("LiteralString", statement), prepare=False)
-                except psycopg.Error as error:
-                    raise refused_statement(error, statement) from None
-
-    async def close(self) -> None:
-        """Close all connections; those in use are closed when they are given back."""
-        with self._lock:
-            _close_all(self._pools)
-
-    def before_fork(self) -> None:
-        with self._lock:
-            _close_all(self._pools)
-
-    def after_fork_in_child(self) -> None:
-        # Other threads, with what they had borrowed, do not exist here.
-        self._lock = threading.Lock()
-        _inherited.extend(self._pools)
-        self._pools.clear()
-        for held in self._held.values():
-            held.over = True
-        self._held.clear()
-
-    @contextmanager
-    def _borrowed(self) -> Generator[Connection, None, None]:
-        pool, connection = self._borrow()
-        process = os.getpid()
-        try:
-            yield connection
-        finally:
-            if os.getpid() == process:
-                pool.putconn(connection)
-
-    def _borrow(self) -> tuple[Pool, Connection]:
+    def borrow(self) -> Connection:
+        """A connection that works. Raises `StorageUnavailable`, `PoolClosed`."""
         while True:
-            pool = self._pool()
             try:
-                connection = pool.getconn()
+                connection = self._pool.getconn()
             except PoolTimeout:
                 raise no_connection(self._options, self._failure) from None
-            except PoolClosed:
-                continue  # closed meanwhile: nothing has been asked yet
             if usable(connection):
-                return pool, connection
+                return connection
             connection.close()
-            pool.putconn(connection)
+            self._pool.putconn(connection)
 
-    def _pool(self) -> Pool:
-        if self._pools:
-            return self._pools[0]
-        with self._lock:
-            if not self._pools:
-                made: Pool = ConnectionPool(
-                    connection_class=self._watched(),
-                    configure=configure,
-                    **pool_settings(self._options),
-                )
-                made.open()
-                self._pools.append(made)
-            return self._pools[0]
+    def give_back(self, connection: Connection) -> None:
+        """Back into the pool; undoes what is not committed."""
+        if self.inherited:
+            keep_open(connection)
+        else:
+            self._pool.putconn(connection)
+
+    def close(self) -> None:
+        """Close what is idle; what is in use is closed when it is given back."""
+        self._pool.close()
 
     def _watched(self) -> type[Connection]:
         seen = weakref.ref(self)
@@ -172,27 +93,103 @@ class BlockingConnections:
                     failure = failure_of(error)
                     raise
                 finally:
-                    if (engine := seen()) is not None:
-                        engine._failure = failure
+                    if (pool := seen()) is not None:
+                        pool._failure = failure
 
         return Watched
 
 
-class HeldConnection:
-    """A connection inside a transaction that somebody else begins and ends."""
+class BlockingConnections:
+    """The connections of one blocking engine. Safe under threads and fork."""
 
-    __slots__ = ("_connection", "over")
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-        self.over = False
+    def __init__(self, options: PostgresOptions) -> None:
+        self._options = options
+        self._pools = PerProcess(lambda: _Pool(options), close=_Pool.close)
+        self._held: dict[int, HeldConnection] = {}
+        weakref.finalize(self, self._pools.close)
 
     async def read(self, sql: str, params: Sequence[Any]) -> Rows:
         return (await self.write(sql, params))[0]
 
     async def write(self, sql: str, params: Sequence[Any]) -> Written:
-        if self.over:
-            refuse_after_end()
+        if self._held and (held := self._joined()):
+            return await held.write(sql, params)
+        with self._borrowed() as connection:
+            attempts = ATTEMPTS
+            while True:
+                attempts -= 1
+                try:
+                    return _run(connection, sql, params)
+                except psycopg.Error as error:
+                    if not attempts or not gave_way(error):
+                        raise translated(error, self._options.address) from None
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncGenerator[HeldConnection, None]:
+        """A transaction of this thread; one that the thread is in already is joined."""
+        if held := self._joined():
+            yield held
+            return
+        me = threading.get_ident()
+        with self._borrowed() as connection, _begun(connection) as held:
+            self._held[me] = held
+            try:
+                yield held
+            finally:
+                self._held.pop(me, None)
+
+    async def run_script(self, statements: Sequence[str]) -> None:
+        if self._joined():
+            refuse_script()
+        if not statements:
+            return
+        with self._borrowed() as connection, _begun(connection) as held:
+            await held.read(MIGRATION_LOCK, ())
+            for statement in statements:
+                try:
+                    connection.execute(cast("LiteralString", statement), prepare=False)
+                except psycopg.Error as error:
+                    raise refused_statement(error, statement) from None
+
+    async def close(self) -> None:
+        """Close all connections; those in use are closed when they are given back."""
+        self._pools.close()
+
+    def _joined(self) -> HeldConnection | None:
+        held = self._held.get(threading.get_ident())
+        return None if held is None or held.inherited else held
+
+    @contextmanager
+    def _borrowed(self) -> Generator[Connection, None, None]:
+        pool, connection = self._borrow()
+        try:
+            yield connection
+        finally:
+            pool.give_back(connection)
+
+    def _borrow(self) -> tuple[_Pool, Connection]:
+        while True:
+            pool = self._pools.here()
+            try:
+                return pool, pool.borrow()
+            except PoolClosed:
+                continue  # closed meanwhile: nothing has been asked yet
+
+
+class HeldConnection(Lease):
+    """A connection inside a transaction that somebody else begins and ends."""
+
+    __slots__ = ("_connection",)
+
+    def __init__(self, connection: Connection) -> None:
+        super().__init__()
+        self._connection = connection
+
+    async def read(self, sql: str, params: Sequence[Any]) -> Rows:
+        return (await self.write(sql, params))[0]
+
+    async def write(self, sql: str, params: Sequence[Any]) -> Written:
+        self.check()
         try:
             return _run(self._connection, sql, params)
         except psycopg.Error as error:
@@ -202,8 +199,7 @@ class HeldConnection:
         self, table: str, names: Sequence[str], rows: Sequence[Sequence[Any]]
     ) -> None:
         """Many rows at once, several times quicker than by INSERT."""
-        if self.over:
-            refuse_after_end()
+        self.check()
         # A statement without parameters: nothing is doubled in it.
         text = f"COPY {table} ({', '.join(names)}) FROM STDIN".replace("%%", "%")
         try:
@@ -233,8 +229,7 @@ def _begun(connection: Connection) -> Generator[HeldConnection, None, None]:
     try:
         _control(connection, BEGIN)
         yield held
-        if held.over:
-            refuse_after_end()  # this is a child, and the transaction its parent's
+        held.check()
     except BaseException:
         if not held.over:
             _roll_back(connection)
@@ -242,7 +237,7 @@ def _begun(connection: Connection) -> Generator[HeldConnection, None, None]:
     else:
         check_committed(_control(connection, "COMMIT"))
     finally:
-        held.over = True
+        held.expire()
 
 
 def _run(connection: Connection, sql: str, params: Sequence[Any]) -> Written:
@@ -262,8 +257,3 @@ def _roll_back(connection: Connection) -> None:
         connection.execute("ROLLBACK", prepare=False)
     except psycopg.Error:
         connection.close()  # the server undoes what is not committed
-
-
-def _close_all(pools: list[Pool]) -> None:
-    while pools:
-        pools.pop().close()

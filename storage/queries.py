@@ -15,6 +15,10 @@ from .stored_forms import DateForm
 Statement: TypeAlias = tuple[str, list[Any]]
 """SQL text and its parameters."""
 
+MOST_TEXTS = 2_000
+"""Texts that are kept. What an application and its plugins ask for is some hundred shapes; lists,
+joins and changes that follow from what a caller sends could make any number of them."""
+
 _ROW_NUMBER = "watchword_row"
 
 
@@ -209,7 +213,10 @@ class Queries:
     def _text(self, key: tuple[Any, ...], make: Callable[[], str]) -> str:
         text = self._texts.get(key)
         if text is None:
-            text = self._texts[key] = make()
+            text = make()
+            if len(self._texts) >= MOST_TEXTS:
+                self._texts = {}  # one step between threads; what is in use is soon there again
+            self._texts[key] = text
         return text
 
     def _plain(self, it: ModelSQL) -> str:

@@ -293,8 +293,3 @@ class SQLEngine:
 def refuse_script() -> None:
     """What `Connection.run_script` does inside a transaction. Raises `StorageError`."""
     raise StorageError("the schema cannot be changed inside a transaction")
-
-
-def refuse_after_end() -> None:
-    """What a connection of a transaction does after its end. Raises `StorageError`."""
-    raise StorageError("this transaction is over; use the engine that it was begun on")

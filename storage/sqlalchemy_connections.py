@@ -8,10 +8,9 @@ from typing import Any, TypeVar
 
 from watchword.runtime.blocking import finish
 
-from .forks import watch_forks
 from .sql_engine import refuse_script
 from .sqlalchemy_flavor import Flavor, Rows, Written, translated
-from .sqlalchemy_links import Begun, Guest, Scope, Statements, alone, begun, coroutine
+from .sqlalchemy_links import Begun, Guest, Scope, Statements, Tenure, alone, begun, coroutine
 from .sqlalchemy_using import Guests
 from .sqlalchemy_worlds import World
 
@@ -26,7 +25,6 @@ class Connections:
         self._flavor = flavor
         self._guests = guests
         self._held: dict[object, HeldConnection] = {}
-        watch_forks(self)
 
     async def read(self, sql: str, params: Sequence[Any]) -> Rows:
         if (held := self._joined()) is not None:
@@ -85,14 +83,6 @@ class Connections:
         """Give back what is not the caller's; see `SQLAlchemyStorage`."""
         await self._world.close()
 
-    def before_fork(self) -> None:
-        """Nothing."""
-
-    def after_fork_in_child(self) -> None:
-        for held in self._held.values():
-            held.statements.over = True
-        self._held.clear()
-
     async def _alone(self, sql: str, params: Sequence[Any], *, writes: bool) -> Written:
         engine, flavor = self._world.engine(), self._flavor
         return await self._world.run(
@@ -101,7 +91,7 @@ class Connections:
 
     def _joined(self) -> HeldConnection | None:
         me = self._world.caller()
-        if self._held and (held := self._held.get(me)) is not None:
+        if self._held and (held := self._held.get(me)) and not held.statements.inherited:
             return held
         host = self._guests.host(me, is_async=self._world.is_async)
         if host is None:
@@ -117,7 +107,7 @@ class HeldConnection:
 
     __slots__ = ("_turn", "_world", "statements")
 
-    def __init__(self, world: World, statements: Statements, turn: Any = None) -> None:
+    def __init__(self, world: World, statements: Tenure, turn: Any = None) -> None:
         self._world = world
         self._turn = turn or world.turn()
         self.statements = statements

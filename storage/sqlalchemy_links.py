@@ -14,8 +14,9 @@ from sqlalchemy.orm import Session
 
 from watchword.database.contract import StorageError
 from watchword.runtime.blocking import finish
+from watchword.runtime.process import keep_open
 
-from .sql_engine import refuse_after_end
+from .forks import Lease
 from .sqlalchemy_flavor import ATTEMPTS, Flavor, Rows, Written, execute, translated
 
 T = TypeVar("T")
@@ -24,8 +25,6 @@ Target: TypeAlias = Session | Connection
 
 class Statements(Protocol):
     """Where statements can be run one after the other. `read` and `write` never suspend."""
-
-    over: bool
 
     def run(self, sql: str, params: Sequence[Any], *, writes: bool) -> Written:
         """Rows of a statement, and how many it matched. Raises errors of the contract."""
@@ -36,7 +35,16 @@ class Statements(Protocol):
     async def write(self, sql: str, params: Sequence[Any]) -> Written: ...
 
 
-class Scope(Statements, Protocol):
+class Tenure(Statements, Protocol):
+    """A transaction that lasts for a while, in one process (see `forks.Lease`)."""
+
+    @property
+    def inherited(self) -> bool: ...
+
+    def expire(self) -> None: ...
+
+
+class Scope(Tenure, Protocol):
     """A transaction, or a part of one. Whatever happens, `end` comes last."""
 
     def begin(self) -> None: ...
@@ -62,8 +70,6 @@ class _Driven:
 class Lone(_Driven):
     """A connection on which each statement stands for itself."""
 
-    over = False
-
     def __init__(self, connection: Connection, flavor: Flavor) -> None:
         self._connection = connection
         self._flavor = flavor
@@ -80,19 +86,18 @@ class Lone(_Driven):
         return found
 
 
-class Begun(_Driven):
+class Begun(_Driven, Lease):
     """A transaction of our own."""
 
     def __init__(self, engine: Engine, flavor: Flavor) -> None:
+        super().__init__()
         self._engine = engine
         self._flavor = flavor
         self._connection: Connection | None = None
         self._lost = False
-        self.over = False
 
     def run(self, sql: str, params: Sequence[Any], *, writes: bool) -> Written:
-        if self.over:
-            refuse_after_end()
+        self.check()
         if self._lost:
             raise StorageError("a statement in this transaction had been refused: it is lost")
         try:
@@ -111,8 +116,7 @@ class Begun(_Driven):
 
     def commit(self) -> None:
         """Store everything. Raises `StorageError` where that cannot be."""
-        if self.over:
-            refuse_after_end()  # this is a child, and the transaction its parent's
+        self.check()
         if self._lost:
             raise StorageError("the transaction was undone: a statement in it had been refused")
         if self._connection is not None:
@@ -124,20 +128,22 @@ class Begun(_Driven):
     def end(self) -> None:
         """Give the connection back; what is not committed is not stored. Raises nothing."""
         connection, self._connection = self._connection, None
-        if connection is not None and not self.over:
+        if self.inherited:
+            keep_open(connection)
+        elif connection is not None:
             with suppress(Exception):
                 connection.close()
-        self.over = True
+        self.expire()
 
 
-class Guest(_Driven):
+class Guest(_Driven, Lease):
     """The caller's session or connection, in whose transaction everything happens."""
 
     def __init__(self, target: Target, flavor: Flavor) -> None:
+        super().__init__()
         self._target = target
         self._flavor = flavor
         self._known: Connection | None = None
-        self.over = False
 
     def run(self, sql: str, params: Sequence[Any], *, writes: bool) -> Written:
         connection = self.connection()
@@ -154,8 +160,7 @@ class Guest(_Driven):
 
     def connection(self) -> Connection:
         """The connection that the session has at this moment; what it has pending is sent first."""
-        if self.over:
-            refuse_after_end()
+        self.check()
         target = self._target
         if isinstance(target, Session):
             if target.autoflush:
@@ -179,19 +184,18 @@ class Guest(_Driven):
         return Savepoint(self, self._flavor)
 
 
-class Savepoint(_Driven):
+class Savepoint(_Driven, Lease):
     """A part of the caller's transaction that is undone alone, or stored with it."""
 
     def __init__(self, guest: Guest, flavor: Flavor) -> None:
+        super().__init__()
         self._guest = guest
         self._flavor = flavor
         self._connection: Connection | None = None
         self._nested: NestedTransaction | None = None
-        self.over = False
 
     def run(self, sql: str, params: Sequence[Any], *, writes: bool) -> Written:
-        if self.over:
-            refuse_after_end()
+        self.check()
         try:
             return execute(cast("Connection", self._connection), self._flavor, sql, params)
         except Exception as error:
@@ -208,6 +212,7 @@ class Savepoint(_Driven):
 
     def commit(self) -> None:
         """Leave what was done to the caller's transaction."""
+        self.check()
         if self._nested is not None:
             try:
                 self._nested.commit()
@@ -217,10 +222,12 @@ class Savepoint(_Driven):
     def end(self) -> None:
         """Undo what was not committed. Raises nothing."""
         nested, self._nested = self._nested, None
-        if nested is not None and nested.is_active:
+        if self.inherited:
+            keep_open(nested)
+        elif nested is not None and nested.is_active:
             with suppress(Exception):  # the whole transaction is lost, and says so at its end
                 nested.rollback()
-        self.over = True
+        self.expire()
 
 
 def alone(engine: Engine, flavor: Flavor, work: Callable[[Lone], T]) -> T:

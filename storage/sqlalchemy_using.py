@@ -83,7 +83,7 @@ class Guests:
     def leave(self, host: Host, token: Token[Host | None]) -> None:
         host.owner = object()
         if host.held is not None:
-            host.held.statements.over = True
+            host.held.statements.expire()
         with suppress(ValueError):  # left in another context than entered: it is over there too
             self._host.reset(token)
 

@@ -11,16 +11,14 @@ from typing import Any, Protocol, TypeVar, cast
 
 from sqlalchemy.engine import Engine
 from sqlalchemy.ext.asyncio import AsyncEngine
-from sqlalchemy.pool import Pool, QueuePool
+from sqlalchemy.pool import QueuePool
 from sqlalchemy.util import greenlet_spawn
 
-from .forks import watch_forks
+from watchword.runtime.process import PerProcess, keep_open
+
 from .per_loop import PerLoop
 
 T = TypeVar("T")
-
-_inherited: list[Pool] = []
-"""What a forked process got from its parent, kept so that it is never closed there."""
 
 
 class World(Protocol):
@@ -55,15 +53,15 @@ class Threads:
     is_async = False
 
     def __init__(self, engine: Engine, *, disposes: bool) -> None:
-        self._engine = engine
+        self._engine = PerProcess(lambda: engine, leave=_leave)
+        self._engine.here()  # the application may use it in a parent that never asks us
         self._disposes = disposes
-        watch_forks(self)
 
     def caller(self) -> object:
         return threading.get_ident()
 
     def engine(self) -> Engine:
-        return self._engine
+        return self._engine.here()
 
     async def run(self, work: Callable[[], T]) -> T:
         return work()
@@ -73,13 +71,15 @@ class Threads:
 
     async def close(self) -> None:
         if self._disposes:
-            self._engine.dispose()
+            self._engine.here().dispose()
 
-    def before_fork(self) -> None:
-        """Nothing: the child never touches what it has got."""
 
-    def after_fork_in_child(self) -> None:
-        _forget(self._engine)
+class _First:
+    """Which event loop has the caller's engine, in one process."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.loop: weakref.ref[asyncio.AbstractEventLoop] | None = None
 
 
 class Loops:
@@ -93,12 +93,11 @@ class Loops:
     is_async = True
 
     def __init__(self, engine: AsyncEngine, *, disposes: bool) -> None:
-        self._engine = engine.sync_engine
+        shared = self._engine = engine.sync_engine
         self._disposes = disposes
-        self._lock = threading.Lock()
-        self._first: weakref.ref[asyncio.AbstractEventLoop] | None = None
+        self._first = PerProcess(_First, leave=lambda first: _leave(shared, closes=False))
+        self._first.here()  # the application may use it in a parent that never asks us
         self._here: PerLoop[Engine] = PerLoop(self._made, self._given_up)
-        watch_forks(self)
 
     def caller(self) -> object:
         return asyncio.current_task()
@@ -131,26 +130,17 @@ class Loops:
         if self._disposes or engine is not self._engine:
             await self.run(engine.dispose)
         if self._disposes and engine is self._engine:
-            self._first = None
-
-    def before_fork(self) -> None:
-        """Nothing: the child never touches what it has got."""
-
-    def after_fork_in_child(self) -> None:
-        self._lock = threading.Lock()
-        self._first = None
-        self._here.drop_all()
-        _forget(self._engine)
+            self._first.here().loop = None
 
     def _made(self) -> Engine:
-        loop = asyncio.get_running_loop()
-        with self._lock:
-            first = self._first() if self._first is not None else loop
+        loop, place = asyncio.get_running_loop(), self._first.here()
+        with place.lock:
+            first = place.loop() if place.loop is not None else loop
             if not isinstance(self._engine.pool, QueuePool) or first is loop:
-                self._first = weakref.ref(loop)
+                place.loop = weakref.ref(loop)
                 return self._engine
             if first is None or first.is_closed():
-                self._first = weakref.ref(loop)
+                place.loop = weakref.ref(loop)
                 self._engine.dispose(close=False)  # nothing can be closed without its loop
                 return self._engine
         return self._copied()
@@ -171,8 +161,19 @@ class Loops:
             engine.dispose(close=False)
 
 
-def _forget(engine: Engine) -> None:
-    """Let go of the parent's connections in a child. Databases in memory stay."""
-    if isinstance(engine.pool, QueuePool):
-        _inherited.append(engine.pool)
-        engine.dispose(close=False)
+def _leave(engine: Engine, *, closes: bool = True) -> None:
+    """Let go of the parent's connections in a child, which has a copy of a database in memory.
+
+    Idle ones to an SQLite file are closed (see `sqlite_driver.close_inherited`), unless they are of
+    a driver that wants its thread for it.
+    """
+    if not _is_in_memory(engine):
+        keep_open(engine.pool)
+        engine.dispose(close=closes and engine.dialect.name == "sqlite")
+
+
+def _is_in_memory(engine: Engine) -> bool:
+    if engine.dialect.name != "sqlite":
+        return False
+    name = engine.url.database or ":memory:"
+    return ":memory:" in name or engine.url.query.get("mode") == "memory"

@@ -9,13 +9,14 @@ from urllib.parse import parse_qsl
 
 from watchword.database.schema import FieldType, Schema
 from watchword.errors import ConfigurationError
+from watchword.runtime.process import PerProcess
 
 from .ddl import Read, TableShape
 from .dialect import Dialect
 from .sql_engine import SQLDatabase, SQLEngine
 from .sqlite_async import LoopConnections
 from .sqlite_blocking import BlockingConnections
-from .sqlite_driver import Database
+from .sqlite_driver import MEMORY, Database
 from .sqlite_memory import BlockingTurns, LoopTurns, MemoryConnections, MemoryDatabase
 from .stored_forms import (
     boolean_number,
@@ -27,7 +28,6 @@ from .stored_forms import (
     json_text,
 )
 
-MEMORY = ":memory:"
 PATIENCE = 5.0
 
 DIALECT = Dialect(
@@ -101,7 +101,7 @@ class SQLiteStorage:
         self.busy_timeout = busy_timeout
         self._database = Database(self.path, busy_timeout)
         self._memory: MemoryDatabase | None = None
-        self._lock = threading.Lock()
+        self._making = PerProcess(threading.Lock)
 
     @classmethod
     def from_url(cls, url: str) -> SQLiteStorage:
@@ -132,7 +132,7 @@ class SQLiteStorage:
         return f"SQLiteStorage({self.path!r})"
 
     def _in_memory(self) -> MemoryDatabase:
-        with self._lock:
+        with self._making.here():
             if self._memory is None:
                 self._memory = MemoryDatabase(self._database)
             return self._memory

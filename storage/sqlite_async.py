@@ -9,7 +9,6 @@ many rows a statement changed.
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 import weakref
 from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,14 +17,15 @@ from typing import Any, ParamSpec, TypeVar
 
 from watchword.database.contract import StorageUnavailable
 
-from .forks import watch_forks
+from .forks import Lease
 from .per_loop import PerLoop
-from .sql_engine import refuse_after_end, refuse_script
+from .sql_engine import refuse_script
 from .sqlite_driver import (
     Database,
     Rows,
     Written,
     begin,
+    close_inherited,
     commit,
     read,
     rollback,
@@ -35,9 +35,6 @@ from .sqlite_driver import (
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-_inherited: list[_LoopState] = []
-"""What a forked process got from its parent, kept so that it is never closed there."""
 
 
 class _LoopState:
@@ -80,14 +77,19 @@ class _LoopState:
         self.reader.close()
         self.writer.close()
 
+    def leave(self) -> None:
+        """Close what nobody used, in a child."""
+        close_inherited([self.reader] if self.turn.locked() else [self.reader, self.writer])
+
 
 class LoopConnections:
     """The connections of one async engine: a set for each event loop that uses it."""
 
     def __init__(self, database: Database) -> None:
-        self._states = PerLoop(lambda: _LoopState(database), _LoopState.close)
+        self._states = PerLoop(
+            lambda: _LoopState(database), _LoopState.close, rests=True, leave=_LoopState.leave
+        )
         weakref.finalize(self, self._states.close_all)
-        watch_forks(self)
 
     async def read(self, sql: str, params: Sequence[Any]) -> Rows:
         state = self._states.here()
@@ -114,13 +116,16 @@ class LoopConnections:
             try:
                 await state.hop(begin, state.writer)
                 yield held
+                held.check()
                 await state.hop(commit, state.writer)
             except BaseException:
-                await state.hop(rollback, state.writer)
+                if not held.over:
+                    await state.hop(rollback, state.writer)
                 raise
             finally:
-                held.over, state.held = True, None
-                if state.retired:
+                state.held = None
+                held.expire()
+                if state.retired and not held.inherited:
                     state.close()
 
     async def run_script(self, statements: Sequence[str]) -> None:
@@ -141,30 +146,28 @@ class LoopConnections:
         async with state.turn:
             state.close()
 
-    def before_fork(self) -> None:
-        self._states.close_resting()
 
-    def after_fork_in_child(self) -> None:
-        _inherited.extend(self._states.drop_all())
-
-
-class HeldWriter:
+class HeldWriter(Lease):
     """The writer, while a transaction has the turn: reads see the transaction's own writes."""
 
+    __slots__ = ("_state", "_task")
+
     def __init__(self, state: _LoopState) -> None:
+        super().__init__()
         self._state = state
         self._task = asyncio.current_task()
-        self.over = False
 
     def mine(self) -> bool:
         """Whether the running task is the one that began the transaction."""
         return self._task is not None and asyncio.current_task() is self._task
 
     async def read(self, sql: str, params: Sequence[Any]) -> Rows:
-        return await self._state.hop(read, self._writer(), sql, params)
+        self.check()
+        return await self._state.hop(read, self._state.writer, sql, params)
 
     async def write(self, sql: str, params: Sequence[Any]) -> Written:
-        return await self._state.hop(write, self._writer(), sql, params)
+        self.check()
+        return await self._state.hop(write, self._state.writer, sql, params)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncGenerator[HeldWriter, None]:
@@ -175,8 +178,3 @@ class HeldWriter:
 
     async def close(self) -> None:
         """Nothing is given back before the transaction ends."""
-
-    def _writer(self) -> sqlite3.Connection:
-        if self.over:
-            refuse_after_end()
-        return self._state.writer

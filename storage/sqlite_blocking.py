@@ -9,11 +9,12 @@ from __future__ import annotations
 import sqlite3
 import threading
 import weakref
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-from .forks import watch_forks
+from watchword.runtime.process import PerProcess, keep_open
+
 from .sql_engine import refuse_script
 from .sqlite_driver import (
     DRIVER_ERRORS,
@@ -21,6 +22,7 @@ from .sqlite_driver import (
     HeldConnection,
     Rows,
     Written,
+    close_inherited,
     held_transaction,
     run_script,
     translated,
@@ -30,95 +32,109 @@ from .sqlite_driver import (
 _MOST_IDLE = 32
 
 
+class _Pool:
+    """The connections of one process that nobody uses."""
+
+    def __init__(self, opened: Callable[[], sqlite3.Connection]) -> None:
+        self._open = opened
+        # Borrowing is list.pop and list.append: each is one step even between threads.
+        self._idle: list[sqlite3.Connection] = []
+        self._closed = False
+
+    def borrow(self) -> sqlite3.Connection:
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return self._open()
+
+    def give_back(self, connection: sqlite3.Connection) -> None:
+        if len(self._idle) >= _MOST_IDLE:
+            connection.close()
+            return
+        self._idle.append(connection)
+        if self._closed:
+            self.close()
+
+    def close(self) -> None:
+        """Close what is idle; what is in use is closed when it is given back."""
+        self._closed = True
+        while self._idle:
+            try:
+                connection = self._idle.pop()
+            except IndexError:
+                return
+            connection.close()
+
+    def leave(self) -> None:
+        close_inherited(self._idle)
+
+
 class BlockingConnections:
     """The connections of one blocking engine. Safe under threads and fork."""
 
     def __init__(self, database: Database) -> None:
-        self._open = database.open
-        # Borrowing is list.pop and list.append: each is one step even between threads.
-        self._idle: list[sqlite3.Connection] = []
-        self._generation = 0
+        opened = database.open
+        self._pools = PerProcess(lambda: _Pool(opened), close=_Pool.close, leave=_Pool.leave)
         self._held: dict[int, HeldConnection] = {}
-        weakref.finalize(self, _close_all, self._idle)
-        watch_forks(self)
+        weakref.finalize(self, self._pools.close)
 
     async def read(self, sql: str, params: Sequence[Any]) -> Rows:
-        if self._held and (held := self._held.get(threading.get_ident())):
+        if self._held and (held := self._joined()):
             return await held.read(sql, params)
-        generation, connection = self._generation, self._borrow()
+        pool = self._pools.here()
+        connection = pool.borrow()
         try:
             return connection.execute(sql, params).fetchall()
         except DRIVER_ERRORS as error:
             raise translated(error) from None
         finally:
-            self._give_back(connection, generation)
+            pool.give_back(connection)
 
     async def write(self, sql: str, params: Sequence[Any]) -> Written:
-        if self._held and (held := self._held.get(threading.get_ident())):
+        if self._held and (held := self._joined()):
             return await held.write(sql, params)
-        generation, connection = self._generation, self._borrow()
+        pool = self._pools.here()
+        connection = pool.borrow()
         try:
             return write(connection, sql, params)
         finally:
-            self._give_back(connection, generation)
+            pool.give_back(connection)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncGenerator[HeldConnection, None]:
         """A transaction of this thread; one that the thread is in already is joined."""
-        me = threading.get_ident()
-        if held := self._held.get(me):
+        if held := self._joined():
             yield held
             return
-        generation, connection = self._generation, self._borrow()
+        me, pool = threading.get_ident(), self._pools.here()
+        connection, held = pool.borrow(), None
         try:
             async with held_transaction(connection) as held:
                 self._held[me] = held
                 try:
                     yield held
                 finally:
-                    del self._held[me]
+                    self._held.pop(me, None)
         finally:
-            self._give_back(connection, generation)
+            if held is not None and held.inherited:
+                keep_open(connection)
+            else:
+                pool.give_back(connection)
 
     async def run_script(self, statements: Sequence[str]) -> None:
-        if threading.get_ident() in self._held:
+        if self._joined():
             refuse_script()
-        generation, connection = self._generation, self._borrow()
+        pool = self._pools.here()
+        connection = pool.borrow()
         try:
             run_script(connection, statements)
         finally:
-            self._give_back(connection, generation)
+            pool.give_back(connection)
 
     async def close(self) -> None:
         """Close all connections; those in use are closed when they are given back."""
-        self._generation += 1
-        _close_all(self._idle)
+        self._pools.close()
 
-    def before_fork(self) -> None:
-        _close_all(self._idle)
-
-    def after_fork_in_child(self) -> None:
-        # Other threads, with what they had borrowed, do not exist here.
-        me = threading.get_ident()
-        self._held = {ident: held for ident, held in self._held.items() if ident == me}
-
-    def _borrow(self) -> sqlite3.Connection:
-        try:
-            return self._idle.pop()
-        except IndexError:
-            return self._open()
-
-    def _give_back(self, connection: sqlite3.Connection, generation: int) -> None:
-        if generation == self._generation and len(self._idle) < _MOST_IDLE:
-            self._idle.append(connection)
-        else:
-            connection.close()
-
-
-def _close_all(connections: list[sqlite3.Connection]) -> None:
-    while connections:
-        try:
-            connection = connections.pop()
-        except IndexError:
-            return
-        connection.close()
+    def _joined(self) -> HeldConnection | None:
+        held = self._held.get(threading.get_ident())
+        return None if held is None or held.inherited else held

@@ -1,14 +1,17 @@
 """Connections to SQLite files, as every engine uses them, and the driver's errors as ours.
 
-SQLite must not be used across a fork: locks of the parent would seem to be the child's. So whatever
-is idle is closed before a fork, and opened again when it is needed, on both sides.
+SQLite must not be used across a fork: the library in the child believes that the process has the
+parent's locks on the file, and takes none for the connections it opens. So whatever is idle is
+closed before a fork; what a fork in C left open is closed in the child, before anything is opened
+there (`close_inherited`).
 """
 
 from __future__ import annotations
 
+import os
 import sqlite3
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Iterable, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -20,7 +23,10 @@ from watchword.database.contract import (
     UniqueViolation,
 )
 
-from .sql_engine import refuse_after_end, refuse_script
+from .forks import Lease
+from .sql_engine import refuse_script
+
+MEMORY = ":memory:"
 
 Rows: TypeAlias = "list[tuple[Any, ...]]"
 Written: TypeAlias = "tuple[Rows, int]"
@@ -56,7 +62,13 @@ class Database:
     busy_timeout: float
 
     def open(self) -> sqlite3.Connection:
-        """A new connection in autocommit mode. Raises `StorageUnavailable`, `StorageError`."""
+        """A new connection in autocommit mode. Raises `StorageUnavailable`, `StorageError`.
+
+        A file that is not there yet is made for this user alone; SQLite gives the files beside it
+        the same mode.
+        """
+        if self.path != MEMORY:
+            _make_private(self.path)
         try:
             connection = sqlite3.connect(
                 self.path,
@@ -82,6 +94,32 @@ class Database:
                 "and this process must be allowed to write there"
             )
         return translated(error)
+
+
+def _make_private(path: str) -> None:
+    # Made without being opened where the system can: closing a file that another thread has opened
+    # meanwhile would take the locks of its connection away. What fails here, SQLite explains.
+    path = os.path.realpath(path)
+    with suppress(OSError):
+        if hasattr(os, "mknod"):
+            try:
+                os.mknod(path, 0o600)
+                return
+            except PermissionError:
+                pass  # macOS lets only root do that
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+
+
+def close_inherited(connections: Iterable[sqlite3.Connection]) -> None:
+    """Close connections of the parent on which nothing was going on at the fork, in the child.
+
+    The child has no lock yet that it could lose, and the parent's are not its to take. Left open,
+    they would make SQLite believe that this process holds the file: the child's own connections
+    would take no lock, and the last process to close would delete the log that they write to.
+    """
+    for connection in connections:
+        with suppress(sqlite3.Error):
+            connection.close()
 
 
 def read(connection: sqlite3.Connection, sql: str, params: Sequence[Any]) -> Rows:
@@ -183,14 +221,14 @@ def _primary_code(error: sqlite3.Error) -> int:
     return getattr(error, "sqlite_errorcode", 0) & 0xFF
 
 
-class HeldConnection:
+class HeldConnection(Lease):
     """A connection inside a transaction that somebody else begins and ends."""
 
-    __slots__ = ("_connection", "over")
+    __slots__ = ("_connection",)
 
     def __init__(self, connection: sqlite3.Connection) -> None:
+        super().__init__()
         self._connection = connection
-        self.over = False
 
     async def read(self, sql: str, params: Sequence[Any]) -> Rows:
         return read(self._held(), sql, params)
@@ -209,8 +247,7 @@ class HeldConnection:
         """Nothing is given back before the transaction ends."""
 
     def _held(self) -> sqlite3.Connection:
-        if self.over:
-            refuse_after_end()
+        self.check()
         return self._connection
 
 
@@ -221,10 +258,12 @@ async def held_transaction(connection: sqlite3.Connection) -> AsyncGenerator[Hel
     held = HeldConnection(connection)
     try:
         yield held
+        held.check()
     except BaseException:
-        rollback(connection)
+        if not held.over:
+            rollback(connection)
         raise
     else:
         commit(connection)
     finally:
-        held.over = True
+        held.expire()

@@ -1,6 +1,7 @@
 """SQLite in memory: one connection for everybody, one user at a time, from any thread or loop.
 
-The shared-cache mode of SQLite would give more, but ignores the busy timeout.
+The shared-cache mode of SQLite would give more, but ignores the busy timeout. A child has a copy of
+the data as it was at the fork, as of all of its parent's memory; nothing is shared from then on.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Protocol
 
 from watchword.database.contract import StorageUnavailable
+from watchword.runtime.process import PerProcess
 
 from .per_loop import PerLoop
 from .sql_engine import refuse_script
@@ -32,16 +34,38 @@ from .sqlite_driver import (
 _POLL = 0.0005
 
 
+class _Turn:
+    """Whose turn it is in one process."""
+
+    def __init__(self, *, torn: bool = False) -> None:
+        self.lock = threading.Lock()
+        self.holder: tuple[object, HeldConnection] | None = None
+        """Who is in a transaction (a thread's number or a task), and the transaction."""
+        self.torn = torn
+        """The fork came in between, while something was done to the data."""
+
+
 class MemoryDatabase:
     """The connection and whose turn it is. The data lives as long as this object."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
         self.connection = database.open()
-        self.lock = threading.Lock()
-        self.holder: tuple[object, HeldConnection] | None = None
-        """Who is in a transaction (a thread's number or a task), and the transaction."""
+        self._torn = False
+        self._turns = PerProcess(lambda: _Turn(torn=self._torn), leave=self._leave)
         weakref.finalize(self, sqlite3.Connection.close, self.connection)
+
+    def turn(self) -> _Turn:
+        """The turn of this process. Raises `StorageUnavailable` where the data is half-written."""
+        found = self._turns.here()
+        if found.torn:
+            raise StorageUnavailable(
+                "the database in memory was being used when this process was forked"
+            )
+        return found
+
+    def _leave(self, parents: _Turn) -> None:
+        self._torn = self._torn or parents.lock.locked()
 
 
 class Turns(Protocol):
@@ -51,7 +75,7 @@ class Turns(Protocol):
         """Who asks: a thread or a task."""
         ...
 
-    def turn(self) -> AbstractAsyncContextManager[None]:
+    def taken(self, turn: _Turn) -> AbstractAsyncContextManager[None]:
         """Has the connection to itself. Raises `StorageUnavailable`."""
         ...
 
@@ -64,42 +88,45 @@ class MemoryConnections:
         self._turns = turns
 
     async def read(self, sql: str, params: Sequence[Any]) -> Rows:
-        if held := self._held():
+        turn = self._memory.turn()
+        if held := self._held(turn):
             return await held.read(sql, params)
-        async with self._turns.turn():
+        async with self._turns.taken(turn):
             return read(self._memory.connection, sql, params)
 
     async def write(self, sql: str, params: Sequence[Any]) -> Written:
-        if held := self._held():
+        turn = self._memory.turn()
+        if held := self._held(turn):
             return await held.write(sql, params)
-        async with self._turns.turn():
+        async with self._turns.taken(turn):
             return write(self._memory.connection, sql, params)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncGenerator[HeldConnection, None]:
         """A transaction of this thread or task; one that it is in already is joined."""
-        if held := self._held():
+        turn = self._memory.turn()
+        if held := self._held(turn):
             yield held
             return
-        memory = self._memory
-        async with self._turns.turn(), held_transaction(memory.connection) as held:
-            memory.holder = (self._turns.caller(), held)
+        async with self._turns.taken(turn), held_transaction(self._memory.connection) as held:
+            turn.holder = (self._turns.caller(), held)
             try:
                 yield held
             finally:
-                memory.holder = None
+                turn.holder = None
 
     async def run_script(self, statements: Sequence[str]) -> None:
-        if self._held():
+        turn = self._memory.turn()
+        if self._held(turn):
             refuse_script()
-        async with self._turns.turn():
+        async with self._turns.taken(turn):
             run_script(self._memory.connection, statements)
 
     async def close(self) -> None:
         """The data lives as long as the storage: closing an engine keeps it."""
 
-    def _held(self) -> HeldConnection | None:
-        holder = self._memory.holder
+    def _held(self, turn: _Turn) -> HeldConnection | None:
+        holder = turn.holder
         if holder is not None and holder[0] == self._turns.caller():
             return holder[1]
         return None
@@ -109,27 +136,25 @@ class BlockingTurns:
     """A thread waits for its turn for as long as the busy timeout."""
 
     def __init__(self, memory: MemoryDatabase) -> None:
-        self._lock = memory.lock
         self._timeout = memory.database.busy_timeout
 
     def caller(self) -> object:
         return threading.get_ident()
 
     @asynccontextmanager
-    async def turn(self) -> AsyncGenerator[None, None]:
-        if not self._lock.acquire(timeout=self._timeout):
+    async def taken(self, turn: _Turn) -> AsyncGenerator[None, None]:
+        if not turn.lock.acquire(timeout=self._timeout):
             raise _too_long()
         try:
             yield
         finally:
-            self._lock.release()
+            turn.lock.release()
 
 
 class LoopTurns:
     """The tasks of a loop queue up; the first of them asks for the turn among threads and loops."""
 
     def __init__(self, memory: MemoryDatabase) -> None:
-        self._lock = memory.lock
         self._timeout = memory.database.busy_timeout
         self._queues = PerLoop(asyncio.Lock, lambda queue: None)
 
@@ -137,10 +162,10 @@ class LoopTurns:
         return asyncio.current_task()
 
     @asynccontextmanager
-    async def turn(self) -> AsyncGenerator[None, None]:
+    async def taken(self, turn: _Turn) -> AsyncGenerator[None, None]:
         async with self._queues.here():
             latest = time.monotonic() + self._timeout
-            while not self._lock.acquire(blocking=False):
+            while not turn.lock.acquire(blocking=False):
                 # Only another thread's transaction is waited for here, never a task of this loop.
                 if time.monotonic() > latest:
                     raise _too_long()
@@ -148,7 +173,7 @@ class LoopTurns:
             try:
                 yield
             finally:
-                self._lock.release()
+                turn.lock.release()
 
 
 def _too_long() -> StorageUnavailable:

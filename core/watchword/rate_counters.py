@@ -19,6 +19,7 @@ from .database.table import gt, lt
 from .options import RateLimitRule, RateLimitStore, seconds
 from .records import RateLimitCounter
 from .runtime.process import PerProcess
+from .secondary import SecondaryBusy
 
 _log = logging.getLogger("watchword.rate_limit")
 
@@ -145,18 +146,25 @@ class DatabaseCounters:
 class SecondaryCounters:
     """Counters in the secondary storage: fixed windows, counted by the storage itself.
 
-    While it cannot be reached, nothing is counted, or all is refused (`on_storage_failure`).
+    While it is down, each process counts in `memory`, by the same rules, or all is refused
+    (`on_storage_failure`); nothing ever passes uncounted. One that is merely busy is not down: the
+    call is refused (`SecondaryBusy`).
     """
+
+    def __init__(self, memory: MemoryCounters) -> None:
+        self._memory = memory
 
     async def consume(self, call: Call, key: str, rule: RateLimitRule) -> int | None:
         window = seconds("rate limit window", rule.window)
         try:
             count = await call.secondary.increment(key, window)
+        except SecondaryBusy:
+            raise
         except StorageUnavailable:
             if call.config.rate_limit.on_storage_failure == "refuse":
                 raise
             _note(call, failing=True)
-            return None
+            return await self._memory.consume(call, key, rule)
         _note(call, failing=False)
         return None if count <= rule.max else window
 
@@ -172,6 +180,7 @@ class SecondaryCounters:
                 return
 
     async def clear(self, call: Call, key: str) -> None:
+        await self._memory.clear(call, key)
         try:
             await call.secondary.delete(key)
         except StorageUnavailable:
@@ -179,35 +188,38 @@ class SecondaryCounters:
                 raise
 
 
-_uncounted: dict[int, object] = {}
+_failing: dict[int, object] = {}
 """The configurations whose storage did not count when it was last asked to, by their ids: as long
 as one is kept, no other gets its id."""
 _lock = PerProcess(threading.Lock)
 
 
 def _note(call: Call, *, failing: bool) -> None:
-    # One line when counting stops, and one when it goes on.
+    # One line when it stops counting, and one when it goes on.
     one = id(call.config)
-    if (one in _uncounted) is failing:
+    if (one in _failing) is failing:
         return
     with _lock.here():
-        changed = (one in _uncounted) is not failing
+        changed = (one in _failing) is not failing
         if failing:
-            _uncounted[one] = call.config
+            _failing[one] = call.config
         else:
-            _uncounted.pop(one, None)
+            _failing.pop(one, None)
     if changed and failing:
-        _log.error("the secondary storage is unavailable: requests pass uncounted")
+        _log.error("the secondary storage is unavailable: each process counts in memory")
     elif changed:
-        _log.warning("the secondary storage is back: requests are counted")
+        _log.warning("the secondary storage is back: requests are counted there")
 
 
 def account_counters(call: Call, memory: MemoryCounters) -> ClearableCounters:
-    """What counts events of one account: the store of rate limits; beside an own one, `memory`."""
+    """What counts events of one account: the store of rate limits; beside an own one, `memory`.
+
+    `memory` counts while the secondary storage is down, too: what bounds guesses never opens.
+    """
     limits = call.config.rate_limit
     if limits.consume is not None or limits.storage == "memory":
         return memory
-    return DatabaseCounters(DAY) if limits.storage == "database" else SecondaryCounters()
+    return DatabaseCounters(DAY) if limits.storage == "database" else SecondaryCounters(memory)
 
 
 class OwnCounters:

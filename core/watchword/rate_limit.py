@@ -88,7 +88,7 @@ class RateLimiter:
         if options.consume is not None:
             return OwnCounters(options.consume)
         if options.storage == "secondary-storage":
-            return SecondaryCounters()
+            return SecondaryCounters(MemoryCounters())
         if options.storage == "memory":
             return MemoryCounters()
         rules = [self._default, _STRICT, _MAILING, *(rule for _, rule in self._plugin_rules)]

@@ -55,8 +55,8 @@ class RateLimit:
     """None: the secondary storage if there is one, else memory. Memory counts per process; several
     processes need one of the others, or `consume`."""
     on_storage_failure: Literal["allow", "refuse"] = "allow"
-    """While the secondary storage cannot be reached: let requests pass uncounted, or answer 503.
-    A database that cannot be reached is 503 always."""
+    """While the secondary storage cannot be reached: let each process count in memory, or answer
+    503. One whose connections are all in use, and a database that cannot be reached, are 503."""
     consume: RateLimitStore | None = None
     """The application's own store: counts one request and says how many seconds to wait, or None.
     It gets the key and the rule, and must count and check in one step."""

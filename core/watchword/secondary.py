@@ -16,10 +16,15 @@ class SecondaryUnavailable(StorageUnavailable):
     """The secondary storage cannot be reached. Whoever raises it has logged the outage."""
 
 
+class SecondaryBusy(SecondaryUnavailable):
+    """All connections to the secondary storage are in use: this call failed, the store is well."""
+
+
 class SecondaryEngine(Protocol):
     """The operations, as coroutines; those of a blocking engine never suspend.
 
-    All raise `StorageUnavailable` when the store cannot be reached.
+    All raise `StorageUnavailable` when the store cannot be reached, and `SecondaryBusy` when no
+    connection to it came free in time.
     """
 
     async def get(self, key: str) -> str | None:

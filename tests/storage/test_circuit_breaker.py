@@ -128,7 +128,7 @@ def test_an_outage_under_fifty_threads_is_two_lines(
 
 def test_a_lock_that_was_held_at_a_fork_holds_up_no_child(breaker: CircuitBreaker) -> None:
     breaker.failed(breaker.admit(), "broken")
-    with breaker._held():
+    with breaker._lock.here():
         child = os.fork()
         if child == 0:
             os._exit(0 if refused(breaker) else 1)

@@ -82,7 +82,7 @@ def _rate_limit(config: Configuration) -> Iterator[Finding]:
             what = "requests are not limited at all"
             yield Finding("warning", f"rate_limit.custom_rules[{path!r}]", what, "Give a rule")
     if limits.storage == "secondary-storage" and limits.on_storage_failure == "allow":
-        what = "while the secondary storage is away, requests pass uncounted"
+        what = "while the secondary storage is away, each process counts for itself"
         yield Finding("info", "rate_limit.on_storage_failure", what)
 
 
