@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets as entropy
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from .api import Api, Arguments, Async, Blocking
 from .checked import Checked
@@ -176,9 +176,10 @@ class Auth(Generic[U]):
             disabled_paths=disabled_paths,
             tracing=self._tracing,
         )
-        self._calls = ServerCalls(self.config, self._pipeline)
-        run = self._calls.run
-        self.invoke_in = run if self._tracing is None else self._tracing.calls(run)
+        calls = ServerCalls(self.config, self._pipeline)
+        self.check_in = calls.check
+        """`check` in a given runtime: runtime, headers, request, renew."""
+        self.invoke_in = calls.run if self._tracing is None else self._tracing.calls(calls.run)
         """Run an endpoint as a server-side call in a given runtime: runtime, name, arguments."""
         self._storage = open_storage(database)
         self._secondary = secondary_storage
@@ -234,13 +235,6 @@ class Auth(Generic[U]):
             await runtime.drain()
             await _give_back(runtime)
             runtime.release()
-
-    async def check_in(
-        self, runtime: Runtime, headers: HeaderSource, request: Request | None, *, renew: bool
-    ) -> Checked[U]:
-        """`check` in a given runtime."""
-        found = await self._calls.check(runtime, headers, request, renew=renew)
-        return cast("Checked[U]", found)
 
     async def handle_in(self, runtime: Runtime, request: Request) -> Response:
         """`handle` in a given runtime."""

@@ -244,7 +244,7 @@ class Call:
         return self.returned if isinstance(self.returned, APIError) else None
 
 
-@dataclass(slots=True)  # Not frozen: one is made for every session check.
+@dataclass(slots=True)  # Not frozen, for speed: one is made for every session check.
 class Asker:
     """On whose word a call acts: the credential that counts among those that came along."""
 
@@ -265,7 +265,7 @@ class CacheDue:
     remember: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # Not frozen, for speed.
 class SessionLookup:
     """Whether somebody is signed in, and whether the store (not a cookie) said so."""
 

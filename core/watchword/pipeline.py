@@ -57,7 +57,7 @@ class Route:
     after: tuple[Step, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # Not frozen, for speed: one is made for every request.
 class Outcome:
     """What came of an endpoint: a value or an `APIError`, and a status that a hook kept."""
 

@@ -9,7 +9,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from .asking import asker_of, has_cookies, is_beside_cookies, is_remembered, is_vouched
+from .asking import (
+    asker_at_once,
+    asker_of,
+    has_cookies,
+    is_beside_cookies,
+    is_remembered,
+    is_vouched,
+)
 from .call import CacheDue, Call, SessionLookup
 from .cookies import DONT_REMEMBER, SESSION_DATA, SESSION_TOKEN
 from .errors import APIError, ErrorCode, ErrorCodes
@@ -115,7 +122,7 @@ def clear_session_cookies(call: Call) -> None:
             expire_cache(call)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # Not frozen, for speed, like all that is made for every session check.
 class LookupFlags:
     """What a client may ask for when it reads its session."""
 
@@ -157,7 +164,7 @@ async def look_up(call: Call, flags: LookupFlags) -> SessionLookup:
     Raises `APIError` FAILED_TO_GET_SESSION when the session vanished during its renewal, and that
     of a credential that is refused.
     """
-    asker, cache = await asker_of(call), call.config.session_cache
+    asker, cache = asker_at_once(call) or await asker_of(call), call.config.session_cache
     if cache is None:
         expire_cache(call)
     elif not asker.has_cookies:
