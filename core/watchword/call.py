@@ -63,7 +63,7 @@ class SessionStore(Protocol):
         ...
 
     async def of_user(self, call: Call, user_id: str) -> list[Session]:
-        """The user's sessions that have not ended."""
+        """The user's sessions that have not ended, newest first, a hundred at most."""
         ...
 
     async def remove(self, call: Call, token: str) -> None:
@@ -85,6 +85,7 @@ class Call:
     __slots__ = (
         "_jar",
         "_now",
+        "answers_client",
         "body",
         "cache_due",
         "config",
@@ -136,6 +137,8 @@ class Call:
         """In `on_response` hooks: the response so far."""
         self.new_session: SessionAndUser[User] | None = None
         """The session that this call established or renewed."""
+        self.answers_client = False
+        """Whether the endpoint's result is encoded for a client, and handed to nobody's code."""
         self.lookup: SessionLookup | None = None
         """The remembered outcome of looking the session up."""
         self.subject: str | None = None
@@ -168,7 +171,8 @@ class Call:
     def cookies(self) -> CookieJar:
         """Cookies of the request, and those of the response."""
         if self._jar is None:
-            self._jar = CookieJar(self.headers, self.config.secrets.current)
+            secrets = self.config.secrets
+            self._jar = CookieJar(self.headers, secrets.current, secrets.retiring(self.now))
         return self._jar
 
     @property
@@ -239,7 +243,11 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class CacheDue:
-    """The session that the cache cookie is to be written for at the end of the call."""
+    """The session that the cache cookie is to be written for at the end of the call.
+
+    Where a cookie, not the store, said who is signed in, the store is asked before that is written:
+    a copy that is renewed from itself would never learn what changed.
+    """
 
     found: SessionAndUser[User]
     remember: bool

@@ -162,6 +162,7 @@ class Pipeline:
             call.query = parse_query(request.query)
         call.body = await read_body(call, request, route.endpoint)
         await check_request(call, request.method)
+        call.answers_client = True
         outcome = await self.run(call, route)
         return respond(call, outcome.value, status=outcome.status)
 

@@ -17,7 +17,7 @@ class SessionAndUser(msgspec.Struct, Generic[U], frozen=True, rename="camel", om
     session: Session
     user: U
     needs_refresh: bool | None = None
-    """Only with deferred refresh: the client should POST /get-session."""
+    """Only with deferred refresh: whether the client should POST /get-session."""
 
 
 class Status(msgspec.Struct, frozen=True):

@@ -11,7 +11,7 @@ from .database.table import gt, ne
 from .records import Session, User
 from .results import SessionAndUser
 
-_BY_EXPIRY = Sort("expiresAt")
+_NEWEST_FIRST = Sort("createdAt", descending=True)
 
 
 class DatabaseSessions:
@@ -42,9 +42,9 @@ class DatabaseSessions:
         )
 
     async def of_user(self, call: Call, user_id: str) -> list[Session]:
-        """The user's sessions that have not ended."""
+        """The user's sessions that have not ended, newest first, a hundred at most."""
         return await call.db.find_many(
-            Session, user_id=user_id, expires_at=gt(call.now), sort=_BY_EXPIRY
+            Session, user_id=user_id, expires_at=gt(call.now), sort=_NEWEST_FIRST
         )
 
     async def remove(self, call: Call, token: str) -> None:

@@ -16,8 +16,8 @@ from watchword.errors import ErrorCode, ErrorCodes
 from watchword.plugin import Plugin
 from watchword.records import Account, Session, User
 from watchword.results import Status
+from watchword.session_life import browser_remembers
 from watchword.sessions import (
-    DONT_REMEMBER,
     SessionCodes,
     create_session,
     require_stored_sessions,
@@ -169,7 +169,8 @@ async def _replace(call: Call, old: Account | None, hashed: str, revoke: bool) -
         if not revoke:
             return None
         await call.sessions.remove_all(call, old.user_id)
-        remember = call.cookies.get_signed(call.cookie_names.spec(DONT_REMEMBER).name) != "true"
+        # The password was just proven: the new session is a fresh one, and inherits nothing else.
+        remember = browser_remembers(call, call.session.session)
         session = await create_session(call, call.session.user, remember=remember)
         if session is None:
             raise PasswordCodes.FAILED_TO_GET_SESSION()

@@ -22,7 +22,8 @@ from watchword.options import Duration, seconds
 from watchword.plugin import Plugin
 from watchword.records import Account, User
 from watchword.results import Status
-from watchword.sessions import clear_session_cookies, current_session, is_fresh, set_session_cookies
+from watchword.session_life import is_fresh
+from watchword.sessions import clear_session_cookies, current_session, set_session_cookies
 from watchword.verifications import create_verification, take_verification
 
 from .mails import Mail, MailCallback, UserCallback, in_background, mailed_link

@@ -14,7 +14,7 @@ from urllib.parse import unquote
 
 from watchword.call import Call
 from watchword.cookies import SESSION_TOKEN
-from watchword.crypto.signing import sign_cookie_value, verify_cookie_value
+from watchword.crypto.signing import sign_cookie_value
 from watchword.http.cookies import encode_value
 from watchword.plugin import Plugin, after, before
 
@@ -59,9 +59,9 @@ class Bearer(Plugin):
         token = header[len(_SCHEME) :].strip()
         if _VISIBLE.fullmatch(token) is None:
             return None
-        secret = call.config.secrets.current
         if "." not in token:
+            secret = call.config.secrets.current
             return None if self.require_signature else sign_cookie_value(token, secret)
         if "%" in token:
             token = unquote(token)
-        return token if verify_cookie_value(token, secret) is not None else None
+        return token if call.cookies.verify(token) is not None else None
