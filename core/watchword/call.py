@@ -58,8 +58,13 @@ class SessionStore(Protocol):
         """Change a session; None if it is gone."""
         ...
 
-    async def renew(self, call: Call, found: Session, expires_at: datetime) -> Session | None:
-        """Move the end of a session; None if another call did so first, or ended it."""
+    async def renew(
+        self, call: Call, found: SessionAndUser[User], expires_at: datetime
+    ) -> SessionAndUser[User] | None:
+        """Move the end of a session; None if another call did so first, or ended it.
+
+        The user comes along as the database knows him.
+        """
         ...
 
     async def of_user(self, call: Call, user_id: str) -> list[Session]:

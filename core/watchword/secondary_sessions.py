@@ -95,23 +95,29 @@ class SecondarySessions:
             if text is None or entry is None:
                 rows = _rows_stand_in(call)
                 return await _DATABASE.change(call, found, changes) if rows else None
+            user = await _user_now(call, entry.user)
+            if user is None:
+                await self.remove(call, found.token)
+                return None
             if call.config.session.store_in_database:
                 session = await _DATABASE.change(call, found, changes)
             else:
                 changed = {"updated_at": call.now, **changes}
                 session = msgspec.structs.replace(entry.session, **changed)
-            user = await _user_now(call, entry.user)
-            if session is None or user is None:
+            if session is None:
                 return None
             if await _put(call, session, user, old=text):
                 await _list(call, session.user_id, add=session)
                 return session
         raise restless()
 
-    async def renew(self, call: Call, found: Session, expires_at: datetime) -> Session | None:
+    async def renew(
+        self, call: Call, found: SessionAndUser[User], expires_at: datetime
+    ) -> SessionAndUser[User] | None:
         """Move the end of a session; None if it is gone."""
         try:
-            return await self.change(call, found, {"expires_at": expires_at})
+            session = await self.change(call, found.session, {"expires_at": expires_at})
+            return None if session is None else await self.load(call, session.token)
         except StorageUnavailable:
             if not _rows_stand_in(call):
                 raise

@@ -35,11 +35,13 @@ class DatabaseSessions:
         """Change a session; None if it is gone."""
         return await call.db.update(Session, changes, id=found.id)
 
-    async def renew(self, call: Call, found: Session, expires_at: datetime) -> Session | None:
+    async def renew(
+        self, call: Call, found: SessionAndUser[User], expires_at: datetime
+    ) -> SessionAndUser[User] | None:
         """Move the end of a session; None if another call did so first, or ended it."""
-        return await call.db.update(
-            Session, {"expires_at": expires_at}, id=found.id, updated_at=found.updated_at
-        )
+        known, changes = found.session, {"expires_at": expires_at}
+        session = await call.db.update(Session, changes, id=known.id, updated_at=known.updated_at)
+        return None if session is None else SessionAndUser(session=session, user=found.user)
 
     async def of_user(self, call: Call, user_id: str) -> list[Session]:
         """The user's sessions that have not ended, newest first, a hundred at most."""

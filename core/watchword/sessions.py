@@ -256,18 +256,14 @@ def _reads_only(call: Call) -> bool:
 
 async def renew(call: Call, found: SessionAndUser[User]) -> SessionAndUser[User]:
     """Extend the session by `session.expires_in` from now, and its cookie with it."""
-    session = await call.sessions.renew(
-        call, found.session, call.after(call.config.lifetimes.session)
-    )
-    if session is None:
+    renewed = await call.sessions.renew(call, found, call.after(call.config.lifetimes.session))
+    if renewed is None:
         # Another request renewed it at the same moment, or it was revoked: ask once more.
-        again = await call.sessions.load(call, found.session.token)
-        if again is None:
+        renewed = await call.sessions.load(call, found.session.token)
+        if renewed is None:
             clear_session_cookies(call)
             raise SessionCodes.FAILED_TO_GET_SESSION()
-        found, session = again, again.session
-    renewed = SessionAndUser(session=session, user=found.user)
-    set_session_cookies(call, session, found.user)
+    set_session_cookies(call, renewed.session, renewed.user)
     return renewed
 
 
