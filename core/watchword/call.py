@@ -177,7 +177,8 @@ class Call:
         """Cookies of the request, and those of the response."""
         if self._jar is None:
             secrets = self.config.secrets
-            self._jar = CookieJar(self.headers, secrets.current, secrets.retiring(self.now))
+            older = secrets.retiring(self.now) if secrets.versions else ()
+            self._jar = CookieJar(self.headers, secrets.current, older)
         return self._jar
 
     @property

@@ -238,8 +238,8 @@ def _entry(call: Call, token: str, text: str | None) -> _Entry | None:
     return _Entry(
         session,
         user,
-        session_is_whole=sessions.all_defaults <= fields["session"].keys(),
-        user_is_whole=users.all_defaults <= fields["user"].keys(),
+        session_is_whole=sessions.all_defaults.issubset(fields["session"]),
+        user_is_whole=users.all_defaults.issubset(fields["user"]),
     )
 
 

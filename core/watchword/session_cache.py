@@ -104,9 +104,9 @@ def expire_cache(call: Call) -> None:
 def _records(call: Call, data: SessionData) -> SessionAndUser[User] | None:
     session, user = call.config.tables.of(Session), call.config.tables.of(User)
     # A cookie of before a field existed does not know it: its default would be taken for the truth.
-    if not (session.shown_defaults <= data.session.keys()):
+    if not session.shown_defaults.issubset(data.session):
         return None
-    if not (user.shown_defaults <= data.user.keys()):
+    if not user.shown_defaults.issubset(data.user):
         return None
     try:
         return SessionAndUser(

@@ -54,8 +54,6 @@ class Secrets:
 
     def retiring(self, now: datetime) -> tuple[str, ...]:
         """The older secrets that still vouch for cookies at a moment."""
-        if len(self.versions) < 2:
-            return ()
         older = self.versions[1:]
         return tuple(one.value for one in older if one.accept_until and now < one.accept_until)
 
