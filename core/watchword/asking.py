@@ -7,7 +7,7 @@ afterwards changes nothing about it (spec: security W2).
 from __future__ import annotations
 
 from .call import Asker, Call
-from .cookies import DONT_REMEMBER, SESSION_TOKEN
+from .cookies import SESSION_TOKEN
 from .credential import SessionToken
 from .records import Session, User
 
@@ -68,10 +68,3 @@ def is_beside_cookies(call: Call, session: Session, user: User) -> bool:
         return False
     found = call.lookup and call.lookup.found
     return call.asker.token == session.token or (found is not None and found.user.id == user.id)
-
-
-def is_remembered(call: Call) -> bool:
-    """Whether the session outlives the browser: its cookies do not say `dont_remember`."""
-    if call.asker is not None and not call.asker.has_cookies:
-        return True
-    return call.cookies.get_signed(call.cookie_names.spec(DONT_REMEMBER).name) != "true"

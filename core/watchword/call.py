@@ -58,12 +58,17 @@ class SessionStore(Protocol):
         """Change a session; None if it is gone."""
         ...
 
-    async def renew(self, call: Call, found: Session, expires_at: datetime) -> Session | None:
-        """Move the end of a session; None if another call did so first, or ended it."""
+    async def renew(
+        self, call: Call, found: SessionAndUser[User], expires_at: datetime
+    ) -> SessionAndUser[User] | None:
+        """Move the end of a session; None if another call did so first, or ended it.
+
+        The user comes along as the database knows him.
+        """
         ...
 
     async def of_user(self, call: Call, user_id: str) -> list[Session]:
-        """The user's sessions that have not ended."""
+        """The user's sessions that have not ended, newest first, a hundred at most."""
         ...
 
     async def remove(self, call: Call, token: str) -> None:
@@ -85,6 +90,7 @@ class Call:
     __slots__ = (
         "_jar",
         "_now",
+        "answers_client",
         "asker",
         "body",
         "cache_due",
@@ -139,6 +145,8 @@ class Call:
         """The session that this call established or renewed."""
         self.asker: Asker | None = None
         """On whose word the call acts, once somebody wanted to know."""
+        self.answers_client = False
+        """Whether the endpoint's result is encoded for a client, and handed to nobody's code."""
         self.lookup: SessionLookup | None = None
         """The remembered outcome of looking the session up."""
         self.subject: str | None = None
@@ -171,7 +179,9 @@ class Call:
     def cookies(self) -> CookieJar:
         """Cookies of the request, and those of the response."""
         if self._jar is None:
-            self._jar = CookieJar(self.headers, self.config.secrets.current)
+            secrets = self.config.secrets
+            older = secrets.retiring(self.now) if secrets.versions else ()
+            self._jar = CookieJar(self.headers, secrets.current, older)
         return self._jar
 
     @property
@@ -259,7 +269,11 @@ class Asker:
 
 @dataclass(frozen=True, slots=True)
 class CacheDue:
-    """The session that the cache cookie is to be written for at the end of the call."""
+    """The session that the cache cookie is to be written for at the end of the call.
+
+    Where a cookie, not the store, said who is signed in, the store is asked before that is written:
+    a copy that is renewed from itself would never learn what changed.
+    """
 
     found: SessionAndUser[User]
     remember: bool

@@ -96,6 +96,8 @@ def compile_configuration(
     lifetimes = Lifetimes.of(session)
     stateless = not has_database and not has_secondary
     credentials = tuple(one for plugin in plugins for one in plugin.credentials())
+    records = _records(models, plugins)
+    hidden = any(records[model].__hidden__ for model in ("session", "user"))
     return Configuration(
         app_name=app_name,
         production=production,
@@ -111,7 +113,7 @@ def compile_configuration(
         ),
         addresses=_addresses(advanced, production=production),
         tables=Tables(
-            _records(models, plugins),
+            records,
             HookTable(_hook_layers(plugins, database_hooks, tracing)),
             _id_generator(advanced, token_bytes),
             ids=advanced.generate_id if isinstance(advanced.generate_id, str) else "text",
@@ -135,7 +137,7 @@ def compile_configuration(
         session_cache=(
             SessionCache.standing_alone(session.cookie_cache, lifetimes.session, found)
             if stateless
-            else SessionCache.of(session.cookie_cache, found)
+            else SessionCache.of(session.cookie_cache, found, partial=hidden)
         ),
         lifetimes=lifetimes,
         account=account,
@@ -265,9 +267,10 @@ def _secrets(
     except ValueError as error:
         raise ConfigurationError("secret", str(error), _SECRET_REMEDY) from None
     for problem in found.findings():
+        remedy = _SECRET_REMEDY if problem.vouches else _OLD_SECRET_REMEDY
         if production and problem.fatal:
-            raise ConfigurationError("secret", problem.text, _SECRET_REMEDY)
-        _log.warning("secret: %s. %s", problem.text, _SECRET_REMEDY)
+            raise ConfigurationError("secret", problem.text, remedy)
+        _log.warning("secret: %s. %s", problem.text, remedy)
     return found
 
 
@@ -275,3 +278,4 @@ _SECRET_REMEDY = (
     "Set BETTER_AUTH_SECRET to 32 or more random characters, for example from "
     "`python -c 'import secrets; print(secrets.token_urlsafe(32))'`"
 )
+_OLD_SECRET_REMEDY = "Leave it out once nothing is stored that was encrypted with it"

@@ -11,7 +11,12 @@ from typing import TypeVar, cast
 from .credential import Credential
 from .crypto.passwords import PasswordHasher
 from .crypto.secrets_list import Secrets
-from .crypto.session_data import CompactSessionData, JwtSessionData, SessionDataCodec
+from .crypto.session_data import (
+    CompactSessionData,
+    JwtSessionData,
+    RotatedSessionData,
+    SessionDataCodec,
+)
 from .database.facade import Tables
 from .http.client_address import AddressFinder
 from .options import (
@@ -49,9 +54,11 @@ class Lifetimes:
 
     @classmethod
     def of(cls, options: SessionOptions) -> Lifetimes:
+        life = seconds("session.expires_in", options.expires_in, least=1, most=LONGEST_COOKIE)
+        update = options.update_age
         return cls(
-            seconds("session.expires_in", options.expires_in, least=1, most=LONGEST_COOKIE),
-            seconds("session.update_age", options.update_age),
+            life,
+            min(86_400, life) if update is None else seconds("session.update_age", update),
             seconds("session.fresh_age", options.fresh_age),
         )
 
@@ -70,16 +77,22 @@ class SessionCache:
     version: str | Callable[..., str | Awaitable[str]]
     update_age: int = 0
     """With less than this to its end the cookie is written anew; 0: never."""
+    partial: bool = False
+    """Whether records have hidden fields (`Column(returned=False)`). The cookie does not hold them,
+    so that it only answers clients, who never see them; code gets records from the store."""
 
     @classmethod
-    def of(cls, options: CookieCache | None, secrets: Secrets) -> SessionCache | None:
+    def of(
+        cls, options: CookieCache | None, secrets: Secrets, *, partial: bool
+    ) -> SessionCache | None:
         """The cache beside a store that the options describe; None if it is off."""
         if options is None or not options.enabled:
             return None
         max_age = seconds("session.cookie_cache.max_age", _given(options.max_age, 300), least=1)
         strategy = options.strategy or "compact"
         codec = cache_codec(strategy, secrets)
-        return cls(codec, max_age, SHORT_LIVES[strategy], options.version)
+        short = SHORT_LIVES[strategy]
+        return cls(codec, max_age, short, options.version, partial=partial)
 
     @classmethod
     def standing_alone(
@@ -110,13 +123,23 @@ def _given(value: Duration | None, default: int) -> Duration:
 
 def cache_codec(strategy: str, secrets: Secrets) -> SessionDataCodec:
     """What reads and writes the session cache cookie in one of its forms."""
+    current = _codec(strategy, secrets.current)
+    older = [
+        (_codec(strategy, one.value), one.accept_until.timestamp())
+        for one in secrets.versions[1:]
+        if one.accept_until is not None
+    ]
+    return RotatedSessionData(current, older) if older else current
+
+
+def _codec(strategy: str, secret: str) -> SessionDataCodec:
     if strategy == "compact":
-        return CompactSessionData(secrets.current)
+        return CompactSessionData(secret)
     if strategy == "jwt":
-        return JwtSessionData(secrets.current)
+        return JwtSessionData(secret)
     # Encryption loads a library that nothing else needs.
     home = import_module(".crypto.encrypted_session_data", __package__)
-    return cast("SessionDataCodec", home.encrypted_session_data(secrets))
+    return cast("SessionDataCodec", home.encrypted_session_data(secret))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

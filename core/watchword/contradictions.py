@@ -29,7 +29,7 @@ from .options import (
     seconds,
 )
 from .plugin import Plugin
-from .records import User
+from .records import Session, User
 
 _log = logging.getLogger("watchword")
 
@@ -76,6 +76,7 @@ def check_together(config: Configuration, database_hooks: Mapping[str, object]) 
     _check_session(config.session)
     _check_storage(config)
     _check_session_cookie(config)
+    _check_hidden_fields(config)
     if not config.has_database:
         _check_without_database(config)
     _check_rate_limit(config.rate_limit, config.advanced.ip_address)
@@ -92,7 +93,7 @@ def _check_session(options: SessionOptions) -> None:
     if options.defer_refresh and options.disable_refresh:
         _refuse("session.defer_refresh", "nothing is renewed with disable_refresh", "Drop one")
     life = seconds("session.expires_in", options.expires_in)
-    update = seconds("session.update_age", options.update_age)
+    update = 0 if options.update_age is None else seconds("session.update_age", options.update_age)
     if update > life and not options.disable_refresh:
         _refuse(
             "session.update_age",
@@ -141,6 +142,19 @@ def _check_session_cookie(config: Configuration) -> None:
             f"{cache.update_age} s is longer than session.cookie_cache.max_age ({cache.max_age} s)",
             "Give a shorter one",
         )
+
+
+def _check_hidden_fields(config: Configuration) -> None:
+    if not config.stateless:
+        return
+    for option, record in (("user_type", User), ("session.model", Session)):
+        for field in sorted(config.tables.of(record).record.__hidden__):
+            _refuse(
+                option,
+                f"{field!r} is hidden, and without a store the cookie, which does not hold it, is "
+                "the record: code would see its default",
+                "Show the field (returned=True), or give database= or secondary_storage=",
+            )
 
 
 def _check_without_database(config: Configuration) -> None:

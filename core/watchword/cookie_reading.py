@@ -49,8 +49,10 @@ def get_cookie_cache(
 ) -> SessionData | None:
     """Session and user from a genuine session cache cookie that has not ended, or None.
 
-    The secret is taken from `BETTER_AUTH_SECRET` if not given (`environ` None: of the process);
-    `now` is in Unix seconds. Raises `ConfigurationError` without a secret.
+    The secret is taken from `BETTER_AUTH_SECRET` if not given (`environ` None: of the process); of
+    several `secrets` the first one counts, and an older one until its `accept_until`. `now` is in
+    Unix seconds. Hidden fields (`returned=False`) are not in the cookie. Raises
+    `ConfigurationError` without a secret.
     """
     header = Headers.of(headers).get("cookie")
     if not header:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from .crypto.signing import sign_cookie_value, verify_cookie_value
@@ -60,18 +60,22 @@ class CookieNames:
 class CookieJar:
     """The cookies of a request, and those that its response will set, in order."""
 
-    __slots__ = ("_chunks", "_header", "_incoming", "_outgoing", "_secret")
+    __slots__ = ("_chunks", "_header", "_incoming", "_older", "_outgoing", "_secret", "outdated")
 
-    def __init__(self, headers: Headers, secret: str) -> None:
+    def __init__(self, headers: Headers, secret: str, older: Sequence[str] = ()) -> None:
+        """`secret` signs; cookies under one of the `older` secrets are taken as well."""
         self._header = headers.get("cookie")
         self._incoming: Mapping[str, str] | None = None
         self._chunks: Mapping[str, str] | None = None
         self._outgoing: list[tuple[str, str, str]] = []  # name, value, Set-Cookie line
         self._secret = secret
+        self._older = older
+        self.outdated = False
+        """Whether a cookie was taken under an older secret, and is to be signed anew."""
 
     def reading(self, headers: Headers) -> CookieJar:
         """A jar for other request headers that will set what this one was going to set."""
-        jar = CookieJar(headers, self._secret)
+        jar = CookieJar(headers, self._secret, self._older)
         jar._outgoing = self._outgoing
         return jar
 
@@ -97,7 +101,17 @@ class CookieJar:
     def get_signed(self, name: str) -> str | None:
         """The value of a signed cookie; None if absent, malformed or forged."""
         raw = self.incoming.get(name)
-        return None if raw is None else verify_cookie_value(raw, self._secret)
+        return None if raw is None else self.verify(raw)
+
+    def verify(self, raw: str) -> str | None:
+        """The value of a raw signed cookie; None if it is malformed or forged."""
+        value = verify_cookie_value(raw, self._secret)
+        for secret in self._older if value is None else ():
+            value = verify_cookie_value(raw, secret)
+            if value is not None:
+                self.outdated = True
+                break
+        return value
 
     def set(self, name: str, value: str, attributes: CookieAttributes) -> None:
         """Set a cookie; it follows earlier ones of the same name, so it wins."""

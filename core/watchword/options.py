@@ -93,8 +93,9 @@ class SessionOptions:
 
     expires_in: Duration = 604_800
     """Life of a session after sign-in or renewal (7 days)."""
-    update_age: Duration = 86_400
-    """A session that is used is renewed when its last renewal is older than this (1 day)."""
+    update_age: Duration | None = None
+    """A session that is used is renewed when its last renewal is older than this. None: a day, or
+    `expires_in` if that is shorter (such sessions are not renewed)."""
     fresh_age: Duration = 86_400
     """Sensitive operations want a session created less than this ago; 0 switches the check off."""
     disable_refresh: bool = False
@@ -112,7 +113,8 @@ class SessionOptions:
 
     def __post_init__(self) -> None:
         seconds("session.expires_in", self.expires_in, least=1, most=LONGEST_COOKIE)
-        seconds("session.update_age", self.update_age)
+        if self.update_age is not None:
+            seconds("session.update_age", self.update_age)
         seconds("session.fresh_age", self.fresh_age)
         if self.cookie_cache is not None:
             check_type("session.cookie_cache", self.cookie_cache, CookieCache)

@@ -1,5 +1,7 @@
 """An application's own key-value store as secondary storage: three methods suffice.
 
+Its `get` may return text, bytes, or the value that the JSON text stands for.
+
 What the store does not promise in one step is done in two, and two callers may come between:
 `get_and_delete` may then serve two, `increment` may lose a count, `replace` may undo a change.
 """
@@ -11,6 +13,7 @@ from collections.abc import Awaitable, Callable
 from typing import Protocol, cast
 
 from .errors import ConfigurationError
+from .http.json import encode
 from .secondary import KeyValueStore, SecondaryEngine, SecondaryStorage
 
 _log = logging.getLogger("watchword.secondary")
@@ -65,7 +68,7 @@ class OwnStore:
         self._run = run
 
     async def get(self, key: str) -> str | None:
-        return cast("str | None", await self._run(self._store.get, key))
+        return _text(await self._run(self._store.get, key))
 
     async def set(self, key: str, value: str, ttl: int | None = None) -> None:
         if ttl is not None and ttl <= 0:
@@ -78,7 +81,7 @@ class OwnStore:
 
     async def get_and_delete(self, key: str) -> str | None:
         if _has(self._store, "get_and_delete"):
-            return cast("str | None", await self._own("get_and_delete", key))
+            return _text(await self._own("get_and_delete", key))
         found = await self.get(key)
         if found is not None:
             await self.delete(key)
@@ -109,6 +112,15 @@ class OwnStore:
 
     async def _own(self, name: str, *args: object) -> object:
         return await self._run(getattr(self._store, name), *args)
+
+
+def _text(value: object) -> str | None:
+    """The value as it was stored: clients of stores give bytes, or read JSON by themselves."""
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, bytes | bytearray):
+        return value.decode("utf-8", "replace")
+    return encode(value).decode()
 
 
 def _opens(storage: object) -> bool:

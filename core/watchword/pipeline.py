@@ -195,6 +195,7 @@ class Pipeline:
                 raise ValidationCodes.VALIDATION_ERROR("[query] The query is too long") from None
         call.body = await read_body(call, request, route.endpoint)
         await check_request(call, request.method)
+        call.answers_client = True
         outcome = await self.run(call, route)
         return respond(call, outcome.value, status=outcome.status)
 

@@ -32,6 +32,12 @@ class Session(Record, kw_only=True):
     user_agent: str | None = None
     user_id: Annotated[str, Column(references="user.id", index=True)]
 
+    @property
+    def authenticated_at(self) -> datetime:
+        """When its person was last proven: `created_at`, which renewals leave as it is and which a
+        session made from another one inherits."""
+        return self.created_at
+
 
 class Account(Record, kw_only=True):
     """One way to sign in: the `credential` account holds the password hash."""

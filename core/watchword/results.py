@@ -20,7 +20,7 @@ class SessionAndUser(
     session: Session
     user: U
     needs_refresh: bool | None = None
-    """Only with deferred refresh: the client should POST /get-session."""
+    """Only with deferred refresh: whether the client should POST /get-session."""
 
 
 class Status(Discreet, msgspec.Struct, frozen=True):

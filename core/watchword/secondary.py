@@ -77,8 +77,11 @@ class KeyValueStore(Protocol):
     `StorageUnavailable`.
     """
 
-    def get(self, key: str, /) -> str | Awaitable[str | None] | None:
-        """The live value of a key, or None."""
+    def get(self, key: str, /) -> object:
+        """The live value of a key, or None; or an awaitable of it.
+
+        Bytes are taken as well, and what a client made of the text by reading it as JSON.
+        """
         ...
 
     def set(self, key: str, value: str, ttl: int | None, /) -> Awaitable[None] | None:

@@ -4,16 +4,20 @@
 each ends with what it describes. A database row may be kept as well (spec: secondary storage).
 
 An entry is only ever changed in one step with the look at it, so that a session that was revoked
-meanwhile does not come back. Where rows are kept, and not just for the record, they stand in for
-a storage that cannot be reached; ending a session needs both, and fails when one is missing.
+meanwhile does not come back; against writers that are less careful there are `revocation_marks`. A
+copy is not renewed from itself: with each renewal the user comes from the database.
+
+Where rows are kept, and not just for the record, they stand in for a storage that cannot be
+reached; ending a session needs both, and fails when one is missing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
-from typing import cast
+from operator import attrgetter
 
 import msgspec
 
@@ -24,6 +28,7 @@ from .discreet import Discreet
 from .http.json import encode
 from .records import Session, User
 from .results import SessionAndUser
+from .revocation_marks import ATTEMPTS, ended_before, is_ended, mark_all_ended, restless
 from .session_store import DatabaseSessions
 
 
@@ -32,10 +37,18 @@ class _Active(Discreet, msgspec.Struct, frozen=True, rename="camel"):
     expires_at: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    session: Session
+    user: User
+    session_is_whole: bool
+    user_is_whole: bool
+
+
 _ACTIVE = msgspec.json.Decoder(list[_Active])
+_FIELDS = msgspec.json.Decoder(dict[str, dict[str, object]])
 _DATABASE = DatabaseSessions()
-_ATTEMPTS = 100
-"""Looks at a value that others keep changing; each of theirs is somebody's success."""
+_MOST_LISTED = 100
 
 
 class SecondarySessions:
@@ -62,7 +75,7 @@ class SecondarySessions:
     async def load(self, call: Call, token: str) -> SessionAndUser[User] | None:
         """The session with this token and its user."""
         try:
-            found = _entry(call, token, await call.secondary.get(token))
+            found = await _live(call, token, await call.secondary.get(token))
         except StorageUnavailable:
             if not _rows_stand_in(call):
                 raise
@@ -77,12 +90,16 @@ class SecondarySessions:
         self, call: Call, found: Session, changes: Mapping[str, object]
     ) -> Session | None:
         """Change a session; None if it is gone."""
-        for _ in range(_ATTEMPTS):
+        for _ in range(ATTEMPTS):
             text = await call.secondary.get(found.token)
-            entry = _entry(call, found.token, text)
+            entry = await _live(call, found.token, text)
             if text is None or entry is None:
                 rows = _rows_stand_in(call)
                 return await _DATABASE.change(call, found, changes) if rows else None
+            user = await _user_now(call, entry.user)
+            if user is None:
+                await self.remove(call, found.token)
+                return None
             if call.config.session.store_in_database:
                 session = await _DATABASE.change(call, found, changes)
             else:
@@ -90,32 +107,28 @@ class SecondarySessions:
                 session = msgspec.structs.replace(entry.session, **changed)
             if session is None:
                 return None
-            if await _put(call, session, entry.user, old=text):
+            if await _put(call, session, user, old=text):
                 await _list(call, session.user_id, add=session)
                 return session
-        raise _restless()
+        raise restless()
 
-    async def renew(self, call: Call, found: Session, expires_at: datetime) -> Session | None:
+    async def renew(
+        self, call: Call, found: SessionAndUser[User], expires_at: datetime
+    ) -> SessionAndUser[User] | None:
         """Move the end of a session; None if it is gone."""
         try:
-            return await self.change(call, found, {"expires_at": expires_at})
+            session = await self.change(call, found.session, {"expires_at": expires_at})
+            return None if session is None else await self.load(call, session.token)
         except StorageUnavailable:
             if not _rows_stand_in(call):
                 raise
             return await _DATABASE.renew(call, found, expires_at)
 
     async def of_user(self, call: Call, user_id: str) -> list[Session]:
-        """The user's sessions that have not ended."""
-        rows = await _DATABASE.of_user(call, user_id) if _rows_stand_in(call) else None
-        try:
-            found = await _listed(call, user_id)
-        except StorageUnavailable:
-            if rows is None:
-                raise
-            return rows
-        known = {session.token for session in found}
-        found += [row for row in rows or () if row.token not in known]
-        return found
+        """The user's sessions that have not ended, newest first, a hundred at most."""
+        if call.config.session.store_in_database:
+            return await _DATABASE.of_user(call, user_id)
+        return await _listed(call, user_id)
 
     async def remove(self, call: Call, token: str) -> None:
         """End the session with this token."""
@@ -138,6 +151,8 @@ class SecondarySessions:
 
     async def remove_all(self, call: Call, user_id: str, *, keep: str | None = None) -> None:
         """End the user's sessions, but the one with the token `keep`."""
+        if keep is None:
+            await mark_all_ended(call, user_id)
         tokens = {active.token for active in await _active(call, user_id)}
         if call.config.session.store_in_database:
             rows = await call.db.find_many(
@@ -169,11 +184,7 @@ async def _end_rows(call: Call, **filters: object) -> None:
     if not options.preserve_in_database:
         await call.db.delete(Session, **filters)
         return
-    # One by one, as the hooks want it; each update ends one more.
-    while await call.db.update(
-        Session, {"expires_at": call.now}, expires_at=gt(call.now), **filters
-    ):
-        pass
+    await call.db.retire(Session, {"expires_at": call.now}, expires_at=gt(call.now), **filters)
 
 
 async def _put(call: Call, session: Session, user: User, *, old: str | None = None) -> bool:
@@ -185,28 +196,57 @@ async def _put(call: Call, session: Session, user: User, *, old: str | None = No
 
 
 async def _put_user(call: Call, token: str, user: User) -> None:
-    for _ in range(_ATTEMPTS):
+    for _ in range(ATTEMPTS):
         text = await call.secondary.get(token)
-        entry = _entry(call, token, text)
+        entry = await _live(call, token, text)
         if entry is None or await _put(call, entry.session, user, old=text):
             return
-    raise _restless()
+    raise restless()
 
 
-def _entry(call: Call, token: str, text: str | None) -> SessionAndUser[User] | None:
+async def _live(call: Call, token: str, text: str | None) -> SessionAndUser[User] | None:
+    """The entry, unless it is older than the end of all sessions of its user.
+
+    What it does not hold (it is of before a field existed, or another server left hidden fields
+    out) comes from the database: a default must not be taken for a value.
+    """
+    entry = _entry(call, token, text)
+    if entry is None:
+        return None
+    session: Session | None = entry.session
+    user: User | None = entry.user
+    if is_ended(session, await ended_before(call, session.user_id)):
+        return None
+    if not entry.user_is_whole:
+        user = await _user_now(call, user)
+    if not entry.session_is_whole and call.config.session.store_in_database:
+        session = await call.db.find_one(Session, token=token)
+    return None if session is None or user is None else SessionAndUser(session=session, user=user)
+
+
+def _entry(call: Call, token: str, text: str | None) -> _Entry | None:
     if text is None:
         return None
-    tables = call.config.tables
+    sessions, users = call.config.tables.of(Session), call.config.tables.of(User)
     try:
-        raw: object = msgspec.json.decode(text)
-        fields = cast("dict[str, dict[str, object]]", raw)
-        found = SessionAndUser(
-            session=msgspec.convert(fields["session"], tables.of(Session).record),
-            user=msgspec.convert(fields["user"], tables.of(User).record),
-        )
-    except (msgspec.MsgspecError, KeyError, TypeError):
+        fields = _FIELDS.decode(text)
+        session = msgspec.convert(fields["session"], sessions.record)
+        user = msgspec.convert(fields["user"], users.record)
+    except (msgspec.MsgspecError, KeyError):
         return None
-    return found if found.session.token == token else None
+    if session.token != token:
+        return None
+    return _Entry(
+        session,
+        user,
+        session_is_whole=sessions.all_defaults.issubset(fields["session"]),
+        user_is_whole=users.all_defaults.issubset(fields["user"]),
+    )
+
+
+async def _user_now(call: Call, user: User) -> User | None:
+    # Without a database the rows are in the memory of some process, and the copy is what there is.
+    return await call.db.find_one(User, id=user.id) if call.config.has_database else user
 
 
 async def _active(call: Call, user_id: str) -> list[_Active]:
@@ -222,11 +262,16 @@ def _decoded(text: str | None) -> list[_Active]:
 
 async def _listed(call: Call, user_id: str) -> list[Session]:
     found: list[Session] = []
-    for active in await _active(call, user_id):
+    mark = await ended_before(call, user_id)
+    # What ends last was used last: with too many of them, those are the ones that matter.
+    for active in reversed(await _active(call, user_id)):
         entry = _entry(call, active.token, await call.secondary.get(active.token))
-        if entry is not None and entry.session.expires_at > call.now:
-            found.append(entry.session)
-    return found
+        if entry is None or is_ended(entry.session, mark) or entry.session.expires_at <= call.now:
+            continue
+        found.append(entry.session)
+        if len(found) == _MOST_LISTED:
+            break
+    return sorted(found, key=attrgetter("created_at"), reverse=True)
 
 
 async def _unlist(call: Call, user_id: str, tokens: set[str]) -> None:
@@ -240,7 +285,7 @@ async def _list(
 ) -> None:
     key, now = _list_key(user_id), int(call.now.timestamp() * 1000)
     gone = (drop or set[str]()) | ({add.token} if add else set[str]())
-    for _ in range(_ATTEMPTS):
+    for _ in range(ATTEMPTS):
         text = await call.secondary.get(key)
         kept = [a for a in _decoded(text) if a.expires_at > now and a.token not in gone]
         if add is not None:
@@ -250,11 +295,7 @@ async def _list(
         changed = encode(kept).decode() if ttl > 0 else None
         if await call.secondary.replace(key, text, changed, ttl):
             return
-    raise _restless()
-
-
-def _restless() -> StorageUnavailable:
-    return StorageUnavailable("an entry of the secondary storage was changed all the time")
+    raise restless()
 
 
 def _list_key(user_id: str) -> str:

@@ -33,6 +33,8 @@ class Cached:
     found: SessionAndUser[User]
     ends_soon: bool
     """Whether the cookie, not the session, is about to end and is to be written anew."""
+    outdated: bool
+    """Whether it, or the token beside it, was made under an older secret."""
 
 
 async def read_cache(cache: SessionCache, call: Call, token: str) -> Cached | None:
@@ -53,7 +55,8 @@ async def read_cache(cache: SessionCache, call: Call, token: str) -> Cached | No
         expire_cache(call)
         return None
     left = data.expires_at - call.now.timestamp() * 1000
-    return Cached(found, ends_soon=left < cache.update_age * 1000)
+    outdated = data.outdated or call.cookies.outdated
+    return Cached(found, ends_soon=left < cache.update_age * 1000, outdated=outdated)
 
 
 async def write_cache(
@@ -69,6 +72,8 @@ async def write_cache(
         "version": await _version(cache, call, found),
     }
     life = cache.max_age if remember else cache.short_life
+    if not remember and not call.config.stateless:
+        life = max(1, min(life, int(found.session.expires_at.timestamp() - now)))
     value = cache.codec.encode(payload, now=now, lifetime=life)
     age = CookieAttributes(max_age=cache.max_age) if remember else CookieAttributes()
     attributes = spec.attributes.merged(age)
@@ -91,15 +96,22 @@ def expire_cache(call: Call) -> None:
     if header is None or spec.name not in header:
         return
     for name in stale_names(call.cookies.chunks, spec.name, ()):
-        call.cookies.expire(name, spec.attributes)
+        # Clients that keep an empty value would be told to forget it again and again.
+        if call.cookies.chunks[name]:
+            call.cookies.expire(name, spec.attributes)
 
 
 def _records(call: Call, data: SessionData) -> SessionAndUser[User] | None:
-    tables = call.config.tables
+    session, user = call.config.tables.of(Session), call.config.tables.of(User)
+    # A cookie of before a field existed does not know it: its default would be taken for the truth.
+    if not session.shown_defaults.issubset(data.session):
+        return None
+    if not user.shown_defaults.issubset(data.user):
+        return None
     try:
         return SessionAndUser(
-            session=msgspec.convert(data.session, tables.of(Session).record),
-            user=msgspec.convert(data.user, tables.of(User).record),
+            session=msgspec.convert(data.session, session.record),
+            user=msgspec.convert(data.user, user.record),
         )
     except msgspec.ValidationError:
         return None

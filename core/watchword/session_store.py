@@ -11,7 +11,7 @@ from .database.table import gt, ne
 from .records import Session, User
 from .results import SessionAndUser
 
-_BY_EXPIRY = Sort("expiresAt")
+_NEWEST_FIRST = Sort("createdAt", descending=True)
 
 
 class DatabaseSessions:
@@ -35,16 +35,18 @@ class DatabaseSessions:
         """Change a session; None if it is gone."""
         return await call.db.update(Session, changes, id=found.id)
 
-    async def renew(self, call: Call, found: Session, expires_at: datetime) -> Session | None:
+    async def renew(
+        self, call: Call, found: SessionAndUser[User], expires_at: datetime
+    ) -> SessionAndUser[User] | None:
         """Move the end of a session; None if another call did so first, or ended it."""
-        return await call.db.update(
-            Session, {"expires_at": expires_at}, id=found.id, updated_at=found.updated_at
-        )
+        known, changes = found.session, {"expires_at": expires_at}
+        session = await call.db.update(Session, changes, id=known.id, updated_at=known.updated_at)
+        return None if session is None else SessionAndUser(session=session, user=found.user)
 
     async def of_user(self, call: Call, user_id: str) -> list[Session]:
-        """The user's sessions that have not ended."""
+        """The user's sessions that have not ended, newest first, a hundred at most."""
         return await call.db.find_many(
-            Session, user_id=user_id, expires_at=gt(call.now), sort=_BY_EXPIRY
+            Session, user_id=user_id, expires_at=gt(call.now), sort=_NEWEST_FIRST
         )
 
     async def remove(self, call: Call, token: str) -> None:

@@ -6,15 +6,13 @@ Spec: cookies and sessions, sections 1, 5, 10 and 11.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
 
 from .asking import (
     asker_at_once,
     asker_of,
     has_cookies,
     is_beside_cookies,
-    is_remembered,
     is_vouched,
 )
 from .call import CacheDue, Call, SessionLookup
@@ -24,9 +22,14 @@ from .http.cookies import CookieAttributes
 from .records import Session, User
 from .results import SessionAndUser
 from .session_cache import expire_cache, read_cache, write_cache
+from .session_life import (
+    SHORT_SESSION,
+    browser_remembers,
+    handed_over_until,
+    is_fresh,
+    renewal_due,
+)
 
-SHORT_SESSION = 86_400
-"""Seconds that a session lives that the user did not want remembered (1 day)."""
 LONGEST_USER_AGENT = 1024
 """Characters of it that are noted in a session; the rest is cut off."""
 
@@ -53,18 +56,30 @@ class SessionCodes(ErrorCodes):
 
 
 async def create_session(
-    call: Call, user: User, *, remember: bool = True, extra: Mapping[str, object] | None = None
+    call: Call,
+    user: User,
+    *,
+    remember: bool = True,
+    inherits: Session | None = None,
+    extra: Mapping[str, object] | None = None,
 ) -> Session | None:
-    """A new session for the user; None if a database hook refused it.
+    """A new session for the user; None if a database hook refused it. Never reuses a token.
 
-    It lives `session.expires_in`, or a day when not to be remembered. Never reuses a token.
+    It lives `session.expires_in`, or a day when not to be remembered. Whoever proved nothing just
+    now gets one that `inherits` from the session that was shown instead: as fresh as that one, and
+    remembered if that one is. `extra` are values of additional fields.
     """
-    life = call.config.lifetimes.session if remember else SHORT_SESSION
-    values: dict[str, object] = dict(extra or {})
+    given = dict(extra or {})
+    values = {name: given[name] for name in given.keys() - {"created_at", "updated_at"}}
+    if inherits is not None:
+        values["created_at"] = inherits.created_at
+        ends = handed_over_until(call, inherits)
+    else:
+        ends = call.after(call.config.lifetimes.session if remember else SHORT_SESSION)
     values.update(
         token=call.random(32),
         user_id=user.id,
-        expires_at=call.after(life),
+        expires_at=ends,
         ip_address=client_address(call) or "",
         user_agent=(call.headers.get("user-agent") or "")[:LONGEST_USER_AGENT],
     )
@@ -82,9 +97,9 @@ def set_session_cookies(
 ) -> None:
     """Give the browser this session; the call's `new_session` is set.
 
-    `remember=False` makes cookies that end with the browser. None keeps what the browser has: a
-    valid `dont_remember` cookie means False. Cookies of somebody else, beside whom another
-    credential is asking, stay as they are.
+    `remember=False` makes cookies that end with the browser, `remember=True` lasting ones: what the
+    user chose. None keeps what the browser has and the session is (`browser_remembers`). Cookies of
+    somebody else, beside whom another credential is asking, stay as they are.
     """
     if is_vouched(call, session):
         return
@@ -92,22 +107,23 @@ def set_session_cookies(
     if is_beside_cookies(call, session, user):
         return
     names = call.cookie_names
-    cookie = names.spec(SESSION_TOKEN)
+    cookie, marker = names.spec(SESSION_TOKEN), names.spec(DONT_REMEMBER)
     if remember is None:
-        remember = is_remembered(call)
+        remember = browser_remembers(call, session)
     max_age = call.config.lifetimes.session if remember else None
     attributes = cookie.attributes.merged(CookieAttributes(max_age=max_age))
     call.cookies.set_signed(cookie.name, session.token, attributes)
     if not remember:
-        marker = names.spec(DONT_REMEMBER)
         call.cookies.set_signed(marker.name, "true", marker.attributes)
+    elif call.cookies.get_signed(marker.name) == "true":
+        call.cookies.expire(marker.name, marker.attributes)
     call.cache_due = CacheDue(call.new_session, remember)
 
 
 def refresh_cache(call: Call, found: SessionAndUser[User]) -> None:
     """Have the session cache written anew for who is asking, once the call is done."""
     if has_cookies(call):
-        call.cache_due = CacheDue(found, is_remembered(call))
+        call.cache_due = CacheDue(found, browser_remembers(call, found.session))
 
 
 def clear_session_cookies(call: Call) -> None:
@@ -124,18 +140,24 @@ def clear_session_cookies(call: Call) -> None:
 
 @dataclass(slots=True)  # Not frozen, for speed, like all that is made for every session check.
 class LookupFlags:
-    """What a client may ask for when it reads its session."""
+    """How a session is looked up."""
 
     disable_cookie_cache: bool = False
     disable_refresh: bool = False
+    writes_cache: bool = True
+    """Whether what the store says is put into the cookie cache, as far as that is due."""
 
     @classmethod
     def of(cls, call: Call) -> LookupFlags:
-        """From the query: any non-empty value counts as true."""
+        """What a client asks for in the query: any non-empty value counts as true."""
         query = call.query
         if not query:
             return _NO_FLAGS
         return cls(bool(query.get("disableCookieCache")), bool(query.get("disableRefresh")))
+
+    def from_store(self) -> LookupFlags:
+        """Ask the store and leave the cache alone: what was not read from it is not due."""
+        return replace(self, disable_cookie_cache=True, writes_cache=False)
 
 
 _NO_FLAGS = LookupFlags()
@@ -147,15 +169,22 @@ WITHOUT_RENEWAL = {"disableRefresh": "true"}
 async def current_session(call: Call, *, from_store: bool = False) -> SessionAndUser[User] | None:
     """Who is signed in, looked up once per call; may renew the session and set cookies.
 
-    `from_store` insists on the store's word, whatever a cached cookie says.
+    `from_store` insists on the store's word, whatever a cached cookie says. So does a record with
+    hidden fields: the cookie does not hold them.
     """
     known = call.lookup
     if known is None or (from_store and not known.from_store):
         flags = LookupFlags.of(call)
-        if from_store:
-            flags = LookupFlags(disable_cookie_cache=True, disable_refresh=flags.disable_refresh)
+        if from_store or cache_is_partial(call):
+            flags = flags.from_store()
         known = call.lookup = await look_up(call, flags)
     return known.found
+
+
+def cache_is_partial(call: Call) -> bool:
+    """Whether a cached cookie lacks fields that code would see."""
+    cache = call.config.session_cache
+    return cache is not None and cache.partial
 
 
 async def look_up(call: Call, flags: LookupFlags) -> SessionLookup:
@@ -175,23 +204,21 @@ async def look_up(call: Call, flags: LookupFlags) -> SessionLookup:
         return NOBODY if asker.vouched is None else SessionLookup(asker.vouched, from_store=True)
     if cache is not None and (not flags.disable_cookie_cache or call.config.stateless):
         cached = await read_cache(cache, call, token)
-        if cached is not None:
-            if cached.ends_soon and not flags.disable_refresh:
+        # Without a store, what the cookie says is all that there is to know.
+        if cached is not None and call.config.stateless:
+            if (cached.ends_soon or cached.outdated) and not flags.disable_refresh:
                 set_session_cookies(call, cached.found.session, cached.found.user)
-            # Without a store, what the cookie says is all that there is to know.
-            return SessionLookup(cached.found, from_store=call.config.stateless)
+            return SessionLookup(cached.found, from_store=True)
+        if cached is not None and not cached.outdated:
+            return SessionLookup(cached.found, from_store=False)
     found = await call.sessions.load(call, token)
     if found is None or found.session.expires_at <= call.now:
         clear_session_cookies(call)
         if found is not None and not _reads_only(call):
             await call.sessions.remove(call, token)
         return NOBODY
-    if flags.disable_refresh or not is_remembered(call):
-        return SessionLookup(found, from_store=True)
-    if renewal_due(call, found.session):
-        found = await _renewed(call, found)
-    elif cache is not None:
-        call.cache_due = CacheDue(found, remember=True)
+    if not flags.disable_refresh:
+        found = await _kept_alive(call, found, writes_cache=flags.writes_cache)
     return SessionLookup(found, from_store=True)
 
 
@@ -203,7 +230,14 @@ async def finish_call(call: Call) -> None:
     cache, due = call.config.session_cache, call.cache_due
     if cache is not None and due is not None:
         call.cache_due = None
-        written = await write_cache(cache, call, due.found, remember=due.remember)
+        found = due.found
+        if call.lookup is not None and not call.lookup.from_store:
+            stored = await call.sessions.load(call, found.session.token)
+            if stored is None:
+                expire_cache(call)
+                return
+            found = stored
+        written = await write_cache(cache, call, found, remember=due.remember)
         if not written and call.config.stateless:
             clear_session_cookies(call)
             raise SessionCodes.SESSION_TOO_LARGE()
@@ -218,11 +252,30 @@ def require_stored_sessions(call: Call) -> None:
 NOBODY = SessionLookup(None, from_store=True)
 
 
-async def _renewed(call: Call, found: SessionAndUser[User]) -> SessionAndUser[User]:
-    if _reads_only(call):
+async def _kept_alive(
+    call: Call, found: SessionAndUser[User], *, writes_cache: bool
+) -> SessionAndUser[User]:
+    if renewal_due(call, found.session) and browser_remembers(call, found.session):
+        if not _reads_only(call):
+            return await renew(call, found)
+        found = SessionAndUser(session=found.session, user=found.user, needs_refresh=True)
+    elif _reads_only(call):
+        told = False if browser_remembers(call, found.session) else None
+        found = SessionAndUser(session=found.session, user=found.user, needs_refresh=told)
+    if call.cookies.outdated:
+        set_session_cookies(call, found.session, found.user)
+    elif writes_cache and call.config.session_cache is not None and _sent_cookie(call):
         refresh_cache(call, found)
-        return SessionAndUser(session=found.session, user=found.user, needs_refresh=True)
-    return await renew(call, found)
+    return found
+
+
+def _sent_cookie(call: Call) -> bool:
+    # A client that shows its session in another way has no use for the cache, and may take every
+    # cookie for news.
+    if call.request is None:
+        return True
+    name = call.cookie_names.spec(SESSION_TOKEN).name
+    return name in (call.request.headers.get("cookie") or "")
 
 
 def _reads_only(call: Call) -> bool:
@@ -231,36 +284,17 @@ def _reads_only(call: Call) -> bool:
     return call.config.session.defer_refresh and (request is None or request.method == "GET")
 
 
-def renewal_due(call: Call, session: Session) -> bool:
-    """Whether the last renewal is `session.update_age` ago (spec: get-session, step 9)."""
-    if call.config.session.disable_refresh:
-        return False
-    lifetimes = call.config.lifetimes
-    extended_at = session.expires_at - timedelta(seconds=lifetimes.session)
-    return extended_at + timedelta(seconds=lifetimes.update_age) <= call.now
-
-
 async def renew(call: Call, found: SessionAndUser[User]) -> SessionAndUser[User]:
     """Extend the session by `session.expires_in` from now, and its cookie with it."""
-    session = await call.sessions.renew(
-        call, found.session, call.after(call.config.lifetimes.session)
-    )
-    if session is None:
+    renewed = await call.sessions.renew(call, found, call.after(call.config.lifetimes.session))
+    if renewed is None:
         # Another request renewed it at the same moment, or it was revoked: ask once more.
-        again = await call.sessions.load(call, found.session.token)
-        if again is None:
+        renewed = await call.sessions.load(call, found.session.token)
+        if renewed is None:
             clear_session_cookies(call)
             raise SessionCodes.FAILED_TO_GET_SESSION()
-        found, session = again, again.session
-    renewed = SessionAndUser(session=session, user=found.user)
-    set_session_cookies(call, session, found.user, remember=True)
+    set_session_cookies(call, renewed.session, renewed.user)
     return renewed
-
-
-def is_fresh(call: Call, session: Session) -> bool:
-    """Whether the session was created less than `session.fresh_age` ago (0: always)."""
-    limit = call.config.lifetimes.fresh_age
-    return limit == 0 or call.now - session.created_at < timedelta(seconds=limit)
 
 
 async def require_session(call: Call, *, from_store: bool = False, fresh: bool = False) -> None:

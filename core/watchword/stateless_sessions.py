@@ -31,9 +31,12 @@ class StatelessSessions:
         """The session as it is now; None if a hook refused."""
         return await call.db.amend(found, changes)
 
-    async def renew(self, call: Call, found: Session, expires_at: datetime) -> Session | None:
+    async def renew(
+        self, call: Call, found: SessionAndUser[User], expires_at: datetime
+    ) -> SessionAndUser[User] | None:
         """The session with another end; None if a hook refused."""
-        return await self.change(call, found, {"expires_at": expires_at})
+        session = await self.change(call, found.session, {"expires_at": expires_at})
+        return None if session is None else SessionAndUser(session=session, user=found.user)
 
     async def of_user(self, call: Call, user_id: str) -> list[Session]:
         """The session of this browser, if it is the user's: nobody knows of others."""

@@ -5,9 +5,13 @@ from __future__ import annotations
 import json
 import platform
 import re
+from datetime import UTC, datetime
 
-from tests.cli.conftest import APP, SECRET, Workplace
+import pytest
+
+from tests.cli.conftest import APP, SECRET, Workplace, refused
 from watchword import __version__
+from watchword.crypto.secrets_list import parse_secrets_env
 
 DRESSED = APP.replace(
     "auth = Auth(",
@@ -39,6 +43,36 @@ class TestSecret:
     def test_what_is_printed_is_an_environment_file(self, work: Workplace) -> None:
         work.write(".env", work("secret").out)
         assert work("migrate", "--dry-run").status == 0
+
+    def test_a_rotation_tells_the_planned_way_and_the_one_after_a_leak(
+        self, bare: Workplace, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("BETTER_AUTH_SECRETS", f"7:{SECRET},3:{SECRET[::-1]}")
+        ran = bare("secret", "--rotate")
+        assert (ran.status, ran.err) == (0, "")
+        planned, leaked = re.findall(r"^BETTER_AUTH_SECRETS=(.*)$", ran.out, re.MULTILINE)
+        old = SECRET
+        for line, ends in ((planned, True), (leaked, False)):
+            current, former = parse_secrets_env(line.replace("<the old secret>", old))
+            assert (current.version, former.version, former.value) == (8, 7, old)
+            assert re.fullmatch("[0-9a-f]{64}", current.value)
+            assert (former.accept_until is not None) is ends
+            if former.accept_until is not None:
+                days = (former.accept_until - datetime.now(UTC)).total_seconds() / 86_400
+                assert 7 <= days <= 8, "a session that is used at all is signed anew by then"
+        assert SECRET not in ran.text
+
+    def test_a_first_rotation_gives_the_single_secret_a_version(self, bare: Workplace) -> None:
+        ran = bare("secret", "--rotate")
+        assert len(re.findall(r"^BETTER_AUTH_SECRETS=2:[0-9a-f]{64},1", ran.out, re.MULTILINE)) == 2
+
+    def test_a_variable_that_cannot_be_read_is_complained_about(
+        self, bare: Workplace, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("BETTER_AUTH_SECRETS", "hunter22")
+        ran = bare("secret", "--rotate")
+        refused(ran, "entry 1 of BETTER_AUTH_SECRETS")
+        assert "hunter22" not in ran.text
 
 
 class TestInfo:

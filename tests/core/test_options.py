@@ -95,7 +95,7 @@ TOGETHER: list[tuple[str, dict[str, Any]]] = [
     ("database_hooks", {"database_hooks": {"users": ModelHooks()}}),
     ("advanced.generate_id", {"advanced": Advanced(generate_id="ulid")}),  # type: ignore[arg-type]
     ("rate_limit.storage", {"rate_limit": RateLimit(storage="secondary-storage")}),
-    ("session.update_age", {"session": SessionOptions(expires_in=3600)}),
+    ("session.update_age", {"session": SessionOptions(expires_in=3600, update_age=3601)}),
     (
         "session.defer_refresh",
         {"session": SessionOptions(defer_refresh=True, disable_refresh=True)},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from typing import Any
 
@@ -77,7 +78,28 @@ class FullShelf(Shelf):
         return True
 
 
-@pytest.mark.parametrize("store", [Shelf, AsyncShelf, FullShelf])
+class Bytes(Shelf):
+    """Gives bytes, as a plain Redis client does."""
+
+    def get(self, key: str) -> Any:
+        found = super().get(key)
+        return None if found is None else found.encode()
+
+
+class Parsing(Shelf):
+    """Reads JSON by itself, as some hosted stores do."""
+
+    def get(self, key: str) -> Any:
+        found = super().get(key)
+        return None if found is None else json.loads(found)
+
+
+class ParsingOnce(Parsing):
+    def get_and_delete(self, key: str) -> Any:
+        return json.loads(self.values.pop(key, "null"))
+
+
+@pytest.mark.parametrize("store", [Shelf, AsyncShelf, FullShelf, Bytes, Parsing, ParsingOnce])
 def test_it_carries_sessions_and_verifications(make_auth: MakeAuth, kind: str, store: Any) -> None:
     shelf = store()
     laptop = Browser(make_auth(secondary_storage=shelf, plugins=[OneTimeToken()]), kind)
@@ -95,6 +117,11 @@ def test_it_carries_sessions_and_verifications(make_auth: MakeAuth, kind: str, s
     laptop.post("/sign-out", {})
     assert laptop.session() is None
     assert shelf.values == {}
+    laptop.sign_in()
+    phone.sign_in()
+    laptop.post("/revoke-sessions", {})
+    laptop.post("/revoke-sessions", {})
+    assert (laptop.session(), phone.session()) == (None, None)
 
 
 def test_values_end_after_the_seconds_they_are_stored_for(make_auth: MakeAuth) -> None:

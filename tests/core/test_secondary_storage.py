@@ -14,10 +14,12 @@ import pytest
 
 from tests.core.conftest import MakeAuth
 from tests.support.browser import Browser, Clock, handle
+from tests.support.databases import mysql_database, postgres_database
 from watchword import (
     Auth,
     ConfigurationError,
     Mail,
+    ModelHooks,
     PasswordReset,
     RateLimit,
     Request,
@@ -279,3 +281,81 @@ def test_copies_of_another_server_go_with_the_row(
     asyncio.run(store.set(f"verification:one-time-token:{token}", "{}", 60))
     assert browser.post(VERIFY, {"token": token}).status == 200
     assert not [key for key in store.live() if key.startswith("verification:")]
+
+
+def test_of_many_sessions_the_newest_are_listed_and_ones_own_in_any_case(
+    secondary: MakeSecondary, clock: Clock, kind: str
+) -> None:
+    browser = Browser(secondary(), kind)
+    own = browser.sign_up().json["token"]
+    other, made = Browser(browser.auth, kind), []
+    for _ in range(105):
+        clock.forward(1)
+        made.append(other.sign_in().json["token"])
+    listed = [session["token"] for session in browser.get("/list-sessions").json]
+    assert listed == [*made[:-101:-1], own]
+
+
+@pytest.mark.parametrize("preserved", [False, True])
+def test_with_rows_the_rows_are_listed(
+    secondary: MakeSecondary, store: MemoryStorage, kind: str, preserved: bool
+) -> None:
+    options = SessionOptions(store_in_database=True, preserve_in_database=preserved)
+    browser = Browser(secondary(session=options), kind)
+    own = browser.sign_up().json["token"]
+    other = Browser(browser.auth, kind).sign_in().json["token"]
+    asyncio.run(store.delete(other))
+    asyncio.run(store.delete(f"active-sessions-{browser.session()['user']['id']}"))
+    listed = {session["token"] for session in browser.get("/list-sessions").json}
+    assert listed == {own, other}
+
+
+@pytest.mark.parametrize("url", ["sqlite", "postgres", "mysql"])
+def test_ends_of_preserved_rows_run_the_hooks_of_deletions(
+    make_auth: MakeAuth, clock: Clock, kind: str, url: str, request: pytest.FixtureRequest
+) -> None:
+    told: list[tuple[str, str]] = []
+
+    def deleting(session: Any, call: Any) -> None:
+        told.append(("before", session.token))
+
+    def deleted(session: Any, call: Any) -> None:
+        told.append(("after", session.token))
+
+    def updating(changes: object, call: Any) -> None:
+        told.append(("update", ""))
+
+    hooks = ModelHooks(delete_before=deleting, delete_after=deleted, update_before=updating)
+    options: dict[str, Any] = {
+        "secondary_storage": MemoryStorage(clock),
+        "session": SessionOptions(store_in_database=True, preserve_in_database=True),
+        "database_hooks": {"session": hooks},
+    }
+    if url != "sqlite":
+        make = postgres_database if url == "postgres" else mysql_database
+        opened = make()
+        options["database"] = opened.__enter__()
+        request.addfinalizer(lambda: opened.__exit__(None, None, None))
+    browser = Browser(make_auth(**options), kind)
+    first = browser.sign_up().json["token"]
+    second = browser.sign_in().json["token"]
+    browser.post("/revoke-session", {"token": first})
+    assert told == [("before", first), ("after", first)]
+    told.clear()
+    browser.post("/revoke-sessions", {})
+    assert told == [("before", second), ("after", second)], "only rows that still live"
+    browser.auth.blocking.close()
+
+
+def test_a_hook_may_keep_a_preserved_row_alive(
+    secondary: MakeSecondary, kind: str, tmp_path: Path
+) -> None:
+    options = SessionOptions(store_in_database=True, preserve_in_database=True)
+    hooks = ModelHooks(delete_before=lambda session, call: False)
+    browser = Browser(secondary(session=options, database_hooks={"session": hooks}), kind)
+    browser.sign_up()
+    browser.post("/sign-out", {})
+    database = sqlite3.connect(tmp_path / "test.db")
+    rows = database.execute("select expiresAt from session").fetchall()
+    database.close()
+    assert rows == [("2030-01-08T00:00:00.000Z",)]

@@ -8,7 +8,15 @@ import pytest
 
 from tests.core.conftest import MakeAuth
 from tests.support.browser import SECRET, Browser, Clock
-from watchword import ConfigurationError, CookieCache, RefreshCache, SessionOptions, VersionedSecret
+from watchword import (
+    ConfigurationError,
+    CookieCache,
+    RefreshCache,
+    SessionOptions,
+    VersionedSecret,
+    get_cookie_cache,
+)
+from watchword.plugins import Bearer
 from watchword.storage.sqlite import SQLiteStorage
 
 TOKEN, DATA = "better-auth.session_token", "better-auth.session_data"
@@ -354,3 +362,79 @@ def test_an_update_age_must_be_a_time() -> None:
     with pytest.raises(ConfigurationError) as refused:
         CookieCache(refresh_cache="yes")  # pyright: ignore[reportArgumentType]
     assert refused.value.option == "session.cookie_cache.refresh_cache"
+
+
+def cookie_names(answer: Any) -> list[str]:
+    return [line.partition("=")[0] for line in answer.cookies]
+
+
+def test_a_session_that_is_not_remembered_is_cached_again(
+    browser: Browser, storage: CountingStorage, clock: Clock
+) -> None:
+    browser.sign_in(rememberMe=False)
+    clock.forward(301)
+    line = str(browser.get("/get-session").cookie(DATA))
+    assert len(line) > 100
+    assert "Max-Age" not in line
+    asked = storage.asked
+    assert browser.session() is not None
+    assert storage.asked == asked
+    clock.forward(86_400 - 301 - 10)
+    browser.session()
+    secret, now = browser.auth.config.secrets.current, clock().timestamp()
+    cookie = {"cookie": f"{DATA}={browser.jar[DATA]}"}
+    cache = browser.auth.config.session.cookie_cache
+    strategy: Any = "compact" if cache is None else cache.strategy
+    kept = get_cookie_cache(cookie, secret=secret, strategy=strategy, now=now)
+    assert kept is not None
+    assert kept.expires_at <= (now + 10) * 1000, "not longer than the session"
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/list-sessions"),
+        ("POST", "/update-user"),
+        ("POST", "/send-verification-email"),
+        ("POST", "/revoke-other-sessions"),
+    ],
+)
+@pytest.mark.parametrize("lost", [False, True])
+def test_who_changes_nothing_writes_no_cookie(
+    browser: Browser, method: str, path: str, lost: bool
+) -> None:
+    """Clients take a new cookie for a new session, and ask again."""
+    if lost:
+        del browser.jar[DATA]
+    assert browser.send(method, path).cookies == ()
+
+
+def test_a_change_writes_the_cookie_once(browser: Browser) -> None:
+    answer = browser.post("/update-user", {"name": "Countess"})
+    assert cookie_names(answer) == [TOKEN, DATA]
+    assert browser.session()["user"]["name"] == "Countess"
+
+
+def test_an_empty_cookie_is_not_worth_a_deletion(make_auth: MakeAuth, kind: str) -> None:
+    for options in ({}, {"session": SessionOptions(cookie_cache=CookieCache())}):
+        browser = Browser(make_auth(**options), kind)
+        browser.jar[DATA] = ""
+        for _ in range(2):
+            assert browser.get("/get-session").cookies == ()
+        assert browser.sign_up("ada@example.com" if options else "bob@example.com").status == 200
+        browser.jar[DATA] = ""
+        assert "Max-Age=0" not in str(browser.get("/get-session").cookie(DATA))
+
+
+def test_bearers_get_no_cache(make_auth: MakeAuth, kind: str) -> None:
+    session = SessionOptions(cookie_cache=CookieCache())
+    browser = Browser(make_auth(session=session, plugins=[Bearer()]), kind)
+    token = browser.sign_up().json["token"]
+    browser.jar = {}
+    for path in ("/get-session", "/list-sessions", "/list-accounts"):
+        answer = browser.get(path, authorization=f"Bearer {token}")
+        assert (answer.status, answer.cookies) == (200, ())
+    assert (
+        cookie_names(browser.get("/get-session", authorization=f"Bearer {token}", cookie="a=b"))
+        == []
+    )

@@ -122,14 +122,16 @@ def test_fifty_parallel_renewals_keep_one_session_and_one_token(
         assert set(pool.map(read, range(50))) == {(200, token, "2030-01-09T00:00:00.000Z")}
 
 
-def test_listing_shows_live_sessions_of_the_user_only(browser: Browser, clock: Clock) -> None:
+def test_listing_shows_live_sessions_of_the_user_only_newest_first(
+    browser: Browser, clock: Clock
+) -> None:
     first = browser.sign_up().json["token"]
     other = Browser(browser.auth, browser.kind)
     other.sign_up("bob@example.com")
     clock.forward(3600)
     second = browser.sign_in().json["token"]
     listed = browser.get("/list-sessions").json
-    assert [session["token"] for session in listed] == [first, second]
+    assert [session["token"] for session in listed] == [second, first]
     assert set(listed[0]) >= {"id", "token", "userId", "expiresAt", "ipAddress", "userAgent"}
 
 
@@ -375,7 +377,7 @@ def test_with_deferred_refresh_only_post_renews(
 ) -> None:
     browser = Browser(make_auth(session=SessionOptions(defer_refresh=True)), kind)
     browser.sign_up()
-    assert "needsRefresh" not in browser.session()
+    assert browser.session()["needsRefresh"] is False
     clock.forward(DAY)
     answer = browser.get("/get-session")
     assert answer.json["needsRefresh"] is True
@@ -383,10 +385,92 @@ def test_with_deferred_refresh_only_post_renews(
     posted = browser.post("/get-session")
     assert posted.status == 200
     assert posted.json["session"]["expiresAt"] == "2030-01-09T00:00:00.000Z"
-    assert "needsRefresh" not in browser.session()
+    assert "needsRefresh" not in posted.json
+    assert browser.session()["needsRefresh"] is False
 
 
 def test_post_get_session_needs_deferred_refresh(browser: Browser) -> None:
     answer = browser.post("/get-session")
     assert answer.status == 405
     assert answer.code == "METHOD_NOT_ALLOWED_DEFER_SESSION_REQUIRED"
+
+
+def test_a_life_of_an_hour_needs_no_other_option(make_auth: MakeAuth, clock: Clock) -> None:
+    browser = Browser(make_auth(session=SessionOptions(expires_in=3600)))
+    browser.sign_up()
+    clock.forward(3599)
+    assert browser.session()["session"]["expiresAt"] == "2030-01-01T01:00:00.000Z"
+    clock.forward(1)
+    assert browser.session() is None
+
+
+def test_of_many_sessions_the_newest_are_listed_and_ones_own_in_any_case(
+    browser: Browser, clock: Clock
+) -> None:
+    own = browser.sign_up().json["token"]
+    other = Browser(browser.auth, browser.kind)
+    made = []
+    for _ in range(105):
+        clock.forward(1)
+        made.append(other.sign_in().json["token"])
+    listed = [session["token"] for session in browser.get("/list-sessions").json]
+    assert listed == [*made[:-101:-1], own]
+    assert [one["token"] for one in other.get("/list-sessions").json] == made[:-101:-1]
+
+
+@pytest.mark.parametrize("path", ["/revoke-sessions", "/revoke-session"])
+def test_ending_ones_own_session_clears_its_cookies(browser: Browser, path: str) -> None:
+    token = browser.sign_up(rememberMe=False).json["token"]
+    answer = browser.post(path, {"token": token})
+    assert (answer.status, answer.json) == (200, {"status": True})
+    assert browser.jar == {}
+
+
+def test_ending_another_session_clears_no_cookie(browser: Browser) -> None:
+    browser.sign_up()
+    token = Browser(browser.auth, browser.kind).sign_in().json["token"]
+    assert browser.post("/revoke-session", {"token": token}).cookies == ()
+    assert browser.post("/revoke-other-sessions", {}).cookies == ()
+
+
+def test_a_sign_in_that_is_to_be_remembered_ends_an_older_choice(
+    browser: Browser, clock: Clock
+) -> None:
+    browser.sign_up(rememberMe=False)
+    answer = browser.sign_in()
+    names = [line.partition("=")[0] for line in answer.cookies]
+    assert names == [TOKEN, "better-auth.dont_remember"]
+    assert "Max-Age=0" in answer.cookies[1]
+    assert "better-auth.dont_remember" not in browser.jar
+    clock.forward(DAY)
+    assert browser.session()["session"]["expiresAt"] == "2030-01-09T00:00:00.000Z"
+
+
+@pytest.mark.parametrize("remember", [True, False])
+def test_a_forged_choice_is_neither_heeded_nor_expired(browser: Browser, remember: bool) -> None:
+    browser.sign_up()
+    browser.jar["better-auth.dont_remember"] = "true.forged"
+    answer = browser.sign_in(rememberMe=remember)
+    lines = [line for line in answer.cookies if line.startswith("better-auth.dont_remember")]
+    assert [("Max-Age=0" in line) for line in lines] == ([] if remember else [False])
+
+
+@pytest.mark.parametrize("query", [{}, {"disableCookieCache": "1"}])
+def test_whether_a_renewal_is_due_is_told_only_where_it_is_deferred(
+    make_auth: MakeAuth, kind: str, clock: Clock, query: dict[str, str]
+) -> None:
+    browser = Browser(make_auth(session=SessionOptions(defer_refresh=True)), kind)
+    browser.sign_up()
+
+    def told(**more: str) -> object:
+        return browser.get("/get-session", {**query, **more}).json.get("needsRefresh", "absent")
+
+    assert told() is False
+    assert told(disableRefresh="1") == "absent"
+    clock.forward(DAY)
+    assert told() is True
+    browser.sign_in(rememberMe=False)
+    assert told() == "absent"
+    plain = Browser(make_auth(), kind)
+    plain.sign_in()
+    assert "needsRefresh" not in plain.session()

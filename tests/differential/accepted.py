@@ -74,15 +74,30 @@ _UNDECODABLE = Accepted(
         "content-type": _JSON_TYPE,
     },
 )
-_STORE = Accepted(
-    "the store is asked, and its word goes into the cache; the reference believes the cache",
+_NOT_DUE = Accepted(
+    "who asks the store and changes nothing writes no cache: clients take a cookie for news",
+    {
+        "cookies": (
+            [],
+            [
+                (
+                    "better-auth.session_data",
+                    "<cached session>",
+                    ["HttpOnly", "Max-Age=300", "Path=/", "SameSite=Lax"],
+                )
+            ],
+        )
+    },
+)
+_SHORT_CACHE = Accepted(
+    "a session that is not to be remembered is cached again; the reference's cache goes dead",
     {
         "cookies": (
             [
                 (
                     "better-auth.session_data",
                     "<cached session>",
-                    ["HttpOnly", "Max-Age=300", "Path=/", "SameSite=Lax"],
+                    ["HttpOnly", "Path=/", "SameSite=Lax"],
                 )
             ],
             [],
@@ -120,8 +135,8 @@ ACCEPTED: dict[tuple[str, str], Accepted] = {
         {"status": (200, 500), "code": (None, "FAILED_TO_GET_SESSION")},
         profile="core-cache-compact",
     ),
-    ("cached_elsewhere", "list"): _STORE,
-    ("cached_elsewhere", "no change"): _STORE,
+    ("cached_revocation", "revoke the others"): _NOT_DUE,
+    ("cached_shortly", "past the cache"): _SHORT_CACHE,
     ("updating", "name is a number"): _TYPED,
     ("bodies", "no type"): _NODE,
     ("pages", "error"): _REDIRECT,

@@ -39,23 +39,18 @@ def _production(config: Configuration) -> Iterator[Finding]:
 
 
 def _secrets(secrets: Secrets) -> Iterator[Finding]:
-    remedy = "Make one with `watchword secret`"
     for finding in secrets.findings():
-        yield Finding("error", "secret", finding.text, remedy)
-    for old in secrets.versions[1:]:
-        for finding in Secrets(old.value).findings():
-            what = f"version {old.version}: {finding.text}"
-            yield Finding("warning", "secrets", what, "Leave it out once nothing is read with it")
-    if secrets.legacy is not None:
-        for finding in Secrets(secrets.legacy).findings():
-            what = f"the one without a version, which is accepted as well: {finding.text}"
-            yield Finding("error", "secret", what, "Leave it out, or make one as good")
+        if finding.vouches:
+            yield Finding("error", "secret", finding.text, "Make one with `watchword secret`")
+        else:
+            remedy = "Leave it out once nothing is read with it"
+            yield Finding("warning", "secrets", finding.text, remedy)
     if not secrets.versions:
         yield Finding(
             "info",
             "secrets",
             "the secret has no version: changing it ends all sessions and encrypted values",
-            "For rotation set BETTER_AUTH_SECRETS=1:<secret>, later 2:<new>,1:<secret>",
+            "`watchword secret --rotate` says how to exchange it",
         )
     environment = ",".join(os.environ.values())
     if secrets.current not in environment:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from .secrets_list import Secrets, VersionedSecret
+from .secrets_list import Secrets
 
 _PURPOSE_SALT = b"better-auth:oauth-encryption:v1"
 
@@ -26,6 +28,6 @@ def purpose_secrets(secrets: Secrets, purpose: str) -> Secrets:
 
     return Secrets(
         derived(secrets.current),
-        tuple(VersionedSecret(one.version, derived(one.value)) for one in secrets.versions),
+        tuple(replace(one, value=derived(one.value)) for one in secrets.versions),
         None if secrets.legacy is None else derived(secrets.legacy),
     )

@@ -1,4 +1,4 @@
-"""The encrypted form of the session cache cookie, with its keys."""
+"""The encrypted form of the session cache cookie, with its key."""
 
 from __future__ import annotations
 
@@ -7,6 +7,6 @@ from .secrets_list import Secrets
 from .session_data import JweSessionData, SessionDataCodec
 
 
-def encrypted_session_data(secrets: Secrets) -> SessionDataCodec:
-    """Encrypts with the current secret, decrypts with any configured one."""
-    return JweSessionData(TokenKeys(secrets, SESSION_SALT))
+def encrypted_session_data(secret: str) -> SessionDataCodec:
+    """Encrypts and decrypts with one secret: a cookie that can be read is one that is believed."""
+    return JweSessionData(TokenKeys(Secrets(secret), SESSION_SALT))

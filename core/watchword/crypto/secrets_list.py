@@ -1,7 +1,9 @@
 """The server's secrets: the current one, older versions, and how good they are.
 
-Spec: cookies and sessions, secrets. Signatures use the current secret only; encrypted values are
-read with any version.
+The current secret signs and encrypts. An older version decrypts what is stored under it, and
+vouches for nothing: whoever got hold of it must not be able to make cookies. A planned exchange may
+let one vouch for a while (`VersionedSecret.accept_until`), so that nobody is signed out; what comes
+under it is signed anew (spec: cookies and sessions, secrets; security W14).
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 PLACEHOLDERS = frozenset(
     ("better-auth-secret-12345678901234567890", "better-auth-secret-123456789")
@@ -26,6 +29,9 @@ class VersionedSecret:
 
     version: int
     value: str = field(repr=False)
+    accept_until: datetime | None = None
+    """Until then (aware) cookies under this older version are taken and signed anew. None: an older
+    version only decrypts, as it must after a leak. `1@2030-01-31:secret` in the environment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +40,8 @@ class Finding:
 
     text: str
     fatal: bool
+    vouches: bool = True
+    """Whether cookies are believed under the secret; one that does not only decrypts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +51,11 @@ class Secrets:
     current: str = field(repr=False)
     versions: tuple[VersionedSecret, ...] = ()
     legacy: str | None = field(default=None, repr=False)
+
+    def retiring(self, now: datetime) -> tuple[str, ...]:
+        """The older secrets that still vouch for cookies at a moment."""
+        older = self.versions[1:]
+        return tuple(one.value for one in older if one.accept_until and now < one.accept_until)
 
     @classmethod
     def resolve(
@@ -62,28 +75,58 @@ class Secrets:
         return cls(single)
 
     def findings(self) -> list[Finding]:
-        """Weaknesses of the current secret. The texts do not show it."""
-        found: list[Finding] = []
-        if self.current in PLACEHOLDERS:
-            found.append(Finding("it is a published default", fatal=True))
-        if len(self.current) < LEAST_LENGTH:
-            found.append(Finding(f"it is shorter than {LEAST_LENGTH} characters", fatal=False))
-        if _bits(self.current) < LEAST_BITS:
-            found.append(Finding(f"it looks easy to guess (below {LEAST_BITS} bits)", fatal=False))
+        """Weaknesses of every secret that is accepted for anything. The texts show none of them.
+
+        A published default is fatal where it vouches: anybody could make cookies with it.
+        """
+        found = _judged(self.current, "it", vouches=True)
+        for entry in self.versions[1:]:
+            name = f"version {entry.version}"
+            found += _judged(entry.value, name, vouches=entry.accept_until is not None)
+        if self.legacy is not None and self.legacy != self.current:
+            found += _judged(self.legacy, "the single secret beside the versions", vouches=False)
         return found
 
 
+def _judged(secret: str, name: str, *, vouches: bool) -> list[Finding]:
+    found: list[Finding] = []
+    if secret in PLACEHOLDERS:
+        found.append(Finding(f"{name} is a published default", vouches, vouches))
+    if len(secret) < LEAST_LENGTH:
+        text = f"{name} is shorter than {LEAST_LENGTH} characters"
+        found.append(Finding(text, False, vouches))
+    if _bits(secret) < LEAST_BITS:
+        text = f"{name} looks easy to guess (below {LEAST_BITS} bits)"
+        found.append(Finding(text, False, vouches))
+    return found
+
+
 def parse_secrets_env(text: str) -> tuple[VersionedSecret, ...]:
-    """`2:newest,1:older`. Raises `ValueError` for an entry that is not `version:secret`."""
-    return tuple(_entry(part.strip()) for part in text.split(","))
+    """`2:newest,1@2030-01-31:older`. Raises `ValueError` naming the place of a wrong entry.
+
+    Behind `@` stands until when the version vouches, in UTC and without colons: a date, or
+    `2030-01-31T1200`. Better Auth reads the number in front of it and nothing more.
+    """
+    return tuple(_entry(part.strip(), place) for place, part in enumerate(text.split(","), 1))
 
 
-def _entry(text: str) -> VersionedSecret:
+def _entry(text: str, place: int) -> VersionedSecret:
     version, colon, value = text.partition(":")
-    number = re.match(r"\s*([0-9]+)", version, re.ASCII)
-    if not colon or number is None or not value.strip():
-        raise ValueError("an entry of BETTER_AUTH_SECRETS is not of the form version:secret")
-    return VersionedSecret(int(number[1]), value.strip())
+    number, _, end = version.partition("@")
+    digits = re.match(r"\s*([0-9]+)", number, re.ASCII)
+    if not colon or digits is None or not value.strip():
+        raise ValueError(f"entry {place} of BETTER_AUTH_SECRETS is not of the form version:secret")
+    try:
+        until = _moment(end.strip()) if end else None
+    except ValueError:
+        text = f"entry {place} of BETTER_AUTH_SECRETS has no date behind its @, as in 1@2030-01-31"
+        raise ValueError(text) from None
+    return VersionedSecret(int(digits[1]), value.strip(), until)
+
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
 
 
 def _from_environment(environ: Mapping[str, str]) -> tuple[VersionedSecret, ...]:
@@ -99,6 +142,11 @@ def _check(versions: Sequence[VersionedSecret]) -> None:
         raise ValueError("a version is listed twice")
     if not all(entry.value for entry in versions):
         raise ValueError("a version has an empty value")
+    if versions[0].accept_until is not None:
+        raise ValueError("the first version is the current one: accept_until is for older ones")
+    ends = [entry.accept_until for entry in versions if entry.accept_until is not None]
+    if not all(isinstance(end, datetime) and end.tzinfo is not None for end in ends):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise ValueError("accept_until is not a datetime with a zone, such as UTC")
 
 
 def _check_text(*values: str) -> None:

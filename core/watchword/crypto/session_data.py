@@ -8,8 +8,8 @@ the database is asked (spec: cookies and sessions, session cache cookie).
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Protocol, TypeGuard, cast
 from uuid import uuid4
 
@@ -38,6 +38,8 @@ class SessionData:
     updated_at: float
     version: str
     expires_at: float
+    outdated: bool = False
+    """Whether it was made under an older secret, and is to be written anew."""
 
 
 class SessionDataCodec(Protocol):
@@ -135,6 +137,28 @@ class JweSessionData:
         except TokenInvalid:
             return None
         return _checked(claims, _milliseconds(claims), now)
+
+
+class RotatedSessionData:
+    """A form under the current secret, and under each older one for as long as that vouches."""
+
+    def __init__(
+        self, current: SessionDataCodec, older: Sequence[tuple[SessionDataCodec, float]]
+    ) -> None:
+        """The older ones with their ends, in Unix seconds."""
+        self._current = current
+        self._older = older
+
+    def encode(self, payload: Mapping[str, object], *, now: float, lifetime: int) -> str:
+        return self._current.encode(payload, now=now, lifetime=lifetime)
+
+    def decode(self, value: str, *, now: float) -> SessionData | None:
+        data = self._current.decode(value, now=now)
+        for codec, end in self._older if data is None else ():
+            data = codec.decode(value, now=now) if now < end else None
+            if data is not None:
+                return replace(data, outdated=True)
+        return data
 
 
 def _signed_text(payload: bytes, end: bytes) -> str:

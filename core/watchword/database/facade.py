@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any, Protocol, TypeVar, cast
 
-from .contract import Condition, Engine, Join, Row, Sort, Value, Where
+from .contract import Condition, Engine, Join, Row, Sort, StorageError, Value, Where
 from .hooks import Event, HookTable
 from .names import Names
 from .records import Record, model_of
@@ -192,6 +192,22 @@ class Database:
         row = table.new_row(values, given or self._tables.new_id(table.model), self._caller.now)
         return await self._engine.reserve(table.model, row)
 
+    async def spare_id(self, record: type[Record], **values: object) -> str:
+        """An id that a new record could have. Where the database makes them, it gives one away for
+        a row that is gone again at once: it is of the right form, and nobody gets it later."""
+        table = self._tables.of(record)
+        made = self._tables.new_id(table.model)
+        if made is not None:
+            return made
+        row = table.new_row(values, None, self._caller.now)
+        try:
+            async with self.transaction():
+                stored = await self._engine.create(table.model, row)
+                await self._engine.delete(table.model, [Condition("id", stored["id"])])
+        except StorageError:
+            return self._tables.library_id()
+        return str(stored["id"])
+
     async def update(
         self, record: type[R], changes: Mapping[str, object], **filters: object
     ) -> R | None:
@@ -267,19 +283,43 @@ class Database:
         ids = cast("list[Value]", [row["id"] for row in rows])
         return await self.delete(record, id=one_of(ids), **filters)
 
+    async def retire(
+        self, record: type[Record], changes: Mapping[str, object], **filters: object
+    ) -> int:
+        """End all records that match, as `delete` does, but keep their rows with these changes.
+
+        The changes must be such that a retired row matches no more. How many there were.
+        """
+        table = self._tables.of(record)
+        where, kept = table.conditions(filters), table.changes(changes, self._caller.now)
+
+        async def end(row_id: str) -> bool:
+            alone = (*where, Condition("id", row_id))
+            return await self._engine.update_if(table.model, alone, kept) is not None
+
+        return await self._end_hooked(table, where, end)
+
     async def _delete_hooked(self, table: Table[R], where: Where) -> int:
+        async def end(row_id: str) -> bool:
+            return bool(await self._engine.delete(table.model, (*where, Condition("id", row_id))))
+
+        return await self._end_hooked(table, where, end)
+
+    async def _end_hooked(
+        self, table: Table[R], where: Where, end: Callable[[str], Awaitable[bool]]
+    ) -> int:
         rows = await self._engine.find_many(table.model, where, limit=None)
         doomed = [table.from_row(row) for row in rows]
         for found in doomed:
             for hook in self._tables.hooks.get(table.model, "delete_before"):
                 if await self._caller.run(hook, found, self._caller) is False:
                     return 0
-        deleted = 0
+        ended = 0
         for found in doomed:
-            if await self._engine.delete(table.model, (*where, Condition("id", found.id))):
-                deleted += 1
+            if await end(found.id):
+                ended += 1
                 await self._after(table.model, "delete_after", found)
-        return deleted
+        return ended
 
     @asynccontextmanager
     async def transaction(self) -> AsyncGenerator[None, None]:

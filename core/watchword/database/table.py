@@ -64,6 +64,13 @@ class Table(Generic[R]):
         self._now_on_write = [a.wire for a in self.attributes.values() if a.column.now == "write"]
         self._defaults = {a.wire: a.default for a in self.attributes.values() if a.default}
         self._optional = [a.wire for a in self.attributes.values() if a.optional]
+        self.shown_defaults = frozenset(
+            a.wire for a in self.attributes.values() if a.default and not a.optional
+        ).difference(record.__hidden__)
+        """What a copy for clients must hold to be believed: where such a field is missing, its
+        default would be taken for its value."""
+        self.all_defaults = self.shown_defaults | record.__hidden__
+        """The same for a full copy, hidden fields included."""
 
     def conditions(self, filters: Mapping[str, object]) -> list[Condition]:
         """Conditions on attributes, all of which must hold. Unknown names raise `KeyError`."""

@@ -10,7 +10,6 @@ from typing import ClassVar, Generic, TypeVar
 
 import msgspec
 
-from watchword.asking import is_remembered
 from watchword.call import Call
 from watchword.discreet import Discreet
 from watchword.endpoint import post
@@ -18,6 +17,7 @@ from watchword.errors import ErrorCode, ErrorCodes
 from watchword.plugin import Plugin
 from watchword.records import Account, Session, User
 from watchword.results import Status
+from watchword.session_life import browser_remembers
 from watchword.sessions import (
     SessionCodes,
     create_session,
@@ -171,7 +171,9 @@ async def _replace(call: Call, old: Account | None, hashed: str, revoke: bool) -
         if not revoke:
             return None
         await call.sessions.remove_all(call, old.user_id)
-        session = await create_session(call, call.session.user, remember=is_remembered(call))
+        # The password was just proven: the new session is a fresh one, and inherits nothing else.
+        remember = browser_remembers(call, call.session.session)
+        session = await create_session(call, call.session.user, remember=remember)
         if session is None:
             raise PasswordCodes.FAILED_TO_GET_SESSION()
         return session

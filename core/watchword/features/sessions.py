@@ -24,6 +24,7 @@ from watchword.results import SessionAndUser, Status, Success
 from watchword.sessions import (
     LookupFlags,
     SessionCodes,
+    cache_is_partial,
     clear_session_cookies,
     look_up,
     require_stored_sessions,
@@ -71,6 +72,9 @@ class SessionEndpoints(Plugin):
         if posted and not call.config.session.defer_refresh:
             raise SessionCodes.METHOD_NOT_ALLOWED_DEFER_SESSION_REQUIRED()
         flags = LookupFlags(bool(query.disable_cookie_cache), bool(query.disable_refresh))
+        seen_by_code = not call.answers_client or call.config.hooks.after is not None
+        if seen_by_code and cache_is_partial(call):
+            flags = flags.from_store()
         return (await look_up(call, flags)).found
 
     @post("/update-session", requires="session")
@@ -104,17 +108,23 @@ class SessionEndpoints(Plugin):
 
     @get("/list-sessions", requires="fresh")
     async def list_sessions(self, call: Call) -> list[Session]:
-        """The user's sessions that have not ended, with their tokens."""
-        return await call.sessions.of_user(call, call.session.user.id)
+        """The user's sessions that have not ended, newest first, with their tokens.
+
+        At most a hundred, and this browser's in any case.
+        """
+        own = call.session.session
+        listed = await call.sessions.of_user(call, own.user_id)
+        return listed if any(one.token == own.token for one in listed) else [*listed, own]
 
     @post("/revoke-session", requires="sensitive")
     async def revoke_session(self, call: Call, body: RevokeSession) -> Status:
         """End one of the user's sessions; somebody else's is left alone without a word."""
-        if call.config.stateless and body.token == call.session.session.token:
-            clear_session_cookies(call)
-            return Status()
-        require_stored_sessions(call)
+        own = body.token == call.session.session.token
+        if not own:
+            require_stored_sessions(call)
         await call.sessions.remove_own(call, call.session.user.id, body.token)
+        if own:
+            clear_session_cookies(call)
         return Status()
 
     @post("/revoke-sessions", requires="sensitive")
@@ -122,6 +132,7 @@ class SessionEndpoints(Plugin):
         """End all sessions of the user, this one too."""
         require_stored_sessions(call)
         await call.sessions.remove_all(call, call.session.user.id)
+        clear_session_cookies(call)
         return Status()
 
     @post("/revoke-other-sessions", requires="sensitive")

@@ -1,7 +1,7 @@
 """A user who does not exist, for the answer to a sign-up with a taken address.
 
 The answer must not differ from a real one: same fields in the same order, an id of the same form
-(spec: sign-up, synthetic answer; security E2).
+and range (spec: sign-up, synthetic answer; security E2).
 """
 
 from __future__ import annotations
@@ -21,11 +21,15 @@ async def synthetic_user(
 ) -> User:
     """What would have been stored had the address been free."""
     table = call.config.tables.of(User)
-    user_id = call.config.tables.new_id(table.model) or call.random(32)
     fields: dict[str, object] = dict(values)
+    user_id = await call.db.spare_id(User, **{**fields, "email": _nobody(call)})
     if custom is not None:
         answer = await call.run(custom, {**fields, "id": user_id})
         if isinstance(answer, Mapping):
             fields.update(cast("Mapping[str, object]", answer))
             user_id = str(fields.pop("id", user_id))
     return table.from_row(table.new_row(fields, user_id, call.now))
+
+
+def _nobody(call: Call) -> str:
+    return f"{call.random(32).lower()}@placeholder.invalid"

@@ -24,7 +24,8 @@ from watchword.plugin import Plugin
 from watchword.records import Account, User
 from watchword.results import Status
 from watchword.safe_ranges import Safe
-from watchword.sessions import clear_session_cookies, current_session, is_fresh, set_session_cookies
+from watchword.session_life import is_fresh
+from watchword.sessions import clear_session_cookies, current_session, set_session_cookies
 from watchword.validation import Password, PersonName, Picture, TargetURL, Token
 from watchword.verifications import create_verification, take_verification
 

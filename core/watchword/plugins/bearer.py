@@ -15,7 +15,7 @@ from urllib.parse import unquote
 
 from watchword.call import Call
 from watchword.credential import Credential, SessionToken
-from watchword.crypto.signing import sign_cookie_value, verify_cookie_value
+from watchword.crypto.signing import sign_cookie_value
 from watchword.plugin import Plugin, after
 from watchword.safe_ranges import Safe
 
@@ -63,7 +63,5 @@ class Bearer(Plugin):
             return None
         if "." not in token:
             return None if self.require_signature else SessionToken(token)
-        if "%" in token:
-            token = unquote(token)
-        known = verify_cookie_value(token, call.config.secrets.current)
+        known = call.cookies.verify(unquote(token) if "%" in token else token)
         return None if known is None else SessionToken(known)

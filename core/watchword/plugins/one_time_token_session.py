@@ -1,7 +1,8 @@
 """One-time token session: give another browser or device a session of its own, once.
 
 A signed-in browser generates a token; whoever redeems it first is signed in as that user, with a
-new session that can be listed and ended by itself (spec: plugin one-time-token-variants, B).
+session of their own that can be listed and ended by itself (spec: plugin one-time-token-variants,
+B). It is as fresh as the session that it comes from, and ends with that one's right to be renewed.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from watchword.discreet import Discreet
 from watchword.endpoint import Endpoint, get, post
 from watchword.errors import ErrorCode, ErrorCodes
 from watchword.records import Session, User
-from watchword.sessions import SHORT_SESSION, create_session, set_session_cookies
+from watchword.session_life import is_remembered
+from watchword.sessions import create_session, set_session_cookies
 from watchword.validation import Token
 from watchword.verifications import delete_verifications, newest_verification, take_verification
 
@@ -94,8 +96,8 @@ class OneTimeTokenSession(SessionHandover):
             raise OneTimeTokenSessionCodes.SESSION_NOT_FOUND()
         if not self.create_session:
             return RedeemedSession(session=found.session, user=found.user, token=None)
-        remember = not _short(call, found.session)
-        made = await create_session(call, found.user, remember=remember)
+        # Whoever redeems a token proved nothing: the session is as fresh as the one it comes from.
+        made = await create_session(call, found.user, inherits=found.session)
         if made is None:
             raise OneTimeTokenSessionCodes.FAILED_TO_CREATE_SESSION()
         async with call.db.transaction():
@@ -106,7 +108,7 @@ class OneTimeTokenSession(SessionHandover):
         if there is None:
             await call.sessions.remove(call, made.token)
             raise OneTimeTokenSessionCodes.SESSION_NOT_FOUND()
-        set_session_cookies(call, made, found.user, remember=remember)
+        set_session_cookies(call, made, found.user, remember=is_remembered(call, made))
         return RedeemedSession(session=made, user=found.user, token=made.token)
 
     async def _redeem(self, call: Call, token: str) -> str:
@@ -119,10 +121,3 @@ class OneTimeTokenSession(SessionHandover):
         if taken is None:
             raise OneTimeTokenSessionCodes.INVALID_TOKEN()
         return taken.value
-
-
-def _short(call: Call, session: Session) -> bool:
-    # A session that was not to be remembered is never renewed: it keeps its one day. Where all
-    # sessions live a day the two cannot be told apart, and need not be.
-    life = round((session.expires_at - session.created_at).total_seconds())
-    return life == SHORT_SESSION != call.config.lifetimes.session
