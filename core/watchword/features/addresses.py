@@ -1,13 +1,27 @@
-"""Giving an account another address."""
+"""Accounts and their addresses: who has one, and giving an account another."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from watchword.call import Call
+from watchword.identifiers import same_email
 from watchword.records import User
 
 from .reset_tokens import forget_reset_tokens
+
+
+async def user_of_address(call: Call, email: str) -> User | None:
+    """The user with an address, in its normal spelling; None if nobody has it.
+
+    What the database found is compared again: many collations call addresses equal that differ in
+    an accent, and the mail of one person must not open the account of another.
+    """
+    found = await call.db.find_one(User, email=email)
+    if found is None or same_email(found.email, email):
+        return found
+    alike = await call.db.find_many(User, email=email)
+    return next((user for user in alike if same_email(user.email, email)), None)
 
 
 async def replace_address(

@@ -14,6 +14,7 @@ from watchword.crypto.passwords import Argon2Cost, password_length
 from watchword.database.contract import UniqueViolation
 from watchword.endpoint import post
 from watchword.errors import APIError, ConfigurationError, ErrorCode, ErrorCodes
+from watchword.identifiers import normal_email
 from watchword.option_checks import check_choice
 from watchword.plugin import Plugin
 from watchword.provisioning import create_user
@@ -21,6 +22,7 @@ from watchword.records import Account, Session, User
 from watchword.sessions import create_session, set_session_cookies
 from watchword.validation import Email, NonEmpty, is_email
 
+from .addresses import user_of_address
 from .credentials import create_credential, credential_of
 from .email_verification import EmailVerification
 from .failed_sign_ins import FailedSignIns
@@ -125,7 +127,8 @@ class EmailAndPassword(Plugin):
     verify_password: Callable[[str, str], object] | None = None
     """Replaces verification; gets the stored hash and the password."""
     failed_sign_ins: FailedSignIns | None = field(default_factory=FailedSignIns)
-    """Bounds wrong passwords per account, wherever they come from; None: no bound."""
+    """Bounds wrong passwords per account, at sign-in and wherever who is signed in gives one; None:
+    no bound."""
     _dummy: dict[str, str] = field(default_factory=dict[str, str], init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -158,17 +161,17 @@ class EmailAndPassword(Plugin):
         # Before the address is looked at: the answer must not tell whether that is taken.
         not_created = EmailPasswordCodes.FAILED_TO_CREATE_USER(status=422)
         await refuse_taken(call, User, extra, not_created)
-        email = body.email.lower()
+        email = normal_email(body.email)
         hashed = await self.hash(call, body.password)
         values = {**extra, "name": body.name, "email": email, "image": body.image}
-        if (existing := await call.db.find_one(User, email=email)) is not None:
+        if (existing := await user_of_address(call, email)) is not None:
             return await self._taken(call, values, existing)
         try:
             user, session = await self._register(call, values, hashed, body.remember_me)
         except UniqueViolation:
-            if not await call.db.count(User, email=email):
+            if (existing := await user_of_address(call, email)) is None:
                 raise not_created from None
-            return await self._taken(call, values, await call.db.find_one(User, email=email))
+            return await self._taken(call, values, existing)
         except APIError as error:
             if error.status != 403 or not self.hides_existence:
                 raise
@@ -205,6 +208,22 @@ class EmailAndPassword(Plugin):
         if self.hash_password is not None:
             return str(await call.run(self.hash_password, password))
         return await call.offload(call.config.passwords.hash, password)
+
+    async def guess(self, call: Call, account: str, stored: str | None, password: str) -> bool:
+        """Whether a guess at the password of an account is right; every guess passes here.
+
+        `account` is what guesses are counted under: the id of the user, so that neither another
+        entrance nor another address begins a new row, or an address that nobody has. `stored` is
+        None where there is no password: the work is the same. Raises `TooManyRequests`.
+        """
+        bound = self.failed_sign_ins
+        if bound is not None:
+            await bound.attempt(call, account)
+        compared = await self._dummy_hash(call) if stored is None else stored
+        right = await self.verify(call, compared, password) and stored is not None
+        if right and bound is not None:
+            await bound.forget(call, account)
+        return right
 
     async def verify(self, call: Call, stored: str, password: str) -> bool:
         """Whether the password is the one that was stored."""
@@ -285,20 +304,14 @@ class EmailAndPassword(Plugin):
         return None
 
     async def _authenticated(self, call: Call, body: SignInEmail) -> tuple[User, Account]:
-        email, bound = body.email.lower(), self.failed_sign_ins
-        if bound is not None:
-            await bound.attempt(call, email)
-        user = await call.db.find_one(User, email=email)
+        email = normal_email(body.email)
+        user = await user_of_address(call, email)
         account = None if user is None else await credential_of(call, user.id)
         call.subject = None if user is None else user.id
-        if user is None or account is None or account.password is None:
-            # The same work as for a known address, so that the time tells nothing.
-            await self.verify(call, await self._dummy_hash(call), body.password)
+        stored = None if account is None else account.password
+        right = await self.guess(call, email if user is None else user.id, stored, body.password)
+        if user is None or account is None or not right:
             raise EmailPasswordCodes.INVALID_EMAIL_OR_PASSWORD()
-        if not await self.verify(call, account.password, body.password):
-            raise EmailPasswordCodes.INVALID_EMAIL_OR_PASSWORD()
-        if bound is not None:
-            await bound.forget(call, email)
         return user, await self._upgraded(call, account, body.password)
 
     async def _upgraded(self, call: Call, account: Account, password: str) -> Account:

@@ -18,6 +18,7 @@ from watchword.crypto.jwt import TokenExpired, TokenInvalid
 from watchword.database.contract import UniqueViolation
 from watchword.endpoint import get, post
 from watchword.errors import APIError, ErrorCode, ErrorCodes
+from watchword.identifiers import normal_email
 from watchword.options import Duration, seconds
 from watchword.plugin import Plugin
 from watchword.records import User
@@ -25,7 +26,7 @@ from watchword.results import SessionAndUser, Status
 from watchword.sessions import create_session, current_session, set_session_cookies
 from watchword.validation import Email
 
-from .addresses import replace_address
+from .addresses import replace_address, user_of_address
 from .credentials import lock_user
 from .email_tokens import (
     CHANGED,
@@ -146,7 +147,7 @@ class EmailVerification(Plugin):
         if found is None:
             await self._send_unseen(call, body)
             return Status()
-        if found.user.email != body.email.lower():
+        if found.user.email != normal_email(body.email):
             raise EmailVerificationCodes.EMAIL_MISMATCH()
         if found.user.email_verified:
             raise EmailVerificationCodes.EMAIL_ALREADY_VERIFIED()
@@ -188,7 +189,7 @@ class EmailVerification(Plugin):
             update_to=update_to,
             request_type=request_type,
         )
-        addressee = user if update_to is None else _with_address(user, update_to.lower())
+        addressee = user if update_to is None else _with_address(user, normal_email(update_to))
         url = mailed_link(call, "/verify-email", callback_url or "/", token=token)
         return Mail(user=addressee, url=url, token=token)
 
@@ -202,11 +203,11 @@ class EmailVerification(Plugin):
 
     async def _send_unseen(self, call: Call, body: SendVerificationEmail) -> None:
         started = time.monotonic()
-        user = await call.db.find_one(User, email=body.email.lower())
+        user = await user_of_address(call, normal_email(body.email))
         if user is not None and not user.email_verified:
             await self.send(call, user, body.callback_url)
         elif self.other_proof is not None:
-            await self.other_proof(call, body.email.lower(), False)
+            await self.other_proof(call, normal_email(body.email), False)
         else:
             issue_email_token(call, body.email, lifetime=self.lifetime)
         floor = self.answer_after
@@ -222,7 +223,7 @@ class EmailVerification(Plugin):
             raise _Refused(EmailVerificationCodes.TOKEN_EXPIRED) from None
         except TokenInvalid:
             raise _Refused(EmailVerificationCodes.INVALID_TOKEN) from None
-        user = await call.db.find_one(User, email=claims.email.lower())
+        user = await user_of_address(call, normal_email(claims.email))
         if user is None:
             raise _Refused(EmailVerificationCodes.USER_NOT_FOUND)
         if claims.iat < int(user.created_at.timestamp()):
@@ -276,7 +277,7 @@ class EmailVerification(Plugin):
                 in_background(call, self.send_verification_email, mail)
             return EmailVerified(status=True)
         proven = claims.request_type == CHANGED
-        changed = await self._replace_address(call, user, claims, new.lower(), proven=proven)
+        changed = await self._replace_address(call, user, claims, normal_email(new), proven=proven)
         if proven:
             await self.after(call, changed)
         elif self.other_proof is not None:

@@ -15,6 +15,7 @@ from watchword.call import Call
 from watchword.endpoint import get, post
 from watchword.errors import ErrorCode, ErrorCodes, Redirect
 from watchword.http.query import append_query
+from watchword.identifiers import normal_email
 from watchword.options import Duration, seconds
 from watchword.plugin import Plugin
 from watchword.records import User
@@ -22,6 +23,7 @@ from watchword.results import Status
 from watchword.validation import Email
 from watchword.verifications import find_verification, sweep_verifications, take_verification
 
+from .addresses import user_of_address
 from .credentials import lock_user, put_password
 from .email_password import EmailAndPassword
 from .email_verification import EmailVerification
@@ -97,7 +99,7 @@ class PasswordReset(Plugin):
         send = self.send_reset_password
         if send is None:
             raise PasswordResetCodes.RESET_PASSWORD_DISABLED()
-        user = await call.db.find_one(User, email=body.email.lower())
+        user = await user_of_address(call, normal_email(body.email))
         life = seconds("password_reset.token_expires_in", self.token_expires_in)
         # An unknown address gets a token too, which nobody hears of: so the time tells nothing.
         owner = call.random(32) if user is None else user.id
@@ -166,6 +168,6 @@ class PasswordReset(Plugin):
         """Let the user sign in, whoever guessed before, and tell the application of the reset."""
         bound = call.config.plugin(EmailAndPassword).failed_sign_ins
         if bound is not None:
-            await bound.forget(call, user.email)
+            await bound.forget(call, user.id)
         if self.on_password_reset is not None:
             await call.run(self.on_password_reset, user, call.request)

@@ -84,21 +84,17 @@ class Passwords(Plugin):
         """Replace the password; of several changes at once, one wins. Reset links are void then."""
         passwords = call.config.plugin(EmailAndPassword)
         passwords.check_new_password(body.new_password)
-        passwords.check_length(body.current_password)
         if body.revoke_other_sessions:
             require_stored_sessions(call)
         user = call.session.user
-        account = await credential_of(call, user.id)
-        if account is None or account.password is None:
-            raise PasswordCodes.CREDENTIAL_ACCOUNT_NOT_FOUND()
+        account = await check_password(call, body.current_password)
         hashed = await passwords.hash(call, body.new_password)
         for _ in range(_TRIES):
-            await _check(call, account, body.current_password)
             try:
                 session = await _replace(call, account, hashed, body.revoke_other_sessions)
             except _Overtaken:
                 # Perhaps the stored form of the same password was renewed: look once more.
-                account = await credential_of(call, user.id)
+                account = await check_password(call, body.current_password)
                 continue
             if session is not None:
                 set_session_cookies(call, session, user)
@@ -108,8 +104,7 @@ class Passwords(Plugin):
     @post("/verify-password", requires="sensitive")
     async def verify_password(self, call: Call, body: VerifyPassword) -> Status:
         """Whether the password is the user's: 200, or INVALID_PASSWORD."""
-        call.config.plugin(EmailAndPassword).check_length(body.password)
-        await _check(call, await credential_of(call, call.session.user.id), body.password)
+        await check_password(call, body.password, without=PasswordCodes.INVALID_PASSWORD)
         return Status()
 
     @post("/set-password", requires="sensitive", server_only=True)
@@ -129,32 +124,34 @@ class Passwords(Plugin):
         return Status()
 
 
-async def check_password(call: Call, password: str) -> None:
-    """Refuse unless this is the password of who is signed in.
+async def check_password(
+    call: Call,
+    password: str,
+    *,
+    without: ErrorCode = PasswordCodes.CREDENTIAL_ACCOUNT_NOT_FOUND,
+) -> Account:
+    """The account that holds the password of who is signed in; refused unless this is it.
 
-    Raises PASSWORD_TOO_LONG, CREDENTIAL_ACCOUNT_NOT_FOUND or INVALID_PASSWORD.
+    Guesses are counted with those of sign-ins at the same account: a session is no licence to try
+    passwords. Raises PASSWORD_TOO_LONG, INVALID_PASSWORD, `without` where there is no password, and
+    `TooManyRequests`.
     """
-    call.config.plugin(EmailAndPassword).check_length(password)
-    account = await credential_of(call, call.session.user.id)
+    passwords = call.config.plugin(EmailAndPassword)
+    passwords.check_length(password)
+    user_id = call.session.user.id
+    account = await credential_of(call, user_id)
     if account is None or account.password is None:
-        raise PasswordCodes.CREDENTIAL_ACCOUNT_NOT_FOUND()
-    await _check(call, account, password)
+        raise without()
+    if not await passwords.guess(call, user_id, account.password, password):
+        raise PasswordCodes.INVALID_PASSWORD()
+    return account
 
 
 class _Overtaken(Exception):
     """The password that was checked is not the stored one any more."""
 
 
-async def _check(call: Call, account: Account | None, password: str) -> None:
-    stored = account.password if account is not None else None
-    passwords = call.config.plugin(EmailAndPassword)
-    if stored is None or not await passwords.verify(call, stored, password):
-        raise PasswordCodes.INVALID_PASSWORD()
-
-
-async def _replace(call: Call, old: Account | None, hashed: str, revoke: bool) -> Session | None:
-    if old is None:
-        raise PasswordCodes.INVALID_PASSWORD()
+async def _replace(call: Call, old: Account, hashed: str, revoke: bool) -> Session | None:
     async with call.db.transaction():
         # The user first, as everywhere: who waits for an account must not hold one already.
         await call.db.find_one(User, id=old.user_id)

@@ -13,6 +13,7 @@ from watchword.database.contract import UniqueViolation
 from watchword.provisioning import create_user
 from watchword.records import Account, User
 
+from .addresses import user_of_address
 from .credentials import lock_user
 from .email_password import EmailPasswordCodes
 from .email_verification import EmailVerification
@@ -35,13 +36,13 @@ async def owner_of_mailbox(
     None if the address is unknown and `new_user` is None (no sign-up). Raises
     FAILED_TO_CREATE_USER (400) when a hook of the application refuses the user.
     """
-    user = await call.db.find_one(User, email=email)
+    user = await user_of_address(call, email)
     if user is None and new_user is not None:
         values = {**new_user, "email": email, "email_verified": True}
         try:
             made = await create_user(call, method, **values)
         except UniqueViolation:
-            user = await call.db.find_one(User, email=email)
+            user = await user_of_address(call, email)
         else:
             if made is None:
                 raise EmailPasswordCodes.FAILED_TO_CREATE_USER()

@@ -19,6 +19,7 @@ from watchword.configuration import Configuration
 from watchword.crypto.foreign_bcrypt import REMEDY, bcrypt_is_missing
 from watchword.database.contract import Condition, Engine, Row, Value
 from watchword.features.credentials import CREDENTIAL
+from watchword.identifiers import normal_email
 from watchword.records import Account, User
 from watchword.validation import is_email
 
@@ -91,7 +92,7 @@ class Planner:
             if refused is not None:
                 plan.outcomes.append(refused)
             elif isinstance(read, ImportedUser) and read.email is not None:
-                wanted[read.email.lower()] = read
+                wanted[normal_email(read.email)] = read
         there = await self._there(engine, wanted)
         for email, user in wanted.items():
             known = there.users.get(email)
@@ -109,9 +110,9 @@ class Planner:
         reason = ""
         if read.email is None:
             reason = "no e-mail address"
-        elif not is_email(read.email.lower()) or len(read.email) > _LONGEST_EMAIL:
+        elif len(read.email) > _LONGEST_EMAIL or not is_email(read.email):
             reason = "not a valid e-mail address"
-        elif read.email.lower() in before:
+        elif normal_email(read.email) in before:
             reason = TWICE
         elif read.disabled:
             reason = "disabled in the source"
@@ -128,7 +129,7 @@ class Planner:
 
     async def _there(self, engine: Engine, wanted: Mapping[str, ImportedUser]) -> _There:
         found = await _rows(engine, "user", "email", list(wanted))
-        users = {str(row["email"]): row for row in found}
+        users = {normal_email(str(row["email"])): row for row in found}
         accounts: dict[str, list[Row]] = {}
         if self._update:
             keys = [str(row["id"]) for row in found]
