@@ -200,6 +200,11 @@ class SQLEngine:
         return plan(self._database.schema, self._database.dialect, {})
 
     @property
+    def undoable(self) -> bool:
+        """Whether the caller is in a transaction, of ours or of an application."""
+        return self._inside or getattr(self._connection, "joined", False)
+
+    @property
     def dialect(self) -> str:
         """The name of the database's dialect: `sqlite`, `postgresql`..."""
         return self._database.dialect.name

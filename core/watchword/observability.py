@@ -12,6 +12,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from .database.contract import StorageError
 from .errors import APIError
 
 if TYPE_CHECKING:
@@ -25,9 +26,14 @@ DATABASE = logging.getLogger("watchword.database")
 
 
 def request_failed(call: Call, error: BaseException) -> None:
-    """An exception that nobody foresaw: an error without its text, which DEBUG has."""
+    """An exception that nobody foresaw: an error without its text, which DEBUG has.
+
+    Texts of storage errors hold no values, and often the remedy.
+    """
     fields = {**_about(call), "watchword_status": 500, "watchword_error": type(error).__name__}
-    REQUESTS.error("request failed: %s at %s", type(error).__name__, _place(error), extra=fields)
+    what = f": {error}" if isinstance(error, StorageError) else ""
+    name = type(error).__name__
+    REQUESTS.error("request failed: %s at %s%s", name, _place(error), what, extra=fields)
     REQUESTS.debug("request failed", exc_info=error, extra=fields)
 
 

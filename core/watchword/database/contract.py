@@ -92,6 +92,14 @@ class StorageUnavailable(StorageError):
     """The database cannot be reached or stayed busy for too long. The caller may try again."""
 
 
+class WouldNotLast(StorageError):
+    """What must outlive every rollback was about to be written in a transaction. Nothing was."""
+
+
+class SchemaMismatch(StorageError):
+    """The database lacks a table or column of the schema: it has to be migrated. Says which."""
+
+
 class InvalidValue(StorageError):
     """A value cannot be stored in its field (NUL in text, out of range). Names the field."""
 
@@ -104,6 +112,8 @@ class Engine(Protocol):
 
     Beside the operations an engine may offer the command line `dialect`, the name of its database,
     and `whole_plan()`, a coroutine like `plan()` that gives the statements for an empty database.
+    One that can take part in transactions of the application has an attribute `undoable`: whether
+    what the caller writes now may be undone with a transaction.
     """
 
     async def create(self, model: str, row: Row) -> Row:

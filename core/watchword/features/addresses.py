@@ -17,9 +17,6 @@ async def user_of_address(call: Call, email: str) -> User | None:
     What the database found is compared again: many collations call addresses equal that differ in
     an accent, and the mail of one person must not open the account of another.
     """
-    found = await call.db.find_one(User, email=email)
-    if found is None or same_email(found.email, email):
-        return found
     alike = await call.db.find_many(User, email=email)
     return next((user for user in alike if same_email(user.email, email)), None)
 
