@@ -14,7 +14,8 @@ from .call import Call
 from .database.records import Attribute, Record, attributes_of
 from .errors import APIError
 from .http.json import parse_date
-from .validation import ValidationCodes
+from .problems import NOT_A_DATE
+from .validation import ValidationCodes, invalid, sentence_for
 
 
 def read_fields(call: Call, base: type[Record], *, creating: bool) -> dict[str, object]:
@@ -24,10 +25,11 @@ def read_fields(call: Call, base: type[Record], *, creating: bool) -> dict[str, 
     """
     given = call.fields
     values: dict[str, object] = {}
+    wrong: list[tuple[str, str]] = []
     for attribute in additional(call, base):
         if attribute.wire not in given:
             if creating and attribute.required:
-                raise ValidationCodes.MISSING_FIELD(f"{attribute.wire} is required")
+                raise ValidationCodes.MISSING_FIELD(f"{attribute.wire} is missing")
             continue
         value = given[attribute.wire]
         if not attribute.column.input:
@@ -37,7 +39,12 @@ def read_fields(call: Call, base: type[Record], *, creating: bool) -> dict[str, 
                     f"{attribute.wire} is not allowed to be set"
                 )
             continue
-        values[attribute.name] = checked_value(attribute, value)
+        try:
+            values[attribute.name] = _checked(attribute, value)
+        except _Wrong as problem:
+            wrong.append(problem.told)
+    if wrong:
+        raise invalid(wrong)
     return values
 
 
@@ -66,13 +73,28 @@ async def refuse_taken(
 
 def checked_value(attribute: Attribute, value: object) -> object:
     """A value from JSON as the attribute's type, validated. Raises VALIDATION_ERROR."""
+    try:
+        return _checked(attribute, value)
+    except _Wrong as problem:
+        raise invalid([problem.told]) from None
+
+
+class _Wrong(Exception):
+    """A value that an attribute does not take, and what to tell of it."""
+
+    def __init__(self, attribute: Attribute, sentence: str, path: str = "") -> None:
+        super().__init__(attribute.wire)
+        self.told = f"body.{attribute.wire}{path}", sentence
+
+
+def _checked(attribute: Attribute, value: object) -> object:
     typed = _typed(attribute, value)
     if attribute.column.validator is None or typed is None:
         return typed
     try:
         return attribute.column.validator(typed)
     except ValueError as error:
-        raise ValidationCodes.VALIDATION_ERROR(f"[body.{attribute.wire}] {error}") from None
+        raise _Wrong(attribute, str(error)) from None
 
 
 def _typed(attribute: Attribute, value: object) -> object:
@@ -80,10 +102,9 @@ def _typed(attribute: Attribute, value: object) -> object:
         try:
             return parse_date(value)
         except ValueError:
-            raise ValidationCodes.VALIDATION_ERROR(
-                f"[body.{attribute.wire}] Expected a date"
-            ) from None
+            raise _Wrong(attribute, NOT_A_DATE) from None
     try:
         return msgspec.convert(value, attribute.annotation)
     except msgspec.ValidationError as error:
-        raise ValidationCodes.VALIDATION_ERROR(f"[body.{attribute.wire}] {error}") from None
+        path, sentence = sentence_for(error)
+        raise _Wrong(attribute, sentence, path) from None

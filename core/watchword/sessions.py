@@ -31,7 +31,7 @@ class SessionCodes(ErrorCodes):
     METHOD_NOT_ALLOWED_DEFER_SESSION_REQUIRED = ErrorCode(
         405,
         "METHOD_NOT_ALLOWED_DEFER_SESSION_REQUIRED",
-        "POST needs the option session.defer_refresh",
+        "The session is read with GET here",
     )
     FAILED_TO_UPDATE_SESSION = ErrorCode(
         422, "FAILED_TO_UPDATE_SESSION", "Another session has one of these values"

@@ -68,7 +68,7 @@ class EmailVerificationCodes(ErrorCodes):
         422, "USER_ALREADY_EXISTS", "There is an account with this address"
     )
     FAILED_TO_CREATE_SESSION = ErrorCode(
-        500, "FAILED_TO_CREATE_SESSION", "The session was not created"
+        500, "FAILED_TO_CREATE_SESSION", "Signing in did not work; try again"
     )
 
 

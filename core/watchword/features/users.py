@@ -35,7 +35,7 @@ class UserCodes(ErrorCodes):
     """Errors of changing or deleting a user."""
 
     EMAIL_CAN_NOT_BE_UPDATED = ErrorCode(
-        400, "EMAIL_CAN_NOT_BE_UPDATED", "The address is changed elsewhere"
+        400, "EMAIL_CAN_NOT_BE_UPDATED", "The e-mail address cannot be changed here"
     )
     NO_FIELDS_TO_UPDATE = ErrorCode(400, None, "No fields to update")
     FAILED_TO_UPDATE_USER = ErrorCode(

@@ -18,7 +18,7 @@ OTPType: TypeAlias = Literal["email-verification", "sign-in", "forget-password",
 class EmailOTPCodes(ErrorCodes):
     """Errors of codes by mail."""
 
-    INVALID_EMAIL = ErrorCode(400, "INVALID_EMAIL", "That is no e-mail address")
+    INVALID_EMAIL = ErrorCode(400, "INVALID_EMAIL", "This is not an e-mail address")
     INVALID_OTP = ErrorCode(400, "INVALID_OTP", "The code is wrong, or there is none")
     OTP_EXPIRED = ErrorCode(400, "OTP_EXPIRED", "The code has expired; ask for another one")
     TOO_MANY_ATTEMPTS = ErrorCode(
