@@ -31,6 +31,8 @@ from .synthetic_user import SyntheticUser, synthetic_user
 
 U = TypeVar("U", bound=User)
 
+LONGEST_GIVEN = 4096
+"""Characters of a password that are compared, whatever new ones may have."""
 _TRIES = 3
 
 
@@ -47,16 +49,18 @@ class EmailPasswordCodes(ErrorCodes):
         401, "INVALID_EMAIL_OR_PASSWORD", "The e-mail address or the password is wrong"
     )
     EMAIL_NOT_VERIFIED = ErrorCode(403, "EMAIL_NOT_VERIFIED", "Verify the e-mail address first")
-    INVALID_EMAIL = ErrorCode(400, "INVALID_EMAIL", "That is no e-mail address")
+    INVALID_EMAIL = ErrorCode(400, "INVALID_EMAIL", "This is not an e-mail address")
     INVALID_PASSWORD = ErrorCode(400, "INVALID_PASSWORD", "The password cannot be used")
     PASSWORD_TOO_SHORT = ErrorCode(400, "PASSWORD_TOO_SHORT", "The password is too short")
     PASSWORD_TOO_LONG = ErrorCode(400, "PASSWORD_TOO_LONG", "The password is too long")
     USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL = ErrorCode(
         422, "USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL", "There is an account with this address"
     )
-    FAILED_TO_CREATE_USER = ErrorCode(400, "FAILED_TO_CREATE_USER", "The user was not created")
+    FAILED_TO_CREATE_USER = ErrorCode(
+        400, "FAILED_TO_CREATE_USER", "The account could not be created"
+    )
     FAILED_TO_CREATE_SESSION = ErrorCode(
-        400, "FAILED_TO_CREATE_SESSION", "The session was not created"
+        400, "FAILED_TO_CREATE_SESSION", "Signing in did not work; try again"
     )
 
 
@@ -117,7 +121,7 @@ class EmailAndPassword(Plugin):
     min_password_length: int = 8
     """UTF-16 code units, as browsers count."""
     max_password_length: int = 128
-    """UTF-16 code units."""
+    """UTF-16 code units of a new password. An imported one may be longer, until it is changed."""
     password_hash: Literal["argon2id", "scrypt"] = "argon2id"
     """For new hashes; `scrypt` is what Better Auth reads, for a database shared with it."""
     argon2_cost: Argon2Cost = field(default_factory=Argon2Cost)
@@ -191,7 +195,7 @@ class EmailAndPassword(Plugin):
             raise EmailPasswordCodes.EMAIL_PASSWORD_DISABLED()
         if not is_email(body.email):
             raise EmailPasswordCodes.INVALID_EMAIL()
-        self.check_length(body.password)
+        self.check_given_password(body.password)
         user, session = await self._signed_in(call, body)
         set_session_cookies(call, session, user, remember=body.remember_me)
         if body.callback_url:
@@ -234,16 +238,38 @@ class EmailAndPassword(Plugin):
     def check_new_password(self, password: str) -> None:
         """Raises PASSWORD_TOO_SHORT, PASSWORD_TOO_LONG or INVALID_PASSWORD."""
         if password_length(password) < self.min_password_length:
-            raise EmailPasswordCodes.PASSWORD_TOO_SHORT()
-        self.check_length(password)
+            raise EmailPasswordCodes.PASSWORD_TOO_SHORT(
+                f"The password is too short: at least {self.min_password_length} characters"
+            )
+        if self._is_longer_than_new_ones(password):
+            raise self._too_long()
         if "\0" in password:
             # scrypt pads its key with NUL: "pw" and "pw\0" would be the same password.
             raise EmailPasswordCodes.INVALID_PASSWORD()
 
-    def check_length(self, password: str) -> None:
-        """Refuse what is too long to be hashed. Raises PASSWORD_TOO_LONG."""
-        if password_length(password) > self.max_password_length:
-            raise EmailPasswordCodes.PASSWORD_TOO_LONG()
+    def check_given_password(self, password: str) -> None:
+        """Refuse what is too long to be compared. Raises PASSWORD_TOO_LONG.
+
+        A password that comes from another system may be longer than a new one may be.
+        """
+        if len(password) > LONGEST_GIVEN and self._is_longer_than_new_ones(password):
+            raise self._too_long()
+
+    def wrong(self, password: str, code: ErrorCode) -> APIError:
+        """The answer to a password that was compared and is wrong: `code`, or PASSWORD_TOO_LONG.
+
+        The same for all accounts: nobody learns which ones came from another system.
+        """
+        return self._too_long() if self._is_longer_than_new_ones(password) else code()
+
+    def _is_longer_than_new_ones(self, password: str) -> bool:
+        return password_length(password) > self.max_password_length
+
+    def _too_long(self) -> APIError:
+        most = self.max_password_length
+        return EmailPasswordCodes.PASSWORD_TOO_LONG(
+            f"The password is too long: at most {most} characters"
+        )
 
     async def _register(
         self, call: Call, values: Mapping[str, object], hashed: str, remember: bool
@@ -311,7 +337,7 @@ class EmailAndPassword(Plugin):
         stored = None if account is None else account.password
         right = await self.guess(call, email if user is None else user.id, stored, body.password)
         if user is None or account is None or not right:
-            raise EmailPasswordCodes.INVALID_EMAIL_OR_PASSWORD()
+            raise self.wrong(body.password, EmailPasswordCodes.INVALID_EMAIL_OR_PASSWORD)
         return user, await self._upgraded(call, account, body.password)
 
     async def _upgraded(self, call: Call, account: Account, password: str) -> Account:

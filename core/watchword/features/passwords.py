@@ -38,11 +38,15 @@ class PasswordCodes(ErrorCodes):
     """Errors of one's own password."""
 
     CREDENTIAL_ACCOUNT_NOT_FOUND = ErrorCode(
-        400, "CREDENTIAL_ACCOUNT_NOT_FOUND", "There is no password"
+        400, "CREDENTIAL_ACCOUNT_NOT_FOUND", "This account has no password"
     )
     INVALID_PASSWORD = ErrorCode(400, "INVALID_PASSWORD", "The password is wrong")
-    PASSWORD_ALREADY_SET = ErrorCode(400, "PASSWORD_ALREADY_SET", "There is a password already")
-    FAILED_TO_GET_SESSION = ErrorCode(500, "FAILED_TO_GET_SESSION", "The session was not created")
+    PASSWORD_ALREADY_SET = ErrorCode(
+        400, "PASSWORD_ALREADY_SET", "This account has a password already"
+    )
+    FAILED_TO_GET_SESSION = ErrorCode(
+        500, "FAILED_TO_GET_SESSION", "Signing in did not work; try again"
+    )
 
 
 class ChangePassword(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -137,13 +141,13 @@ async def check_password(
     `TooManyRequests`.
     """
     passwords = call.config.plugin(EmailAndPassword)
-    passwords.check_length(password)
+    passwords.check_given_password(password)
     user_id = call.session.user.id
     account = await credential_of(call, user_id)
     if account is None or account.password is None:
-        raise without()
+        raise passwords.wrong(password, without)
     if not await passwords.guess(call, user_id, account.password, password):
-        raise PasswordCodes.INVALID_PASSWORD()
+        raise passwords.wrong(password, PasswordCodes.INVALID_PASSWORD)
     return account
 
 
