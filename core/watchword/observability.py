@@ -78,9 +78,14 @@ def callback_failed(callback: object, error: BaseException) -> None:
 
 
 def storage_unavailable(error: Exception) -> None:
-    """The database cannot be reached; texts of storage errors hold no values."""
+    """The database cannot be reached or used; texts of storage errors hold no values."""
     fields = {"watchword_status": 503, "watchword_error": type(error).__name__}
     DATABASE.error("the database is unavailable: %s", error, extra=fields)
+
+
+def value_refused(error: Exception) -> None:
+    """A value that no column holds: which one, for whoever looks for the fault."""
+    DATABASE.debug("a value was refused: %s", error)
 
 
 def _about(call: Call) -> dict[str, object]:

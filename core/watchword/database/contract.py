@@ -97,7 +97,16 @@ class WouldNotLast(StorageError):
 
 
 class SchemaMismatch(StorageError):
-    """The database lacks a table or column of the schema: it has to be migrated. Says which."""
+    """The database lacks a table or column of the schema: it has to be migrated.
+
+    `lacking` says which, in the words of the database.
+    """
+
+    def __init__(self, lacking: str) -> None:
+        super().__init__(
+            "the database is not in the shape of the schema, migrate it (`watchword migrate`, or "
+            f"`auth.migrate()`): {lacking}"
+        )
 
 
 class InvalidValue(StorageError):
@@ -111,7 +120,10 @@ class Engine(Protocol):
     Unknown models and fields raise `KeyError` (a fault of the caller, not of the database).
 
     Beside the operations an engine may offer the command line `dialect`, the name of its database,
-    and `whole_plan()`, a coroutine like `plan()` that gives the statements for an empty database.
+    `whole_plan()`, a coroutine like `plan()` that gives the statements for an empty database,
+    `script_head()`, a coroutine that gives those which a file of them begins with, and
+    `unfillable()`, one that names the columns (`table.column`) for which every insert needs a value
+    that the schema does not know of.
     One that can take part in transactions of the application has an attribute `undoable`: whether
     what the caller writes now may be undone with a transaction.
     """
