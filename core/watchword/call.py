@@ -20,6 +20,7 @@ from .errors import APIError
 from .http.headers import EMPTY, Headers
 from .http.request import Request
 from .http.response import Response, header_value
+from .observability import CallbackFailed
 from .records import Session, User
 from .results import SessionAndUser
 from .runtime.contract import Runtime
@@ -223,6 +224,19 @@ class Call:
     async def run(self, callback: Callable[..., object], *args: object) -> object:
         """Run an application's callback, sync or async, where it belongs."""
         return await self.runtime.call(callback, *args)
+
+    async def run_with_secret(self, callback: Callable[..., object], *args: object) -> object:
+        """`run` for a callback that is given a password, a code or a token.
+
+        What it raises, but for an `APIError`, comes out as `CallbackFailed`, without its text.
+        """
+        try:
+            return await self.run(callback, *args)
+        except APIError:
+            raise
+        except Exception as error:
+            failure = CallbackFailed(callback, error)
+        raise failure
 
     async def offload(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run CPU-bound work where it stalls nobody."""

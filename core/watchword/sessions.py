@@ -15,6 +15,7 @@ from .errors import APIError, ErrorCode, ErrorCodes
 from .http.cookies import CookieAttributes
 from .records import Session, User
 from .results import SessionAndUser
+from .security_log import Event, record
 from .session_cache import expire_cache, read_cache, write_cache
 
 SHORT_SESSION = 86_400
@@ -58,7 +59,10 @@ async def create_session(
         ip_address=client_address(call) or "",
         user_agent=call.headers.get("user-agent") or "",
     )
-    return await call.sessions.insert(call, values)
+    made = await call.sessions.insert(call, values)
+    if made is not None:
+        await record(call, Event.SIGNED_IN, user.id)
+    return made
 
 
 def client_address(call: Call) -> str | None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from watchword.call import Call
 from watchword.identifiers import same_email
 from watchword.records import User
+from watchword.security_log import Event, record
 
 from .reset_tokens import forget_reset_tokens
 
@@ -32,4 +33,6 @@ async def replace_address(
         changed = await call.db.update(User, changes, id=user.id, email=user.email, **guards)
         # Links that went to the old mailbox must not open the account any more.
         await forget_reset_tokens(call, user.id)
+        if changed is not None:
+            await record(call, Event.EMAIL_CHANGED, user.id)
     return changed

@@ -210,7 +210,7 @@ class EmailAndPassword(Plugin):
     async def hash(self, call: Call, password: str) -> str:
         """The stored form of a password, made off the event loop."""
         if self.hash_password is not None:
-            return str(await call.run(self.hash_password, password))
+            return str(await call.run_with_secret(self.hash_password, password))
         return await call.offload(call.config.passwords.hash, password)
 
     async def guess(self, call: Call, account: str, stored: str | None, password: str) -> bool:
@@ -232,7 +232,7 @@ class EmailAndPassword(Plugin):
     async def verify(self, call: Call, stored: str, password: str) -> bool:
         """Whether the password is the one that was stored."""
         if self.verify_password is not None:
-            return bool(await call.run(self.verify_password, stored, password))
+            return bool(await call.run_with_secret(self.verify_password, stored, password))
         return await call.offload(call.config.passwords.verify, stored, password)
 
     def check_new_password(self, password: str) -> None:

@@ -23,6 +23,7 @@ from watchword.options import Duration, seconds
 from watchword.plugin import Plugin
 from watchword.records import User
 from watchword.results import SessionAndUser, Status
+from watchword.security_log import Event, record
 from watchword.sessions import create_session, current_session, set_session_cookies
 from watchword.validation import Email
 
@@ -60,8 +61,8 @@ class EmailVerificationCodes(ErrorCodes):
     EMAIL_ALREADY_VERIFIED = ErrorCode(
         400, "EMAIL_ALREADY_VERIFIED", "The address has been verified already"
     )
-    TOKEN_EXPIRED = ErrorCode(401, "TOKEN_EXPIRED", "The link has expired")
-    INVALID_TOKEN = ErrorCode(401, "INVALID_TOKEN", "The link is not valid")
+    TOKEN_EXPIRED = ErrorCode(401, "TOKEN_EXPIRED", "The link has expired", guess=True)
+    INVALID_TOKEN = ErrorCode(401, "INVALID_TOKEN", "The link is not valid", guess=True)
     USER_NOT_FOUND = ErrorCode(401, "USER_NOT_FOUND", "There is no user with this address")
     INVALID_USER = ErrorCode(401, "INVALID_USER", "The link is for another user")
     USER_ALREADY_EXISTS = ErrorCode(
@@ -154,7 +155,8 @@ class EmailVerification(Plugin):
         if send is None or self.other_proof is not None:
             await self.send(call, found.user, body.callback_url)
         else:
-            await call.run(send, self.mail(call, found.user, body.callback_url), call.request)
+            mail = self.mail(call, found.user, body.callback_url)
+            await call.run_with_secret(send, mail, call.request)
         return Status()
 
     @get("/verify-email", trusted_urls=("callbackURL",))
@@ -248,6 +250,7 @@ class EmailVerification(Plugin):
             User, {"email_verified": True}, id=user.id, email=user.email, email_verified=False
         )
         if verified is not None:
+            await record(call, Event.EMAIL_VERIFIED, verified.id)
             await self.after(call, verified)
         return verified
 

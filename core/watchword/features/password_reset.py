@@ -41,7 +41,7 @@ class PasswordResetCodes(ErrorCodes):
     RESET_PASSWORD_DISABLED = ErrorCode(
         400, "RESET_PASSWORD_DISABLED", "Resetting passwords is switched off"
     )
-    INVALID_TOKEN = ErrorCode(400, "INVALID_TOKEN", "The link is not valid")
+    INVALID_TOKEN = ErrorCode(400, "INVALID_TOKEN", "The link is not valid", guess=True)
     USER_NOT_FOUND = ErrorCode(400, "USER_NOT_FOUND", "The user does not exist any more")
 
 

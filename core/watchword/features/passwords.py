@@ -16,6 +16,7 @@ from watchword.errors import ErrorCode, ErrorCodes
 from watchword.plugin import Plugin
 from watchword.records import Account, Session, User
 from watchword.results import Status
+from watchword.security_log import Event, record
 from watchword.sessions import (
     DONT_REMEMBER,
     SessionCodes,
@@ -40,7 +41,7 @@ class PasswordCodes(ErrorCodes):
     CREDENTIAL_ACCOUNT_NOT_FOUND = ErrorCode(
         400, "CREDENTIAL_ACCOUNT_NOT_FOUND", "This account has no password"
     )
-    INVALID_PASSWORD = ErrorCode(400, "INVALID_PASSWORD", "The password is wrong")
+    INVALID_PASSWORD = ErrorCode(400, "INVALID_PASSWORD", "The password is wrong", guess=True)
     PASSWORD_ALREADY_SET = ErrorCode(
         400, "PASSWORD_ALREADY_SET", "This account has a password already"
     )
@@ -165,6 +166,7 @@ async def _replace(call: Call, old: Account, hashed: str, revoke: bool) -> Sessi
         )
         if changed is None:
             raise _Overtaken
+        await record(call, Event.PASSWORD_CHANGED, old.user_id)
         await forget_reset_tokens(call, old.user_id)
         await call.config.plugin(EmailVerification).void_change_links(call, old.user_id)
         if not revoke:

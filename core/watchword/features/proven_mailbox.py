@@ -12,6 +12,7 @@ from watchword.call import Call
 from watchword.database.contract import UniqueViolation
 from watchword.provisioning import create_user
 from watchword.records import Account, User
+from watchword.security_log import Event, record
 
 from .addresses import user_of_address
 from .credentials import lock_user
@@ -67,4 +68,5 @@ async def mailbox_proven(call: Call, user: User) -> User:
         await call.sessions.remove_all(call, user.id)
         await call.config.plugin(EmailVerification).void_change_links(call, user.id)
         proven = await call.db.update(User, {"email_verified": True}, id=user.id)
+        await record(call, Event.EMAIL_VERIFIED, user.id)
     return proven or user

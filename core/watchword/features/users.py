@@ -22,6 +22,7 @@ from watchword.options import Duration, seconds
 from watchword.plugin import Plugin
 from watchword.records import Account, User
 from watchword.results import Status
+from watchword.security_log import Event, record
 from watchword.sessions import clear_session_cookies, current_session, is_fresh, set_session_cookies
 from watchword.verifications import create_verification, take_verification
 
@@ -44,7 +45,7 @@ class UserCodes(ErrorCodes):
     SESSION_EXPIRED = ErrorCode(400, "SESSION_EXPIRED", "Sign in again to do this")
     NOT_FOUND = ErrorCode(404, "NOT_FOUND", "Not found")
     FAILED_TO_GET_USER_INFO = ErrorCode(404, "FAILED_TO_GET_USER_INFO", "Sign in first")
-    INVALID_TOKEN = ErrorCode(404, "INVALID_TOKEN", "The link is not valid")
+    INVALID_TOKEN = ErrorCode(404, "INVALID_TOKEN", "The link is not valid", guess=True)
 
 
 class UpdateUser(msgspec.Struct, frozen=True, kw_only=True):
@@ -179,6 +180,7 @@ class DeleteUser(Plugin):
             await call.sessions.remove_all(call, user.id)
             await call.db.delete(Account, user_id=user.id)
             await forget_reset_tokens(call, user.id)
+        await record(call, Event.USER_DELETED, user.id)
         clear_session_cookies(call)
         # Without any store the row may be elsewhere: the application must hear of it all the same.
         gone = deleted or call.config.stateless
