@@ -11,7 +11,7 @@ from typing import Any
 
 from watchword.database.schema import FieldType
 
-from .stored_forms import serial_number
+from .stored_forms import ISO, DateForm, serial_number
 
 Convert = Callable[[Any], Any]
 
@@ -56,6 +56,11 @@ class Dialect:
     """How a value of a logical type is handed to the driver. Raises `InvalidValue`."""
     load: Mapping[FieldType, Convert]
     """How it comes back; types that are missing come back as they are."""
+
+    loose_types: bool = False
+    """Whether a column may hold values of other types than its own."""
+    empty_text_dates: DateForm = ISO
+    """How moments are written into a column of text that holds none yet."""
 
     lower: str = "LOWER({})"
     """Text in lower case; the database folds both sides of an insensitive comparison."""

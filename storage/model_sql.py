@@ -5,7 +5,7 @@ A *shape* is a query without its values. Text is made once per shape; values onl
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias, cast
 
 from watchword.database.contract import (
@@ -20,6 +20,7 @@ from watchword.database.contract import (
 from watchword.database.schema import FieldType, Model, Schema
 
 from .dialect import Convert, Dialect
+from .stored_forms import DateForm
 
 _COMPARE = {"eq": "=", "ne": "<>", "lt": "<", "lte": "<=", "gt": ">", "gte": ">="}
 _LIKE = {"contains": "%{}%", "starts_with": "{}%", "ends_with": "%{}"}
@@ -52,10 +53,29 @@ class ModelSQL:
             store, self._nobody = strict
             for name in self._strict:
                 self._store[name], load[name] = store, str
+        self._loads = load
         self._load = tuple(load.items())
+        self._dates: Mapping[str, DateForm] = {}
         self._names = tuple(self.columns)
         self.width = len(self._names)
         self.select_list = ", ".join(self.columns.values())
+
+    def hold_dates(self, forms: Mapping[str, DateForm]) -> bool:
+        """Say how date columns are held, where it is not the dialect's way; False: as before."""
+        if forms == self._dates:
+            return False
+        own = self.dialect
+        for field in {*self._dates, *forms}:
+            form = forms.get(field)
+            self._store[field] = form.store if form else own.store[FieldType.DATE]
+            load = form.load if form else own.load.get(FieldType.DATE)
+            if load is None:
+                self._loads.pop(field, None)
+            else:
+                self._loads[field] = load
+        self._load = tuple(self._loads.items())
+        self._dates = dict(forms)
+        return True
 
     def column(self, field: str, alias: str = "") -> str:
         """A quoted column. Raises `KeyError` for a field that the schema does not know."""
@@ -120,7 +140,8 @@ class ModelSQL:
     def order_text(self, sort: Sort | None, alias: str = "") -> str:
         if sort is None:
             return ""
-        text = f" ORDER BY {self.column(sort.field, alias)}{' DESC' if sort.descending else ''}"
+        column = self._compared(sort.field, alias)
+        text = f" ORDER BY {column}{' DESC' if sort.descending else ''}"
         order = self.dialect.insertion_order
         return f"{text}, {alias}{order}" if order else text
 
@@ -167,7 +188,15 @@ class ModelSQL:
         except InvalidValue as error:
             raise InvalidValue(f"{self.model.name}.{field}: {error}") from None
 
+    def _compared(self, field: str, alias: str) -> str:
+        column = self.column(field, alias)
+        form = self._dates.get(field)
+        return column if form is None else form.compared.format(column)
+
     def _sought(self, field: str, value: Any) -> Any:
+        if self._dates and field in self._dates:
+            self.bind(field, value)  # refuses what is no moment, naming the field
+            return self._dates[field].sought(value)
         if field in self._strict:
             try:
                 return self.bind(field, value)
@@ -177,7 +206,7 @@ class ModelSQL:
 
     def _text(self, comparison: Comparison, alias: str) -> str:
         _, field, operator, insensitive, _, has_none = comparison
-        column, mark = self.column(field, alias), self.dialect.placeholder
+        column, mark = self._compared(field, alias), self.dialect.placeholder
         if operator in ("in", "not_in"):
             return self._list_text(comparison, column)
         if has_none:

@@ -16,12 +16,12 @@ from watchword.database.schema import FieldType, Schema
 from watchword.errors import ConfigurationError
 
 from .dialect import Dialect
-from .issuer_column import IssuerColumn
-from .mysql_ddl import inspect
+from .mysql_ddl import declared_types, inspect
 from .mysql_engine import MySQLEngine
 from .mysql_sql import MySQLQueries
 from .sql_engine import SQLDatabase
 from .stored_forms import (
+    SPACED_MILLIS,
     boolean_number,
     checked_number,
     checked_text,
@@ -76,6 +76,7 @@ DIALECT = Dialect(
     key_text_type="varchar(512)",
     now_default="CURRENT_TIMESTAMP(3)",
     adds_not_null=True,
+    empty_text_dates=SPACED_MILLIS,
     store={
         FieldType.STRING: checked_text,
         FieldType.BOOLEAN: boolean_number,
@@ -179,9 +180,8 @@ class MySQLStorage:
 
 
 def _database(schema: Schema) -> SQLDatabase:
-    return SQLDatabase(
-        schema, DIALECT, inspect, MySQLQueries(schema, DIALECT), IssuerColumn(schema)
-    )
+    queries = MySQLQueries(schema, DIALECT)
+    return SQLDatabase.of(schema, DIALECT, inspect, declared_types, queries)
 
 
 def _driver(module: str) -> Any:

@@ -158,6 +158,25 @@ async def look(read: Read, names: Collection[str]) -> LiveTables:
     return LiveTables(shapes, live, collations[0][0] if collations else "utf8mb4_bin")
 
 
+async def declared_types(
+    read: Read, names: Collection[str]
+) -> Mapping[str, Mapping[str, tuple[str, str]]]:
+    """Type and default of each column of the named tables (`DeclaredTypes`)."""
+    known = {name.lower(): name for name in names}
+    marks = ", ".join(["%s"] * len(names))
+    rows = await read(
+        "SELECT table_name, column_name, data_type, column_default FROM "
+        f"information_schema.columns WHERE table_schema = DATABASE() AND table_name IN ({marks})",
+        tuple(names),
+    )
+    found: dict[str, dict[str, tuple[str, str]]] = {}
+    for table, column, kind, default in rows:
+        name = str(table) if table in names else known.get(str(table).lower(), str(table))
+        given = "" if default is None else _text(default).lower()
+        found.setdefault(name, {})[column] = (_text(kind).lower(), given)
+    return found
+
+
 def _indexes(rows: Iterable[tuple[str, int, str | None]]) -> list[tuple[str, bool, list[str]]]:
     """Name, uniqueness and columns of each index; an expression is a column without a name."""
     found: dict[str, tuple[str, bool, list[str]]] = {}

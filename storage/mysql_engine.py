@@ -54,6 +54,8 @@ class MySQLEngine(SQLEngine):
     __slots__ = ()
 
     async def create(self, model: str, row: Row) -> Row:
+        if not self._dates.known:
+            await self._dates.look(self._connection.read)
         it = self._queries.of(model)
         extra = await self._database.issuer.extra(model, row, self._look)
         insertion = self._queries.insert(model, row, extra=extra)
@@ -67,6 +69,8 @@ class MySQLEngine(SQLEngine):
         return await self._together(work, atomic=False)
 
     async def reserve(self, model: str, row: Row) -> bool:
+        if not self._dates.known:
+            await self._dates.look(self._connection.read)
         extra = await self._database.issuer.extra(model, row, self._look)
         insertion = self._queries.insert(model, row, extra=extra)
         try:
@@ -76,6 +80,8 @@ class MySQLEngine(SQLEngine):
         return True
 
     async def take(self, model: str, where: Where, *, sort: Sort | None = None) -> Row | None:
+        if not self._dates.known:
+            await self._dates.look(self._connection.read)
         it = self._queries.of(model)
         statement = self._first(model, where, sort)
 
@@ -102,6 +108,8 @@ class MySQLEngine(SQLEngine):
         amounts: Mapping[str, int],
         changes: Mapping[str, Value] | None = None,
     ) -> Row | None:
+        if not self._dates.known:
+            await self._dates.look(self._connection.read)
         if not amounts and not changes:
             return cast("Row | None", await self.find_one(model, where))
         it = self._queries.of(model)

@@ -158,12 +158,12 @@ class PostgresStorage:
 
     def blocking(self, schema: Schema) -> SQLEngine:
         """An engine for synchronous code; safe under threads and after fork."""
-        shared = SQLDatabase.of(schema, DIALECT, inspect)
+        shared = SQLDatabase.of(schema, DIALECT, inspect, declared_types)
         return SQLEngine(shared, _driver("postgres_blocking").BlockingConnections(self.options))
 
     def asynchronous(self, schema: Schema) -> SQLEngine:
         """An engine for event loops, one after the other or several at once."""
-        shared = SQLDatabase.of(schema, DIALECT, inspect)
+        shared = SQLDatabase.of(schema, DIALECT, inspect, declared_types)
         return SQLEngine(shared, _driver("postgres_async").LoopConnections(self.options))
 
     def __repr__(self) -> str:
@@ -181,6 +181,17 @@ def _driver(module: str) -> Any:
             'Install them: pip install "watchword[postgres]"',
         ) from None
 
+
+_TYPES = """
+SELECT c.relname::text, a.attname::text, pg_catalog.format_type(a.atttypid, a.atttypmod)::text,
+  coalesce(pg_catalog.pg_get_expr(d.adbin, d.adrelid), '')::text
+FROM pg_catalog.pg_class c
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid
+LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
+WHERE n.nspname = current_schema() AND c.relkind IN ('r', 'p', 'v', 'f', 'm')
+  AND c.relname::text = ANY(%s) AND a.attnum > 0 AND NOT a.attisdropped
+"""
 
 _COLUMNS = """
 SELECT c.relname::text, a.attname::text, a.attnotnull,
@@ -219,3 +230,13 @@ async def inspect(read: Read, names: Collection[str]) -> Mapping[str, TableShape
             needed=frozenset(column for column, _, needed in mine if needed),
         )
     return tables
+
+
+async def declared_types(
+    read: Read, names: Collection[str]
+) -> Mapping[str, Mapping[str, tuple[str, str]]]:
+    """Type and default of each column of the named tables (`DeclaredTypes`)."""
+    found: dict[str, dict[str, tuple[str, str]]] = {}
+    for table, column, kind, default in await read(_TYPES, (list(names),)):
+        found.setdefault(table, {})[column] = (kind.lower(), default.lower())
+    return found

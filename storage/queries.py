@@ -10,6 +10,7 @@ from watchword.database.schema import Schema
 
 from .dialect import Dialect
 from .model_sql import ModelSQL, Shape, padded
+from .stored_forms import DateForm
 
 Statement: TypeAlias = tuple[str, list[Any]]
 """SQL text and its parameters."""
@@ -30,6 +31,11 @@ class Queries:
     def of(self, model: str) -> ModelSQL:
         """What is prepared about one model. Raises `KeyError`."""
         return self._models[model]
+
+    def hold_dates(self, model: str, forms: Mapping[str, DateForm]) -> None:
+        """Say how the date columns of a model are held, where it is not the dialect's way."""
+        if self._models[model].hold_dates(forms):
+            self._texts.clear()
 
     def insert(
         self,

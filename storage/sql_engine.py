@@ -23,6 +23,7 @@ from watchword.database.contract import (
 )
 from watchword.database.schema import Schema
 
+from .date_columns import DateColumns, DeclaredTypes
 from .ddl import Inspector, TableShape, plan, unfillable
 from .dialect import Dialect
 from .issuer_column import IssuerColumn
@@ -75,22 +76,33 @@ class SQLDatabase:
     inspector: Inspector
     queries: Queries
     issuer: IssuerColumn
+    dates: DateColumns
 
     @classmethod
-    def of(cls, schema: Schema, dialect: Dialect, inspector: Inspector) -> SQLDatabase:
-        return cls(schema, dialect, inspector, Queries(schema, dialect), IssuerColumn(schema))
+    def of(
+        cls,
+        schema: Schema,
+        dialect: Dialect,
+        inspector: Inspector,
+        declared: DeclaredTypes,
+        queries: Queries | None = None,
+    ) -> SQLDatabase:
+        made = queries or Queries(schema, dialect)
+        dates = DateColumns(schema, dialect, made, declared)
+        return cls(schema, dialect, inspector, made, IssuerColumn(schema), dates)
 
 
 class SQLEngine:
     """One engine over one connection (or pool of them)."""
 
-    __slots__ = ("_connection", "_database", "_inside", "_queries")
+    __slots__ = ("_connection", "_database", "_dates", "_inside", "_queries")
 
     def __init__(
         self, database: SQLDatabase, connection: Connection, *, inside: bool = False
     ) -> None:
         self._database = database
         self._queries = database.queries
+        self._dates = database.dates
         self._connection = connection
         self._inside = inside
         """In a transaction: what reads one row may go on to change it, so the row is locked."""
@@ -101,6 +113,8 @@ class SQLEngine:
 
     async def create_many(self, model: str, rows: Sequence[Row]) -> None:
         """See `watchword.database.contract.BulkEngine`."""
+        if not self._dates.known:
+            await self._dates.look(self._connection.read)
         if not rows:
             return
         extra = [await self._database.issuer.extra(model, row, self._look) for row in rows]
@@ -118,6 +132,8 @@ class SQLEngine:
     async def find_one(
         self, model: str, where: Where, *, join: Sequence[Join] = (), sort: Sort | None = None
     ) -> JoinedRow | None:
+        if not self._dates.known:
+            await self._dates.look(self._connection.read)
         sql, params = self._queries.select(
             model, where, sort=sort, limit=1, join=join, lock=self._inside
         )
@@ -139,6 +155,8 @@ class SQLEngine:
         sort: Sort | None = None,
         join: Sequence[Join] = (),
     ) -> list[JoinedRow]:
+        if not self._dates.known:
+            await self._dates.look(self._connection.read)
         if offset < 0 or (limit is not None and limit < 0):
             raise ValueError("limit and offset must not be negative")
         sql, params = self._queries.select(
@@ -151,20 +169,28 @@ class SQLEngine:
         return made
 
     async def count(self, model: str, where: Where = ()) -> int:
+        if not self._dates.known:
+            await self._dates.look(self._connection.read)
         rows = await self._connection.read(*self._queries.count(model, where))
         return int(rows[0][0])
 
     async def update(self, model: str, where: Where, changes: Mapping[str, Value]) -> int:
+        if not self._dates.known:
+            await self._dates.look(self._connection.read)
         if not changes:
             return await self.count(model, where)
         _, affected = await self._connection.write(*self._queries.update(model, where, changes))
         return affected
 
     async def delete(self, model: str, where: Where) -> int:
+        if not self._dates.known:
+            await self._dates.look(self._connection.read)
         _, affected = await self._connection.write(*self._queries.delete(model, where))
         return affected
 
     async def take(self, model: str, where: Where, *, sort: Sort | None = None) -> Row | None:
+        if not self._dates.known:
+            await self._dates.look(self._connection.read)
         rows, _ = await self._connection.write(*self._queries.take(model, where, sort))
         return self._queries.of(model).row(rows[0]) if rows else None
 
@@ -178,6 +204,8 @@ class SQLEngine:
         amounts: Mapping[str, int],
         changes: Mapping[str, Value] | None = None,
     ) -> Row | None:
+        if not self._dates.known:
+            await self._dates.look(self._connection.read)
         if not amounts and not changes:
             return cast("Row | None", await self.find_one(model, where))
         statement = self._queries.update_one(model, where, changes or {}, amounts)
@@ -224,11 +252,14 @@ class SQLEngine:
     async def apply(self, statements: Sequence[str]) -> None:
         self._database.issuer.forget()
         await self._connection.run_script(statements)
+        self._dates.forget()
 
     async def close(self) -> None:
         await self._connection.close()
 
     async def _insert(self, model: str, row: Row, *, unless_known: bool) -> list[tuple[Any, ...]]:
+        if not self._dates.known:
+            await self._dates.look(self._connection.read)
         issuer = self._database.issuer
         extra = await issuer.extra(model, row, self._look)
         sql, params = self._queries.insert(model, row, unless_known=unless_known, extra=extra)

@@ -15,9 +15,8 @@ from sqlalchemy.engine import Connection, Engine
 from watchword.database.contract import StorageError, StorageUnavailable
 from watchword.database.schema import FieldType, Schema
 
-from .issuer_column import IssuerColumn
 from .mysql import DIALECT
-from .mysql_ddl import inspect
+from .mysql_ddl import declared_types, inspect
 from .mysql_driver import (
     MIGRATION_LOCK,
     GaveWay,
@@ -67,7 +66,7 @@ class MySQLFlavor:
 
     def database(self, schema: Schema) -> SQLDatabase:
         queries = MySQLQueries(schema, _DIALECT)
-        return SQLDatabase(schema, _DIALECT, inspect, queries, IssuerColumn(schema))
+        return SQLDatabase.of(schema, _DIALECT, inspect, declared_types, queries)
 
     def stand_alone(self, connection: Connection) -> None:
         pass

@@ -17,7 +17,7 @@ from watchword.database.schema import FieldType, Model, Schema
 from . import postgres_errors
 from .dialect import Dialect
 from .model_sql import ModelSQL
-from .postgres import DIALECT, MIGRATION_LOCK, inspect
+from .postgres import DIALECT, MIGRATION_LOCK, declared_types, inspect
 from .queries import Queries
 from .sql_engine import SQLDatabase, SQLEngine
 from .sqlalchemy_flavor import (
@@ -107,8 +107,8 @@ class PostgresFlavor:
 
     def database(self, schema: Schema) -> SQLDatabase:
         dialect = _ASYNCPG if self._numbered else _DIALECT
-        made = SQLDatabase.of(schema, dialect, inspect)
-        return replace(made, queries=_TextQueries(schema, dialect))
+        queries = _TextQueries(schema, dialect)
+        return SQLDatabase.of(schema, dialect, inspect, declared_types, queries)
 
     def stand_alone(self, connection: Connection) -> None:
         connection.execution_options(isolation_level="AUTOCOMMIT")

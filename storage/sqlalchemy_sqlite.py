@@ -16,7 +16,7 @@ from .model_sql import ModelSQL
 from .queries import Queries
 from .sql_engine import SQLDatabase, SQLEngine
 from .sqlalchemy_flavor import driver_error, run_as_it_stands, spoken_by, translated
-from .sqlite import DIALECT, inspect
+from .sqlite import DIALECT, declared_types, inspect
 from .sqlite_driver import is_there_already, refused_statement
 from .sqlite_driver import translated as of_sqlite
 
@@ -55,8 +55,8 @@ class SQLiteFlavor:
             event.listen(engine, "checkout", _checked_out)
 
     def database(self, schema: Schema) -> SQLDatabase:
-        made = SQLDatabase.of(schema, _DIALECT, inspect)
-        return replace(made, queries=_GlobQueries(schema, _DIALECT))
+        queries = _GlobQueries(schema, _DIALECT)
+        return SQLDatabase.of(schema, _DIALECT, inspect, declared_types, queries)
 
     def stand_alone(self, connection: Connection) -> None:
         pass

@@ -68,6 +68,7 @@ DIALECT = Dialect(
         FieldType.NUMBER_LIST: from_json_text,
     },
     constraints_last=True,
+    loose_types=True,
     longest_pattern=50_000,
     no_limit=" LIMIT -1",
     insertion_order="rowid",
@@ -113,7 +114,7 @@ class SQLiteStorage:
 
     def blocking(self, schema: Schema) -> SQLEngine:
         """An engine for synchronous code; safe under threads and after fork."""
-        shared = SQLDatabase.of(schema, DIALECT, inspect)
+        shared = SQLDatabase.of(schema, DIALECT, inspect, declared_types)
         if self.path == MEMORY:
             memory = self._in_memory()
             return SQLEngine(shared, MemoryConnections(memory, BlockingTurns(memory)))
@@ -121,7 +122,7 @@ class SQLiteStorage:
 
     def asynchronous(self, schema: Schema) -> SQLEngine:
         """An engine for event loops, one after the other or several at once."""
-        shared = SQLDatabase.of(schema, DIALECT, inspect)
+        shared = SQLDatabase.of(schema, DIALECT, inspect, declared_types)
         if self.path == MEMORY:
             memory = self._in_memory()
             return SQLEngine(shared, MemoryConnections(memory, LoopTurns(memory)))
@@ -186,3 +187,15 @@ async def inspect(read: Read, names: Collection[str]) -> Mapping[str, TableShape
             needed=frozenset(one[1] for one in columns if one[3] and one[4] is None and not one[5]),
         )
     return tables
+
+
+async def declared_types(
+    read: Read, names: Collection[str]
+) -> Mapping[str, Mapping[str, tuple[str, str]]]:
+    """Type and default of each column of the named tables (`DeclaredTypes`)."""
+    found: dict[str, dict[str, tuple[str, str]]] = {}
+    for name in names:
+        for column in await read(f"PRAGMA table_info({DIALECT.quoted(name)})", ()):
+            kind, default = str(column[2]).lower(), str(column[4] or "").lower()
+            found.setdefault(name, {})[column[1]] = (kind, default)
+    return found

@@ -8,7 +8,9 @@ from __future__ import annotations
 import json
 import math
 import re
-from datetime import UTC, datetime
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any, cast
 from uuid import UUID
@@ -95,6 +97,59 @@ def from_iso_date(value: Any) -> datetime:
     except ValueError:
         moment = datetime.fromisoformat(text)
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class DateForm:
+    """How a column holds moments where it is not the dialect's own way."""
+
+    store: Callable[[Any], Any]
+    """As the column holds it. Raises `InvalidValue`."""
+    load: Callable[[Any], datetime]
+    sought: Callable[[Any], Any]
+    """What the column is compared with."""
+    compared: str = "{}"
+    """The column in comparisons."""
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def _milliseconds(value: Any) -> int:
+    return (checked_date(value) - _EPOCH) // timedelta(milliseconds=1)
+
+
+def _seconds(value: Any) -> int:
+    return (checked_date(value) - _EPOCH) // timedelta(seconds=1)
+
+
+def _from_seconds(value: Any) -> datetime:
+    return datetime.fromtimestamp(float(value), UTC)
+
+
+def _from_milliseconds(value: Any) -> datetime:
+    return _EPOCH + timedelta(milliseconds=int(value))
+
+
+def _spaced(value: Any) -> str:
+    return iso_date(value)[:19].replace("T", " ")
+
+
+def _spaced_millis(value: Any) -> str:
+    return iso_date(value)[:23].replace("T", " ")
+
+
+def _whole_second(value: Any) -> str:
+    return iso_date(value)[:19]
+
+
+SECONDS = DateForm(_seconds, _from_seconds, _seconds)
+MILLISECONDS = DateForm(_milliseconds, _from_milliseconds, _milliseconds)
+ISO = DateForm(iso_date, from_iso_date, iso_date)
+SPACED = DateForm(_spaced, from_iso_date, _spaced)
+SPACED_MILLIS = DateForm(_spaced_millis, from_iso_date, _spaced_millis)
+MIXED = DateForm(iso_date, from_iso_date, _whole_second, "SUBSTR(REPLACE({}, ' ', 'T'), 1, 19)")
+"""Some rows with a `T`, some with a space: compared to the second, without an index."""
 
 
 def json_text(value: Any) -> str:

@@ -1,12 +1,15 @@
 """Free-form fields of a request: which of a record's own fields a client may set, and how.
 
 Spec: data model, additional fields. Fields of the core records are never read from here; what a
-subclass of `User` or `Session`, or a plugin, declares is.
+subclass of `User` or `Session`, or a plugin, declares is. What declares no length of its own has
+one of these.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
+from typing import get_args
 
 import msgspec
 
@@ -14,8 +17,13 @@ from .call import Call
 from .database.records import Attribute, Record, attributes_of
 from .errors import APIError
 from .http.json import parse_date
-from .problems import NOT_A_DATE
+from .problems import NOT_A_DATE, TOO_LONG
 from .validation import ValidationCodes, invalid, sentence_for
+
+LONGEST_TEXT = 10_000
+"""Characters of a text. `Annotated[str, msgspec.Meta(max_length=...)]` says otherwise."""
+LONGEST_JSON = 65_535
+"""Bytes of a list or an object, as JSON; a `max_length` of its own says otherwise, too."""
 
 
 def read_fields(call: Call, base: type[Record], *, creating: bool) -> dict[str, object]:
@@ -88,6 +96,7 @@ class _Wrong(Exception):
 
 
 def _checked(attribute: Attribute, value: object) -> object:
+    _check_length(attribute, value)
     typed = _typed(attribute, value)
     if attribute.column.validator is None or typed is None:
         return typed
@@ -95,6 +104,27 @@ def _checked(attribute: Attribute, value: object) -> object:
         return attribute.column.validator(typed)
     except ValueError as error:
         raise _Wrong(attribute, str(error)) from None
+
+
+def _check_length(attribute: Attribute, value: object) -> None:
+    if _declares_length(attribute.annotation):
+        return
+    if isinstance(value, str):
+        fits = len(value) <= LONGEST_TEXT
+    else:
+        is_flat = not isinstance(value, list | dict)
+        fits = is_flat or len(msgspec.json.encode(value)) <= LONGEST_JSON
+    if not fits:
+        raise _Wrong(attribute, TOO_LONG)
+
+
+@cache
+def _declares_length(hint: object) -> bool:
+    """Whether a type, or one inside it, says how long its values may be."""
+    if isinstance(hint, msgspec.Meta):
+        return hint.max_length is not None
+    inner = (*get_args(hint), *getattr(hint, "__metadata__", ()))
+    return any(map(_declares_length, inner))
 
 
 def _typed(attribute: Attribute, value: object) -> object:

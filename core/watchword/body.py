@@ -8,7 +8,7 @@ from .call import Call
 from .endpoint import Endpoint
 from .errors import APIError
 from .http.json import InvalidJSON, decode
-from .http.query import parse_query
+from .http.query import QueryTooLong, parse_query
 from .http.request import BodyTooLarge, Request
 from .validation import ValidationCodes
 
@@ -60,5 +60,8 @@ def _unsupported(problem: str, endpoint: Endpoint[object, object]) -> APIError:
 
 
 def _form(data: bytes) -> dict[str, str]:
-    fields = parse_query(data.decode("utf-8", "replace"))
+    try:
+        fields = parse_query(data.decode("utf-8", "replace"))
+    except QueryTooLong:
+        raise ValidationCodes.PAYLOAD_TOO_LARGE("The form is too large") from None
     return {name: value if isinstance(value, str) else value[-1] for name, value in fields.items()}

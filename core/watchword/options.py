@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Literal, TypeAlias, cast
 
 from .errors import ConfigurationError
+from .http.bounds import LONGEST_URL
 from .http.cookies import CookieAttributes
 from .http.request import Request
 from .option_checks import (
@@ -257,10 +258,13 @@ class Advanced:
     """Makes row ids; a function gets the model's name. None: 32 random letters and digits."""
     body_limit: int = 1_048_576
     """Bytes of a request body; longer ones are answered 413."""
+    longest_url: int = 2048
+    """Characters of a `callbackURL` and its like (at most 8,192); longer ones are not trusted."""
 
     def __post_init__(self) -> None:
         check_type("advanced.ip_address", self.ip_address, IPAddressOptions)
         check_number("advanced.body_limit", self.body_limit, 1)
+        check_number("advanced.longest_url", self.longest_url, 100, LONGEST_URL)
         check_cookie_name("advanced.cookie_prefix", self.cookie_prefix)
         _check_attributes("advanced.default_cookie_attributes", self.default_cookie_attributes)
         for name, one in self.cookies.items():

@@ -11,7 +11,7 @@ from typing import cast
 
 from .call import Call
 from .errors import APIError, ErrorCode, ErrorCodes
-from .http.origins import origin_matches
+from .http.origins import Target, compiled
 from .site import UnknownHost
 
 _SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS"))
@@ -52,7 +52,12 @@ _URL_FIELDS = (
 
 
 async def check_request(call: Call, method: str) -> None:
-    """The check of every routed request that may change something. Raises `OriginCodes`."""
+    """The check of every routed request: the lengths of URLs, and where changes come from.
+
+    Raises `OriginCodes`.
+    """
+    if call.query or call.body is not None:
+        _check_lengths(call)
     if method in _SAFE_METHODS:
         return
     if call.cookies.header is not None and _checks_headers(call):
@@ -90,13 +95,12 @@ async def check_trusted_url(call: Call, value: object) -> None:
 
 async def is_trusted(call: Call, url: str, *, allow_relative: bool = False) -> bool:
     """Whether a URL's origin is trusted (or it is a safe path, where that is allowed)."""
-    for pattern in call.site.trusted_origins:
-        if origin_matches(url, pattern, allow_relative=allow_relative):
-            return True
-    return any(
-        origin_matches(url, pattern, allow_relative=allow_relative)
-        for pattern in await _dynamic_origins(call)
-    )
+    target = Target.of(url)
+    if allow_relative and target.is_safe_path:
+        return True
+    if any(pattern.matches(target) for pattern in call.site.trusted):
+        return True
+    return any(compiled(origin).matches(target) for origin in await _dynamic_origins(call))
 
 
 async def _dynamic_origins(call: Call) -> Sequence[str]:
@@ -137,6 +141,14 @@ async def _check_urls(call: Call) -> None:
             raise APIError(400, None, f"Invalid {name}: expected a string")
         if not await is_trusted(call, value, allow_relative=True):
             raise code()
+
+
+def _check_lengths(call: Call) -> None:
+    longest = call.config.advanced.longest_url
+    for name, code in _URL_FIELDS:
+        for value in (call.fields.get(name), call.query.get(name)):
+            if isinstance(value, str) and len(value) > longest:
+                raise code(f"{name} is longer than {longest} characters")
 
 
 def _is_absent(value: object) -> bool:

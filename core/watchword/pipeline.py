@@ -20,11 +20,12 @@ from .configuration import Configuration
 from .endpoint import Endpoint
 from .errors import APIError, ConfigurationError
 from .http.headers import Headers
-from .http.query import parse_query
+from .http.query import QueryTooLong, read_query
 from .http.request import Request
 from .http.response import Response
 from .observability import rate_limited
 from .origin_check import check_login, check_request, check_trusted_url
+from .path_settings import check_path_settings
 from .plugin import Plugin, Stage
 from .rate_limit import RateLimiter, TooManyRequests
 from .responding import NOT_FOUND, guarded, respond
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
 Step = Callable[[Call], Awaitable[object]]
 
+_TOO_LONG = Response(431)
 _DISABLED = Response(404, (("content-type", "text/plain;charset=UTF-8"),), b"Not Found")
 
 
@@ -76,7 +78,8 @@ class Pipeline:
     ) -> None:
         self._config = config
         self._limiter = limiter
-        self._disabled = frozenset(disabled_paths)
+        disabled = tuple(disabled_paths)
+        self._disabled = frozenset(disabled)
         self._answer = guarded if tracing is None else tracing.requests(guarded)
         steps = _Steps(plugins, tracing)
         self._on_request = steps.of("on_request")
@@ -87,9 +90,13 @@ class Pipeline:
             for route in self.routes.values()
             if not route.endpoint.traits.server_only
         )
+        endpoints = [route.endpoint for route in self.routes.values()]
+        check_path_settings(self._router, endpoints, config, plugins, disabled)
 
     async def handle(self, request: Request, runtime: Runtime) -> Response:
         """Answer one HTTP request. Raises nothing (unless told to by `on_api_error.reraise`)."""
+        if request.headers.has_too_long:
+            return _TOO_LONG
         try:
             site = self._config.sites.resolve(request, request.headers)
         except UnknownHost:
@@ -126,17 +133,19 @@ class Pipeline:
         counted = call.path.rstrip("/") or "/" if inside else call.path
         if counted in self._disabled:
             return _DISABLED
+        route = self._found(call, request) if inside else None
         if self._limiter is not None:
+            declared = route.endpoint.path if route else self._router.declared(counted)
             try:
-                await self._limiter.check(call, counted)
+                await self._limiter.check(call, counted, declared)
             except TooManyRequests as error:
-                self._note_limit(call, request, error)
+                rate_limited(call, declared, error.retry_after)
                 return respond(call, error)
         for hook in self._on_request:
             answer = await hook(call)
             if isinstance(answer, Response):
                 return answer
-        response = await self._routed(call, request) if inside else NOT_FOUND
+        response = NOT_FOUND if route is None else await self._routed(call, request, route)
         for hook in self._on_response:
             call.outgoing = response
             answer = await hook(call)
@@ -144,22 +153,23 @@ class Pipeline:
                 return answer
         return response
 
-    def _note_limit(self, call: Call, request: Request, error: TooManyRequests) -> None:
-        found = self._router.find(request.method, call.path)
-        path = None if found is None else found[0].endpoint.path
-        rate_limited(call, path, error.retry_after)
-
-    async def _routed(self, call: Call, request: Request) -> Response:
+    def _found(self, call: Call, request: Request) -> Route | None:
         path = call.path
         if self._config.advanced.skip_trailing_slashes and path.endswith("/"):
             path = path[:-1]
         found = self._router.find(request.method, path)
         if found is None:
-            return NOT_FOUND
+            return None
         route, call.params = found
         call.endpoint = route.endpoint
+        return route
+
+    async def _routed(self, call: Call, request: Request, route: Route) -> Response:
         if request.query:
-            call.query = parse_query(request.query)
+            try:
+                call.query = read_query(request.query)
+            except QueryTooLong:
+                raise ValidationCodes.VALIDATION_ERROR("[query] The query is too long") from None
         call.body = await read_body(call, request, route.endpoint)
         await check_request(call, request.method)
         outcome = await self.run(call, route)
@@ -214,20 +224,7 @@ def _routes(config: Configuration, plugins: Sequence[Plugin], steps: _Steps) -> 
                 steps.of("gate", endpoint.path),
                 steps.own("after", own.after) + steps.of("after", endpoint.path),
             )
-    _check_gates(plugins, [route.endpoint.path for route in routes.values()])
     return routes
-
-
-def _check_gates(plugins: Sequence[Plugin], paths: Sequence[str]) -> None:
-    for plugin in plugins:
-        for hook in plugin.hooks("gate"):
-            if not any(map(hook.matches, paths)):
-                raise ConfigurationError(
-                    "plugins",
-                    f"{plugin.id or type(plugin).__name__} guards {hook.pattern!r}: there is no "
-                    "such endpoint",
-                    "Give the path below the base path, as in '/delete-user'",
-                )
 
 
 def _addresses(endpoint: Endpoint[Any, Any]) -> Iterator[str]:

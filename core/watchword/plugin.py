@@ -7,7 +7,6 @@ decorated with `get`/`post` (see `watchword.endpoint`), hooks are methods decora
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar, cast
@@ -18,6 +17,7 @@ from .database.hooks import ModelHooks
 from .database.records import Record
 from .endpoint import Endpoint
 from .errors import ErrorCodes
+from .http.globs import path_glob
 from .options import RateLimitRule
 
 if TYPE_CHECKING:
@@ -38,8 +38,7 @@ class Hook:
 
     def matches(self, path: str) -> bool:
         """Whether the hook runs for an endpoint's declared path; `*` matches any characters."""
-        parts = map(re.escape, self.pattern.split("*"))
-        return re.fullmatch(".*".join(parts), path) is not None
+        return path_glob(self.pattern).fullmatch(path) is not None
 
 
 def _hook(stage: Stage, pattern: str) -> Callable[[HookMethod[P]], Hook]:

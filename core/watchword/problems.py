@@ -14,6 +14,7 @@ import msgspec
 
 MISSING = "This is missing"
 NOT_A_DATE = "This is not a date"
+TOO_LONG = "This is too long"
 _UNREADABLE = "This does not have the right form"
 
 _KINDS = {
@@ -32,7 +33,7 @@ _Told = Callable[[re.Match[str]], str]
 _SENTENCES: tuple[tuple[re.Pattern[str], _Told], ...] = (
     (re.compile(r"of length >= 1(?!\d)"), lambda _: "This must not be empty"),
     (re.compile(r"of length >= (\d+)"), lambda found: f"This is too short: at least {found[1]}"),
-    (re.compile(r"of length <= (\d+)"), lambda found: f"This is too long: at most {found[1]}"),
+    (re.compile(r"of length <= (\d+)"), lambda found: f"{TOO_LONG}: at most {found[1]}"),
     (re.compile(r"` >=? (-?[\d.]+)"), lambda found: f"This must be at least {found[1]}"),
     (re.compile(r"` <=? (-?[\d.]+)"), lambda found: f"This must be at most {found[1]}"),
     (re.compile(r"^Invalid enum value"), lambda _: "This is none of the choices"),

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import cast
 
 from .call import Call
-from .crypto.signing import hash_identifier
 from .errors import APIError, ConfigurationError
+from .http.bounds import LONGEST_PATH
+from .http.globs import path_glob
 from .options import CustomRule, RateLimit, RateLimitRule, RuleAnswer, seconds
 from .plugin import RateRule
 from .rate_counters import (
@@ -34,8 +34,11 @@ _MAILING_PATHS = frozenset(
     )
 )
 
-_LONGEST_PATH = 256
-"""Characters that stand in a key as they are: keys are kept, and anybody can make long ones."""
+_UNKNOWN = "unknown"
+"""Stands in keys for all paths that no endpoint has: anybody can make them up."""
+
+
+_Matches = Callable[[str], object]
 
 
 class TooManyRequests(APIError):
@@ -56,22 +59,27 @@ class RateLimiter:
 
     def __init__(self, options: RateLimit, plugin_rules: Sequence[RateRule]) -> None:
         self._default = RateLimitRule(window=options.window, max=options.max)
-        self._plugin_rules = [(_glob(rule.pattern), rule.rule) for rule in plugin_rules]
-        self._custom_rules: list[tuple[re.Pattern[str], CustomRule]] = [
-            (_glob(path), rule) for path, rule in options.custom_rules.items()
+        self._plugin_rules = [
+            (path_glob(rule.pattern).fullmatch, rule.rule) for rule in plugin_rules
+        ]
+        self._custom_rules: list[tuple[_Matches, CustomRule]] = [
+            (path_glob(path).fullmatch, rule) for path, rule in options.custom_rules.items()
         ]
         self._counters = self._counters_for(options)
 
-    async def check(self, call: Call, path: str) -> None:
-        """Count the request under its normalised path. Raises `TooManyRequests`."""
+    async def check(self, call: Call, path: str, declared: str | None) -> None:
+        """Count the request under the path that its endpoint declares. Raises `TooManyRequests`.
+
+        Rules are chosen by the normalised `path`. What that holds beyond the declared one, such as
+        a token, is in no key: it is not stored, and opens no bucket of its own. All paths without
+        an endpoint (`declared` is None) are counted together.
+        """
         if call.request is None or call.config.advanced.ip_address.disable_tracking:
             return
         rule = await self._rule(call, path)
         if rule is False:
             return
-        if len(path) > _LONGEST_PATH:
-            path = hash_identifier(path)
-        key = f"{client_address(call) or 'no-trusted-ip'}|{path}"
+        key = f"{client_address(call) or 'no-trusted-ip'}|{declared or _UNKNOWN}"
         wait = await self._counters.consume(call, key, rule)
         if wait is not None:
             raise TooManyRequests(wait)
@@ -89,9 +97,11 @@ class RateLimiter:
         return DatabaseCounters(max(DAY, *windows))
 
     async def _rule(self, call: Call, path: str) -> RuleAnswer:
+        if len(path) > LONGEST_PATH:
+            return self._default
         rule = self._built_in(path)
-        for pattern, plugin_rule in self._plugin_rules:
-            if pattern.fullmatch(path):
+        for matches, plugin_rule in self._plugin_rules:
+            if matches(path):
                 rule = plugin_rule
                 break
         custom = self._custom(path)
@@ -105,7 +115,7 @@ class RateLimiter:
         return _STRICT if path.startswith(_STRICT_PREFIXES) else self._default
 
     def _custom(self, path: str) -> CustomRule | None:
-        return next((rule for pattern, rule in self._custom_rules if pattern.fullmatch(path)), None)
+        return next((rule for matches, rule in self._custom_rules if matches(path)), None)
 
 
 def placed_limits(limits: RateLimit, secondary_counts: bool | None) -> RateLimit:
@@ -124,7 +134,3 @@ def placed_limits(limits: RateLimit, secondary_counts: bool | None) -> RateLimit
         remedy = "Give secondary_storage= one that counts"
         raise ConfigurationError("rate_limit.storage", problem, remedy)
     return limits
-
-
-def _glob(pattern: str) -> re.Pattern[str]:
-    return re.compile(".*".join(map(re.escape, pattern.split("*"))), re.DOTALL)

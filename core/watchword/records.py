@@ -68,4 +68,4 @@ class RateLimitCounter(Record, kw_only=True):
     __model__: ClassVar[str] = "rateLimit"
     key: Annotated[str, Column(unique=True)]
     count: int
-    last_request: Annotated[int, Column(bigint=True)]
+    last_request: Annotated[int, Column(bigint=True, index=True)]

@@ -20,6 +20,8 @@ from .session_cache import expire_cache, read_cache, write_cache
 
 SHORT_SESSION = 86_400
 """Seconds that a session lives that the user did not want remembered (1 day)."""
+LONGEST_USER_AGENT = 1024
+"""Characters of it that are noted in a session; the rest is cut off."""
 
 
 class SessionCodes(ErrorCodes):
@@ -57,7 +59,7 @@ async def create_session(
         user_id=user.id,
         expires_at=call.after(life),
         ip_address=client_address(call) or "",
-        user_agent=call.headers.get("user-agent") or "",
+        user_agent=(call.headers.get("user-agent") or "")[:LONGEST_USER_AGENT],
     )
     made = await call.sessions.insert(call, values)
     if made is not None:

@@ -14,7 +14,13 @@ from .cookies import CookieNames
 from .errors import ConfigurationError
 from .http.base_url import join_base_url
 from .http.headers import Headers
-from .http.origins import host_matches, is_loopback_host, is_valid_forwarded_host
+from .http.origins import (
+    OriginPattern,
+    compiled,
+    host_matches,
+    is_loopback_host,
+    is_valid_forwarded_host,
+)
 from .http.request import Request
 from .http.urls import parse_url
 from .options import Advanced, DynamicBaseURL
@@ -42,6 +48,8 @@ class Site:
     base_path: str
     trusted_origins: tuple[str, ...]
     cookies: CookieNames
+    trusted: tuple[OriginPattern, ...] = ()
+    """The trusted origins, compiled."""
 
 
 class SiteResolver:
@@ -178,12 +186,14 @@ class SiteResolver:
             secure = self._secure_by_default(url.scheme)
         shared = self._advanced.cross_sub_domain_cookies
         domain = (shared.domain or url.host) if shared and shared.enabled else None
+        trusted_origins = (*self._own_origins(url.origin), *self._trusted)
         return Site(
             base_url=base_url,
             origin=url.origin,
             base_path=url.path.rstrip("/"),
-            trusted_origins=(*self._own_origins(url.origin), *self._trusted),
+            trusted_origins=trusted_origins,
             cookies=CookieNames(self._advanced, secure=secure, domain=domain),
+            trusted=tuple(map(compiled, trusted_origins)),
         )
 
     def _secure_by_default(self, scheme: str) -> bool:

@@ -1,14 +1,20 @@
-"""Turning untyped input into an endpoint's typed one, with errors that name the field."""
+"""Turning untyped input into an endpoint's typed one, with errors that name the field.
+
+Every text of an input has a length, by one of the types below or by a `msgspec.Meta` of its own. It
+is looked at before anything else is done with the text; a longer one is 400 VALIDATION_ERROR
+(security W1).
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Annotated, TypeVar, cast
+from typing import Annotated, TypeAlias, TypeVar, cast
 
 import msgspec
 
 from .errors import APIError, ErrorCode, ErrorCodes
+from .http.bounds import LONGEST_URL
 from .problems import problems, told
 
 T = TypeVar("T", bound=msgspec.Struct)
@@ -18,18 +24,38 @@ EMAIL_PATTERN = (
     r"@([A-Za-z0-9][A-Za-z0-9-]*\.)+[A-Za-z]{2,}\Z"
 )
 
-Email = Annotated[str, msgspec.Meta(pattern=EMAIL_PATTERN)]
+LONGEST_EMAIL = 254
+"""Characters of an e-mail address (RFC 5321, 4.5.3.1.3)."""
+
+Email = Annotated[str, msgspec.Meta(max_length=LONGEST_EMAIL, pattern=EMAIL_PATTERN)]
 """An e-mail address in the protocol's ASCII syntax (spec: HTTP, validation errors)."""
+Identifier = Annotated[str, msgspec.Meta(max_length=255)]
+"""What names something or somebody: an id, an address as it was typed, a code of an error."""
+PersonName = Annotated[str, msgspec.Meta(max_length=1000)]
+"""What people are called. Keyed columns of MySQL hold 255 characters of it."""
+Picture = Annotated[str, msgspec.Meta(max_length=65_535)]
+"""The URL of a picture, or a small one itself, as a `data:` URL. It is stored as it is."""
+Password = Annotated[str, msgspec.Meta(max_length=1_048_576)]
+"""A password. `EmailAndPassword` bounds it far closer, with a code of its own."""
+NewPassword = Annotated[str, msgspec.Meta(min_length=1, max_length=1_048_576)]
+"""The password of somebody who is new."""
+Token = Annotated[str, msgspec.Meta(max_length=2048)]
+"""What a link or a browser carries; the longest are signed statements about two addresses."""
+Code = Annotated[str, msgspec.Meta(max_length=255)]
+"""What somebody types from a mail."""
+TargetURL = Annotated[str, msgspec.Meta(max_length=LONGEST_URL)]
+"""Where a browser is sent. `Advanced.longest_url` bounds it closer."""
+Words = Annotated[str, msgspec.Meta(max_length=2000)]
+"""A text for people to read."""
+Flag: TypeAlias = Identifier | bool | Annotated[list[Identifier], msgspec.Meta(max_length=100)]
+"""A switch in a query: any non-empty value counts as true, as does a repeated one."""
 
 _EMAIL = re.compile(EMAIL_PATTERN, re.ASCII)
 
 
 def is_email(text: str) -> bool:
     """Whether a text is an e-mail address in the protocol's syntax."""
-    return _EMAIL.match(text) is not None
-
-
-NonEmpty = Annotated[str, msgspec.Meta(min_length=1)]
+    return len(text) <= LONGEST_EMAIL and _EMAIL.match(text) is not None
 
 
 class ValidationCodes(ErrorCodes):

@@ -49,7 +49,7 @@ FLOORS: list[tuple[str, ...]] = [
     ("rate_limit", "body", "router", "responding", "tracing"),
     ("features",),
     ("plugins",),
-    ("pipeline", "compilation", "contradictions"),
+    ("pipeline", "path_settings", "compilation", "contradictions"),
     ("api",),
     ("auth",),
     ("__init__",),

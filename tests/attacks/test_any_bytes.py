@@ -6,13 +6,10 @@ real ASGI and WSGI entrances.
 
 from __future__ import annotations
 
-import asyncio
-import io
 import json
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -20,6 +17,7 @@ from hypothesis import strategies as st
 
 from tests.core.conftest import FAST
 from tests.support.browser import ORIGIN, SECRET
+from tests.support.entrances import Entrances
 from tests.support.plugins import drop, every_plugin
 from watchword import (
     Auth,
@@ -31,8 +29,6 @@ from watchword import (
     PasswordReset,
     SessionOptions,
 )
-from watchword.adapters.asgi import ASGIApp
-from watchword.adapters.wsgi import WSGIApp
 
 FIELDS = ("email", "password", "name", "token", "callbackURL", "rememberMe", "newEmail", "id")
 HEADERS = ("cookie", "origin", "referer", "content-type", "x-forwarded-for", "user-agent", "host")
@@ -58,8 +54,7 @@ class Target:
         )
         self.auth.blocking.migrate()
         self.paths = [endpoint.path for endpoint in self.auth.endpoints.values()]
-        self.asgi, self.wsgi = ASGIApp(self.auth), WSGIApp(self.auth)
-        self.loop = asyncio.new_event_loop()
+        self.entrances = Entrances(self.auth)
 
     def stored(self) -> int:
         database = sqlite3.connect(self.file)
@@ -71,65 +66,12 @@ class Target:
         finally:
             database.close()
 
-    def through_asgi(
-        self, method: str, path: bytes, query: bytes, headers: list[tuple[str, bytes]], body: bytes
-    ) -> int:
-        sent: list[Any] = []
-
-        async def receive() -> dict[str, Any]:
-            return {"type": "http.request", "body": body, "more_body": False}
-
-        async def send(message: Any) -> None:
-            sent.append(message)
-
-        scope = {
-            "type": "http",
-            "asgi": {"version": "3.0"},
-            "http_version": "1.1",
-            "method": method,
-            "scheme": "http",
-            "path": path.decode("utf-8", "replace"),
-            "raw_path": path,
-            "query_string": query,
-            "root_path": "",
-            "headers": [(name.encode(), value) for name, value in headers],
-            "client": ("203.0.113.7", 1),
-            "server": ("localhost", 3000),
-        }
-        self.loop.run_until_complete(self.asgi(scope, receive, send))
-        return sent[0]["status"]
-
-    def through_wsgi(
-        self, method: str, path: bytes, query: bytes, headers: list[tuple[str, bytes]], body: bytes
-    ) -> int:
-        statuses: list[str] = []
-        environ: dict[str, Any] = {
-            "REQUEST_METHOD": method,
-            "SCRIPT_NAME": "",
-            "PATH_INFO": path.decode("latin-1"),
-            "QUERY_STRING": query.decode("latin-1"),
-            "SERVER_NAME": "localhost",
-            "SERVER_PORT": "3000",
-            "SERVER_PROTOCOL": "HTTP/1.1",
-            "wsgi.url_scheme": "http",
-            "wsgi.input": io.BytesIO(body),
-            "CONTENT_LENGTH": str(len(body)),
-            "REMOTE_ADDR": "203.0.113.7",
-        }
-        for name, value in headers:
-            key = name.upper().replace("-", "_")
-            environ[key if key == "CONTENT_TYPE" else f"HTTP_{key}"] = value.decode("latin-1")
-        list(self.wsgi(environ, lambda status, headers, *rest: statuses.append(status)))
-        return int(statuses[0][:3])
-
 
 @pytest.fixture(scope="module")
 def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
     made = Target(tmp_path_factory.mktemp("any"))
     yield made
-    made.loop.run_until_complete(made.auth.close())
-    made.loop.close()
-    made.auth.blocking.close()
+    made.entrances.close()
 
 
 json_values = st.recursive(
@@ -187,8 +129,9 @@ def test_g1_any_request_gets_an_answer_of_the_protocol(
     headers = data.draw(st.lists(st.tuples(st.sampled_from(HEADERS), header_values), max_size=5))
     body = data.draw(bodies())
     before = target.stored()
-    send = target.through_asgi if entrance == "asgi" else target.through_wsgi
-    status = send(method, path, query, headers, body)
+    status = target.entrances.send(
+        entrance, method, path, query=query, fields=headers, body=body
+    ).status
     assert status < 500
     if status >= 400:
         assert target.stored() == before

@@ -30,7 +30,7 @@ from watchword import SignInEmail, SignUpEmail  # noqa: E402
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "watchword-bench"
 SECRET = "bench-K7pQ2vX9mB4tR8wZ1cY6nH3jL5sD0fGa"
 ROUNDS, SECONDS, CONNECTIONS = 3, 4, 16
-PACKAGES = ("better-auth@1.7.7", "better-sqlite3@12.11.1")
+PACKAGES = ("better-auth@1.7.25", "better-sqlite3@12.11.1")
 
 
 def main() -> None:
@@ -261,13 +261,13 @@ def install_reference() -> Path | None:
         print("Node is missing: the reference's columns are left out.")
         return None
     CACHE.mkdir(parents=True, exist_ok=True)
-    if not (CACHE / ".ready").exists():
+    if not (CACHE / f".ready-{PACKAGES[0]}").exists():
         print("Installing the reference (better-sqlite3 compiles for some minutes) ...")
         install = ["npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", str(CACHE)]
         subprocess.run([*install, *PACKAGES], check=True)
         rebuild = ["npm", "rebuild", "--silent", "--prefix", str(CACHE), "better-sqlite3"]
         subprocess.run(rebuild, check=True, capture_output=True)
-        (CACHE / ".ready").touch()
+        (CACHE / f".ready-{PACKAGES[0]}").touch()
     return Path(shutil.copy(HERE / "reference.mjs", CACHE / "reference.mjs"))
 
 

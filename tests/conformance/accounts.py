@@ -42,7 +42,7 @@ def mailing(around: Surroundings) -> dict[str, Any]:
         )
 
     return {
-        "email_and_password": EmailAndPassword(enabled=True),
+        "email_and_password": EmailAndPassword(enabled=True, password_hash=around.password_hash),
         "email_verification": EmailVerification(
             send_verification_email=mail("verify-email"),
             send_on_sign_up=True,
@@ -70,8 +70,8 @@ def strict_mailing(around: Surroundings) -> dict[str, Any]:
 
     given = mailing(around)
     return {
-        "email_and_password": EmailAndPassword(
-            enabled=True,
+        "email_and_password": replace(
+            given["email_and_password"],
             require_email_verification=True,
             on_existing_user_sign_up=existing,
             min_password_length=10,

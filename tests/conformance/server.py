@@ -54,6 +54,7 @@ def main() -> None:
             database=url,
             workers=given.workers,
             redis=given.secondary,
+            password_hash=given.password_hash,
             **shared,
         )
         around.empty_secondary()
@@ -113,6 +114,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--provider", help="base URL of the fake OAuth provider")
     parser.add_argument("--secondary", default="", help="URL of a Redis for core-secondary")
     parser.add_argument("--workers", type=int, default=1, help="processes that serve")
+    parser.add_argument("--password-hash", choices=("argon2id", "scrypt"), default="argon2id")
     parser.add_argument("--adapter", choices=[*ASGI, *WSGI], default="asgi")
     return parser.parse_args()
 

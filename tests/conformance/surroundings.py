@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from multiprocessing import Manager
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Literal
 
 from redis import Redis
 
@@ -43,6 +43,8 @@ class Surroundings:
     workers: int = 1
     redis: str = ""
     """The server of the secondary storage; without it that is in memory."""
+    password_hash: Literal["argon2id", "scrypt"] = "argon2id"
+    """For new passwords; the reference reads `scrypt` alone."""
     clock: Clock = field(default_factory=Clock)
     outbox: MutableSequence[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     secondary: MemoryStorage | RedisStorage | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import urllib.error
@@ -38,6 +39,25 @@ def sign_up(origin: str, person: dict[str, str]) -> tuple[int, str]:
     )
     with urllib.request.urlopen(request, timeout=10) as response:
         return response.status, response.headers["set-cookie"].partition(";")[0]
+
+
+@pytest.mark.parametrize(
+    ("options", "form"),
+    [
+        ((), r"\$argon2id\$"),
+        (("--password-hash", "argon2id"), r"\$argon2id\$"),
+        (("--password-hash", "scrypt"), r"[0-9a-f]{32}:[0-9a-f]{128}$"),
+    ],
+)
+@pytest.mark.parametrize("profile", ["core", "core-strict"])
+def test_passwords_are_hashed_as_asked(
+    profile: str, options: tuple[str, ...], form: str, tmp_path: Path
+) -> None:
+    with conformance_server(profile, "wsgi", str(tmp_path / "core.db"), *options) as origin:
+        person = {"name": "A", "email": "a@b.co", "password": "password1234"}
+        assert call(f"{origin}/api/auth/sign-up/email", "POST", person)[0] == 200
+        rows = call(f"{origin}/__rows?table=account&column=providerId&value=credential")[1]
+        assert re.match(form, rows[0]["password"])
 
 
 @pytest.mark.parametrize("adapter", ["asgi", "wsgi", "flask", "starlette", "litestar"])

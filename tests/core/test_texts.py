@@ -15,7 +15,7 @@ from tests.support.browser import Browser
 from watchword import Column, User
 from watchword.errors import APIError, ErrorCode
 from watchword.problems import problems
-from watchword.validation import Email, NonEmpty, read_input
+from watchword.validation import Email, NewPassword, read_input
 
 _OF_PROGRAMS = re.compile(
     r"`|\b(str|int|bool|float|dict|list|array|object|null|None|NoneType|undefined|datetime|regex|"
@@ -43,7 +43,7 @@ class Every(msgspec.Struct, rename="camel"):
 
     text: str
     email_address: Email = "a@b.co"
-    filled: NonEmpty = "x"
+    filled: NewPassword = "x"
     flag: bool = True
     whole: int = 1
     part: float = 1.0

@@ -13,6 +13,7 @@ import pytest
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
 
@@ -78,7 +79,7 @@ def test_a_session_travels_to_a_second_browser_once(origin: str, tmp_path: Path)
         laptop.get(origin)
         wait_for_text(laptop, "guest-title", "Who are you?")
         laptop.find_element(By.ID, "password").send_keys("correct horse")
-        press(laptop, "button[value=sign-up]")
+        press(laptop, "#enter")
         wait_for_text(laptop, "who", "ada@example.com")
         wait_for_text(laptop, "greeting", "Hello, Ada Lovelace!")
         press(laptop, "#generate")
@@ -96,11 +97,11 @@ def test_a_session_travels_to_a_second_browser_once(origin: str, tmp_path: Path)
         wait_for_text(phone, "who", "ada@example.com")
 
         press(phone, "#sign-out")
-        wait_for_text(phone, "status", "Signed out.")
+        wait_for_text(phone, "guest-status", "Signed out.")
         phone.get("about:blank")
         phone.get(link)
         press(phone, "#redeem-button")
-        wait_for_text(phone, "status", "Invalid token")
+        wait_for_text(phone, "guest-status", "Invalid token")
 
 
 def test_an_account_is_deleted_with_a_code_from_the_mailbox(origin: str, tmp_path: Path) -> None:
@@ -109,23 +110,23 @@ def test_an_account_is_deleted_with_a_code_from_the_mailbox(origin: str, tmp_pat
         wait_for_text(browser, "guest-title", "Who are you?")
         fill(browser, "email", "eve@example.com")
         browser.find_element(By.ID, "password").send_keys("correct horse")
-        press(browser, "button[value=sign-up]")
+        press(browser, "#enter")
         wait_for_text(browser, "who", "eve@example.com")
         press(browser, "#ask-code")
-        wait_for_text(browser, "status", "A code is on its way")
+        wait_for_text(browser, "danger-status", "A code is on its way")
         code = newest_code(browser, origin, "eve@example.com")
 
         submit(browser, "000000")
-        wait_for_text(browser, "status", "Invalid or expired code")
+        wait_for_text(browser, "danger-status", "Invalid or expired code")
         submit(browser, code)
-        wait_for_text(browser, "status", "The account is gone.")
+        wait_for_text(browser, "guest-status", "The account is gone.")
         wait_for_text(browser, "guest-title", "Who are you?")
         browser.find_element(By.ID, "password").clear()
         browser.find_element(By.ID, "password").send_keys("correct horse")
-        press(browser, "button[value=sign-in]")
+        press(browser, "#enter")
         WebDriverWait(browser, 15).until(
             lambda found: (
-                "bad" in (found.find_element(By.ID, "status").get_attribute("class") or "")
+                "bad" in (found.find_element(By.ID, "guest-status").get_attribute("class") or "")
             ),
             "somebody who is deleted could sign in",
         )
@@ -138,7 +139,7 @@ def test_a_link_and_a_code_from_the_mailbox_sign_in(origin: str, tmp_path: Path)
         fill(browser, "email", "grace@example.com")
         fill(browser, "name", "Grace Hopper")
         press(browser, "#mail-link")
-        wait_for_text(browser, "status", "A link is on its way")
+        wait_for_text(browser, "guest-status", "A link is on its way")
         mail = WebDriverWait(browser, 15).until(lambda found: newest_mail(found, origin))
         assert "grace@example.com" in mail.text
         mail.find_element(By.CSS_SELECTOR, ".link").click()
@@ -148,11 +149,56 @@ def test_a_link_and_a_code_from_the_mailbox_sign_in(origin: str, tmp_path: Path)
 
         fill(browser, "email", "grace@example.com")
         press(browser, "#mail-code")
-        wait_for_text(browser, "status", "A code is on its way")
+        wait_for_text(browser, "guest-status", "A code is on its way")
         code = newest_code(browser, origin, "grace@example.com")
         fill(browser, "otp", code)
         press(browser, "#mailed-code button")
         wait_for_text(browser, "who", "grace@example.com")
+
+
+def test_enter_does_what_was_chosen_and_focus_follows(origin: str, tmp_path: Path) -> None:
+    with profile(tmp_path / "five") as browser:
+        browser.get(origin)
+        wait_for_text(browser, "guest-title", "Who are you?")
+        fill(browser, "email", "alan@example.com")
+        fill(browser, "password", "correct horse" + Keys.ENTER)
+        wait_for_text(browser, "who", "alan@example.com")
+        wait_for_text(browser, "member-status", "Welcome!")
+        assert focused(browser) == "member-title"
+        press(browser, "#sign-out")
+        wait_for_text(browser, "guest-status", "Signed out.")
+        assert focused(browser) == "guest-title"
+        assert browser.find_element(By.ID, "enter").text == "Sign in", "who comes back is not new"
+        fill(browser, "password", "correct horse" + Keys.ENTER)
+        wait_for_text(browser, "member-status", "Welcome back!")
+
+
+def test_an_error_stands_in_its_card_and_goes_with_the_next_attempt(
+    origin: str, tmp_path: Path
+) -> None:
+    with profile(tmp_path / "six") as browser:
+        browser.get(origin)
+        wait_for_text(browser, "guest-title", "Who are you?")
+        fill(browser, "email", "kay@example.com")
+        fill(browser, "password", "correct horse" + Keys.ENTER)
+        wait_for_text(browser, "who", "kay@example.com")
+        press(browser, "#ask-code")
+        wait_for_text(browser, "danger-status", "A code is on its way")
+        submit(browser, "000000")
+        wait_for_text(browser, "danger-status", "Invalid or expired code")
+        error = browser.find_element(By.ID, "danger-status")
+        place = (
+            "const r = arguments[0].getBoundingClientRect(); return [r.top, r.bottom, innerHeight]"
+        )
+        top, bottom, height = browser.execute_script(place, error)
+        assert 0 <= top < bottom <= height, "the error is on the screen"
+        press(browser, "#generate")
+        wait_for_text(browser, "token-status", "good once")
+        assert error.text == ""
+
+
+def focused(browser: webdriver.Chrome) -> str | None:
+    return browser.switch_to.active_element.get_attribute("id")
 
 
 def fill(browser: webdriver.Chrome, field: str, text: str) -> None:

@@ -12,7 +12,7 @@ from uuid import UUID
 
 import pytest
 
-from watchword.importing.files import elements, lines, objects, rows
+from watchword.importing.files import LONGEST, TOO_LONG, elements, lines, objects, rows
 from watchword.importing.imported import ImportFailure
 from watchword.importing.parameters import read_parameters
 from watchword.importing.providers import account
@@ -23,6 +23,21 @@ DAY = datetime(2024, 1, 1, tzinfo=UTC)
 
 def read(streamed: Callable[[Any], Any], written: str, **more: Any) -> list[Any]:
     return list(streamed(io.StringIO(written, newline=""), **more))
+
+
+class Endless(io.StringIO):
+    """A file whose second line has no end; notes how much of it was asked for at once."""
+
+    most = 0
+
+    def readline(self, size: int | None = -1) -> str:
+        if not self.most:
+            self.most = 1
+            return "email,name\n"
+        assert size is not None
+        assert size > 0
+        self.most = max(self.most, size)
+        return "x" * size
 
 
 class TestJson:
@@ -78,7 +93,7 @@ class TestLines:
     def test_a_line_that_is_far_too_long_is_passed_over(self) -> None:
         found = read(lines, '{"a": "' + "x" * 3_000_000 + '"}\n{"a": 2}\n')
 
-        assert found == [("line 1", None), ("line 2", {"a": 2})]
+        assert found == [("line 1", TOO_LONG), ("line 2", {"a": 2})]
 
 
 class TestCsv:
@@ -96,6 +111,28 @@ class TestCsv:
         found = read(rows, "email,name,verified\na@b,Ann,true\nb@b,Lee, Ben,true\nc@b,C,no\n")
 
         assert [value and value["email"] for _, value in found] == ["a@b", None, "c@b"]
+
+    @pytest.mark.parametrize(
+        ("written", "place", "bound"),
+        [
+            ("x" * (LONGEST + 1), "line 1", LONGEST),
+            ("a,b\n1,2\n" + "x," * LONGEST, "line 3", LONGEST),
+            ('a,b\n1,2\n"' + "x\n" * LONGEST, "line", 131_072),
+            ("a,b\n1,2\n1," + "x" * 200_000 + "\n", "line 3", 131_072),
+            ('a,b\n1,2\n"' + '\n","' * LONGEST, "line", LONGEST),
+        ],
+        ids=["names", "one line", "one field of many lines", "one field", "many lines"],
+    )
+    def test_a_row_without_an_end_is_refused(self, written: str, place: str, bound: int) -> None:
+        """What follows a row that was cut off may be its text: nobody's row is made of it."""
+        with pytest.raises(ImportFailure, match=f"{place}.* is too long.* at most {bound} "):
+            read(rows, written)
+
+    def test_a_file_is_read_no_further_than_a_row_may_be_long(self) -> None:
+        endless = Endless()
+        with pytest.raises(ImportFailure, match="line 2 is too long"):
+            list(rows(endless))
+        assert endless.most <= LONGEST + 1
 
     def test_a_file_without_names_is_refused(self) -> None:
         with pytest.raises(ImportFailure, match="first line"):

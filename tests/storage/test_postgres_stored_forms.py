@@ -43,7 +43,7 @@ IDS = {
         "xMuORe8Ryz3aJ1ng478IlNyJ37O8ENkD.utZpZcVngzP8bV46KWzsddVUi2kB7PVLxIc2HlSuohY%3D",
     ),
 }
-# As Better Auth 1.7.7 makes them.
+# As Better Auth 1.7.25 makes them.
 TABLES = (
     'create table "user" ("id" {id} not null primary key, "name" text not null, "email" text not'
     ' null unique, "emailVerified" boolean not null, "image" text, "createdAt" timestamptz default'

@@ -6,6 +6,8 @@ import base64
 import hashlib
 import hmac
 
+from watchword.http.bounds import LONGEST_COOKIE
+
 _SIGNATURE_LENGTH = 44
 
 
@@ -24,6 +26,8 @@ def verify_cookie_value(raw: str, secret: str) -> str | None:
 
     The signature is compared as text, so that no other spelling of it passes.
     """
+    if len(raw) > LONGEST_COOKIE:
+        return None
     value, dot, signature = raw.rpartition(".")
     if not dot or not value or len(signature) != _SIGNATURE_LENGTH or signature[-1] != "=":
         return None

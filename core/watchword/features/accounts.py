@@ -20,6 +20,7 @@ from watchword.plugin import Plugin
 from watchword.records import Account
 from watchword.results import Status
 from watchword.security_log import Event, record
+from watchword.validation import Identifier
 
 from .credentials import lock_user
 
@@ -48,7 +49,7 @@ class LinkedAccount(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 class UnlinkAccount(msgspec.Struct, frozen=True, rename="camel"):
     """Which account to give up, by its id in the listing."""
 
-    account_id: str
+    account_id: Identifier
 
 
 @dataclass(frozen=True, kw_only=True)

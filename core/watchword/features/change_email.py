@@ -21,7 +21,7 @@ from watchword.plugin import Plugin
 from watchword.records import User
 from watchword.results import Status
 from watchword.sessions import set_session_cookies
-from watchword.validation import Email
+from watchword.validation import Email, TargetURL
 
 from .addresses import replace_address, user_of_address
 from .email_tokens import CHANGED, CONFIRMATION
@@ -46,7 +46,7 @@ class ChangeEmailTo(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """The new address, and where the mailed links lead in the end."""
 
     new_email: Email
-    callback_url: str = msgspec.field(default="", name="callbackURL")
+    callback_url: TargetURL = msgspec.field(default="", name="callbackURL")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,12 +15,21 @@ from watchword.database.contract import UniqueViolation
 from watchword.endpoint import post
 from watchword.errors import APIError, ConfigurationError, ErrorCode, ErrorCodes
 from watchword.identifiers import normal_email
-from watchword.option_checks import check_choice
+from watchword.option_checks import check_choice, check_number
 from watchword.plugin import Plugin
 from watchword.provisioning import create_user
 from watchword.records import Account, Session, User
 from watchword.sessions import create_session, set_session_cookies
-from watchword.validation import Email, NonEmpty, is_email
+from watchword.validation import (
+    Email,
+    Identifier,
+    NewPassword,
+    Password,
+    PersonName,
+    Picture,
+    TargetURL,
+    is_email,
+)
 
 from .addresses import user_of_address
 from .credentials import create_credential, credential_of
@@ -31,9 +40,10 @@ from .synthetic_user import SyntheticUser, synthetic_user
 
 U = TypeVar("U", bound=User)
 
-LONGEST_GIVEN = 4096
-"""Characters of a password that are compared, whatever new ones may have."""
 _TRIES = 3
+_LONGEST = 4096
+"""Characters of a password that anybody may allow, and that are compared whatever new ones may
+have: it is normalised, and hashed."""
 
 
 class EmailPasswordCodes(ErrorCodes):
@@ -67,11 +77,11 @@ class EmailPasswordCodes(ErrorCodes):
 class SignUpEmail(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """A new user. Additional fields of the user stand beside these."""
 
-    name: str
+    name: PersonName
     email: Email
-    password: NonEmpty
-    image: str | None = None
-    callback_url: str = msgspec.field(default="", name="callbackURL")
+    password: NewPassword
+    image: Picture | None = None
+    callback_url: TargetURL = msgspec.field(default="", name="callbackURL")
     """Where the link of the verification mail leads."""
     remember_me: bool = True
 
@@ -79,9 +89,9 @@ class SignUpEmail(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 class SignInEmail(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """Credentials. With `callback_url` the answer tells the client to go there."""
 
-    email: str
-    password: str
-    callback_url: str = msgspec.field(default="", name="callbackURL")
+    email: Identifier
+    password: Password
+    callback_url: TargetURL = msgspec.field(default="", name="callbackURL")
     remember_me: bool = True
 
 
@@ -121,7 +131,8 @@ class EmailAndPassword(Plugin):
     min_password_length: int = 8
     """UTF-16 code units, as browsers count."""
     max_password_length: int = 128
-    """UTF-16 code units of a new password. An imported one may be longer, until it is changed."""
+    """UTF-16 code units of a new password (at most 4,096). An imported one may be longer, until it
+    is changed."""
     password_hash: Literal["argon2id", "scrypt"] = "argon2id"
     """For new hashes; `scrypt` is what Better Auth reads, for a database shared with it."""
     argon2_cost: Argon2Cost = field(default_factory=Argon2Cost)
@@ -145,6 +156,8 @@ class EmailAndPassword(Plugin):
                 f"({self.max_password_length})",
                 "Give a smaller minimum or a larger maximum",
             )
+        option = "email_and_password.max_password_length"
+        check_number(option, self.max_password_length, 1, _LONGEST)
         if (self.hash_password is None) != (self.verify_password is None):
             raise ConfigurationError(
                 "email_and_password.hash_password", "stands alone", "Give verify_password as well"
@@ -237,12 +250,12 @@ class EmailAndPassword(Plugin):
 
     def check_new_password(self, password: str) -> None:
         """Raises PASSWORD_TOO_SHORT, PASSWORD_TOO_LONG or INVALID_PASSWORD."""
+        if self._is_longer_than_new_ones(password):
+            raise self._too_long()
         if password_length(password) < self.min_password_length:
             raise EmailPasswordCodes.PASSWORD_TOO_SHORT(
                 f"The password is too short: at least {self.min_password_length} characters"
             )
-        if self._is_longer_than_new_ones(password):
-            raise self._too_long()
         if "\0" in password:
             # scrypt pads its key with NUL: "pw" and "pw\0" would be the same password.
             raise EmailPasswordCodes.INVALID_PASSWORD()
@@ -252,7 +265,7 @@ class EmailAndPassword(Plugin):
 
         A password that comes from another system may be longer than a new one may be.
         """
-        if len(password) > LONGEST_GIVEN and self._is_longer_than_new_ones(password):
+        if len(password) > _LONGEST:
             raise self._too_long()
 
     def wrong(self, password: str, code: ErrorCode) -> APIError:
@@ -263,7 +276,9 @@ class EmailAndPassword(Plugin):
         return self._too_long() if self._is_longer_than_new_ones(password) else code()
 
     def _is_longer_than_new_ones(self, password: str) -> bool:
-        return password_length(password) > self.max_password_length
+        # The number of characters is the lesser one, and costs nothing.
+        longest = self.max_password_length
+        return len(password) > longest or password_length(password) > longest
 
     def _too_long(self) -> APIError:
         most = self.max_password_length

@@ -25,7 +25,7 @@ from watchword.records import User
 from watchword.results import SessionAndUser, Status
 from watchword.security_log import Event, record
 from watchword.sessions import create_session, current_session, set_session_cookies
-from watchword.validation import Email
+from watchword.validation import Email, TargetURL, Token
 
 from .addresses import replace_address, user_of_address
 from .credentials import lock_user
@@ -77,14 +77,14 @@ class SendVerificationEmail(msgspec.Struct, frozen=True, kw_only=True):
     """Whose address to verify, and where the link leads afterwards."""
 
     email: Email
-    callback_url: str = msgspec.field(default="", name="callbackURL")
+    callback_url: TargetURL = msgspec.field(default="", name="callbackURL")
 
 
 class VerifyEmail(msgspec.Struct, frozen=True, kw_only=True):
     """The token of a mailed link."""
 
-    token: str
-    callback_url: str = msgspec.field(default="", name="callbackURL")
+    token: Token
+    callback_url: TargetURL = msgspec.field(default="", name="callbackURL")
 
 
 class EmailVerified(msgspec.Struct, Generic[U], frozen=True, omit_defaults=True):

@@ -20,7 +20,7 @@ from watchword.options import Duration, seconds
 from watchword.plugin import Plugin
 from watchword.records import User
 from watchword.results import Status
-from watchword.validation import Email
+from watchword.validation import Email, Password, TargetURL, Token
 from watchword.verifications import find_verification, sweep_verifications, take_verification
 
 from .addresses import user_of_address
@@ -49,7 +49,7 @@ class RequestPasswordReset(msgspec.Struct, frozen=True, kw_only=True, rename="ca
     """Whose password to reset, and the page that asks for the new one."""
 
     email: Email
-    redirect_to: str = ""
+    redirect_to: TargetURL = ""
 
 
 class ResetRequested(msgspec.Struct, frozen=True):
@@ -62,14 +62,14 @@ class ResetRequested(msgspec.Struct, frozen=True):
 class FollowResetLink(msgspec.Struct, frozen=True):
     """The page that asks for the new password."""
 
-    callback_url: str = msgspec.field(name="callbackURL")
+    callback_url: TargetURL = msgspec.field(name="callbackURL")
 
 
 class ResetPassword(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """The new password. The token may stand in the query instead."""
 
-    new_password: str
-    token: str = ""
+    new_password: Password
+    token: Token = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -24,6 +24,7 @@ from watchword.sessions import (
     require_stored_sessions,
     set_session_cookies,
 )
+from watchword.validation import Password
 
 from .credentials import credential_of, lock_user, put_password
 from .email_password import EmailAndPassword
@@ -53,8 +54,8 @@ class PasswordCodes(ErrorCodes):
 class ChangePassword(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """The new password, and the one that it replaces."""
 
-    new_password: str
-    current_password: str
+    new_password: Password
+    current_password: Password
     revoke_other_sessions: bool = False
 
 
@@ -68,13 +69,13 @@ class PasswordChanged(msgspec.Struct, Generic[U], frozen=True):
 class VerifyPassword(msgspec.Struct, frozen=True):
     """The password to check."""
 
-    password: str
+    password: Password
 
 
 class SetPassword(msgspec.Struct, frozen=True, rename="camel"):
     """The first password of a user who has none."""
 
-    new_password: str
+    new_password: Password
 
 
 @dataclass(frozen=True, kw_only=True)

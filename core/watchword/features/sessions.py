@@ -28,6 +28,7 @@ from watchword.sessions import (
     require_stored_sessions,
     set_session_cookies,
 )
+from watchword.validation import Flag, Token
 
 _log = logging.getLogger("watchword")
 
@@ -35,8 +36,8 @@ _log = logging.getLogger("watchword")
 class GetSession(msgspec.Struct, frozen=True, rename="camel"):
     """Flags of a look-up; any non-empty value counts as true."""
 
-    disable_cookie_cache: str | bool | list[str] = ""
-    disable_refresh: str | bool | list[str] = ""
+    disable_cookie_cache: Flag = ""
+    disable_refresh: Flag = ""
 
 
 class UpdateSession(msgspec.Struct, frozen=True):
@@ -52,7 +53,7 @@ class UpdatedSession(msgspec.Struct, frozen=True):
 class RevokeSession(msgspec.Struct, frozen=True):
     """Which session to end."""
 
-    token: str
+    token: Token
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,6 +15,7 @@ from watchword.errors import Redirect
 from watchword.http.query import append_query
 from watchword.http.response import Response
 from watchword.plugin import Plugin
+from watchword.validation import Identifier, Words
 
 _CODE = re.compile(r"[A-Za-z0-9_'-]+", re.ASCII)
 
@@ -28,8 +29,8 @@ class Ok(msgspec.Struct, frozen=True):
 class ErrorQuery(msgspec.Struct, frozen=True):
     """What a failed redirect says about itself."""
 
-    error: str = ""
-    error_description: str = ""
+    error: Identifier = ""
+    error_description: Words = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -24,6 +24,7 @@ from watchword.records import Account, User
 from watchword.results import Status
 from watchword.security_log import Event, record
 from watchword.sessions import clear_session_cookies, current_session, is_fresh, set_session_cookies
+from watchword.validation import Password, PersonName, Picture, TargetURL, Token
 from watchword.verifications import create_verification, take_verification
 
 from .mails import Mail, MailCallback, UserCallback, in_background, mailed_link
@@ -51,23 +52,23 @@ class UserCodes(ErrorCodes):
 class UpdateUser(msgspec.Struct, frozen=True, kw_only=True):
     """What to change. Additional fields of the user stand beside these."""
 
-    name: str | msgspec.UnsetType = msgspec.UNSET
-    image: str | msgspec.UnsetType | None = msgspec.UNSET
+    name: PersonName | msgspec.UnsetType = msgspec.UNSET
+    image: Picture | msgspec.UnsetType | None = msgspec.UNSET
 
 
 class DeleteUserNow(msgspec.Struct, frozen=True, kw_only=True):
     """Proof that the user means it: the password, or the token of a mail. Both may be missing."""
 
-    password: str = ""
-    token: str = ""
-    callback_url: str = msgspec.field(default="", name="callbackURL")
+    password: Password = ""
+    token: Token = ""
+    callback_url: TargetURL = msgspec.field(default="", name="callbackURL")
 
 
 class DeletionToken(msgspec.Struct, frozen=True, kw_only=True):
     """The token of a mailed deletion link."""
 
-    token: str
-    callback_url: str = msgspec.field(default="", name="callbackURL")
+    token: Token
+    callback_url: TargetURL = msgspec.field(default="", name="callbackURL")
 
 
 class Deletion(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,6 +10,9 @@ from .headers import Headers
 
 _log = logging.getLogger("watchword")
 
+_LONGEST = 4096
+"""Characters of a list of addresses that are read."""
+
 
 def normalize_ip(text: str, ipv6_subnet: int = 64) -> str | None:
     """One spelling per client: IPv4 as it is, IPv6 in full and masked to a subnet; None if odd."""
@@ -53,6 +56,8 @@ class AddressFinder:
         return normalize_ip(peer, self._subnet) if self._use_peer and peer else None
 
     def _from_list(self, value: str) -> str | None:
+        if len(value) > _LONGEST:
+            return None
         hops = [hop for part in value.split(",") if (hop := part.strip())]
         if not self._proxies:
             return normalize_ip(hops[0], self._subnet) if len(hops) == 1 else None

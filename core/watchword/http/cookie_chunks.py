@@ -13,8 +13,9 @@ from .cookies import CookieAttributes, serialize_cookie
 LONGEST_LINE = 4050
 """Characters of one Set-Cookie line."""
 MOST_PIECES = 100
+"""Pieces that are written, looked at and expired."""
 
-_NUMBER = re.compile(r"0|[1-9][0-9]{0,3}", re.ASCII)
+_NUMBER = re.compile(r"[0-9]|[1-9][0-9]", re.ASCII)
 
 
 class ValueTooLong(ValueError):

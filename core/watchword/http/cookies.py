@@ -12,6 +12,8 @@ from datetime import UTC, datetime
 from typing import Literal
 from urllib.parse import quote, unquote_to_bytes
 
+from .bounds import MOST_PAIRS
+
 LONGEST_AGE = 34_560_000
 """Seconds; browsers keep no cookie longer than 400 days (RFC 6265bis, 5.5)."""
 
@@ -53,9 +55,12 @@ _UNSET = CookieAttributes()
 
 
 def parse_cookies(header: str) -> dict[str, str]:
-    """Name to value: first of one name wins, quotes dropped, percent-decoded where decodable."""
+    """Name to value: first of one name wins, quotes dropped, percent-decoded where decodable.
+
+    Of more than `MOST_PAIRS` the first ones are read.
+    """
     found: dict[str, str] = {}
-    for pair in header.split(";"):
+    for pair in header.split(";", MOST_PAIRS)[:MOST_PAIRS]:
         name, equals, value = pair.partition("=")
         name = name.strip()
         if equals and name not in found:
@@ -64,9 +69,12 @@ def parse_cookies(header: str) -> dict[str, str]:
 
 
 def parse_cookie_chunks(header: str) -> dict[str, str]:
-    """The stricter reading for cookies in pieces: last of one name wins, odd pairs are dropped."""
+    """The stricter reading for cookies in pieces: last of one name wins, odd pairs are dropped.
+
+    Of more than `MOST_PAIRS` the first ones are read.
+    """
     found: dict[str, str] = {}
-    for pair in header.split(";"):
+    for pair in header.split(";", MOST_PAIRS)[:MOST_PAIRS]:
         name, equals, value = pair.partition("=")
         name, value = name.strip(), _unquoted(value.strip())
         if equals and _TOKEN.fullmatch(name) and _CHUNK_VALUE.fullmatch(value):

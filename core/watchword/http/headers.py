@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeAlias, cast
 
+from .bounds import LONGEST_FIELD
+
 
 class Headers:
     """Immutable header fields of a request. Repeated fields are kept, in order.
 
     Names are lower-cased. `get` joins repeated fields with ", " (RFC 9110, 5.2), and `cookie`
-    with "; " (RFC 9113, 8.2.3).
+    with "; " (RFC 9113, 8.2.3). A field that is too long to be read is not there for `get`, and
+    `has_too_long` says so.
     """
 
-    __slots__ = ("_index", "pairs")
+    __slots__ = ("_index", "has_too_long", "pairs")
 
     def __init__(self, pairs: Iterable[tuple[str, str]] = ()) -> None:
         self.pairs: tuple[tuple[str, str], ...] = tuple(pairs)
@@ -22,8 +25,14 @@ class Headers:
             name = name.lower()
             earlier = index.get(name)
             if earlier is not None:
+                if len(earlier) > LONGEST_FIELD:
+                    continue
                 value = earlier + ("; " if name == "cookie" else ", ") + value
             index[name] = value
+        # This is on every request's way: one look at all of them is faster than one at each.
+        self.has_too_long = max(map(len, index.values()), default=0) > LONGEST_FIELD
+        if self.has_too_long:
+            index = {name: value for name, value in index.items() if len(value) <= LONGEST_FIELD}
         self._index = index
 
     @classmethod

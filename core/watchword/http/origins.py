@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from typing import NamedTuple
 from urllib.parse import unquote
 
-from .urls import is_safe_relative, parse_url
+from .bounds import LONGEST_GROWN_URL
+from .globs import origin_glob
+from .urls import URL, is_safe_relative, parse_url
 
 _LABEL = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _FORWARDED = re.compile(
@@ -17,26 +20,60 @@ _UNTRUSTED_SCHEMES = frozenset(("javascript", "data", "vbscript", "blob", "file"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
+class Target(NamedTuple):
+    """A URL or path that somebody gave, parsed once, whatever number of patterns it is held to."""
+
+    text: str
+    url: URL | None
+    """None for paths, and for what is no absolute URL."""
+
+    @classmethod
+    def of(cls, text: str) -> Target:
+        return cls(text, None if text.startswith("/") else parse_url(text))
+
+    @property
+    def is_safe_path(self) -> bool:
+        """Whether it is a path that stays on this site."""
+        return self.text.startswith("/") and is_safe_relative(self.text)
+
+
+class OriginPattern:
+    """A pattern of trusted origins, compiled."""
+
+    __slots__ = ("_glob", "_named", "text")
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._glob = origin_glob(text) if "*" in text or "?" in text else None
+        self._named = "://" in text
+
+    def matches(self, target: Target) -> bool:
+        """Whether it trusts the target; paths are no pattern's."""
+        text, url = target
+        if text.startswith("/") or len(text) > LONGEST_GROWN_URL or _CONTROL.search(text):
+            return False
+        if url is None or url.scheme in _UNTRUSTED_SCHEMES:
+            return _custom_scheme(text, self.text)
+        if self._glob is None:
+            return url.origin == self.text if url.is_web else _custom_scheme(text, self.text)
+        if url.host.startswith(".") or ".." in url.host:
+            return False
+        if not self._named:
+            # A pattern that names no scheme trusts web sites, not every app on the device.
+            return url.is_web and self._glob.fullmatch(url.netloc) is not None
+        return self._glob.fullmatch(url.origin if url.is_web else text) is not None
+
+
+@lru_cache(maxsize=512)
+def compiled(pattern: str) -> OriginPattern:
+    """A pattern that is known only while requests run."""
+    return OriginPattern(pattern)
+
+
 def origin_matches(url: str, pattern: str, *, allow_relative: bool = False) -> bool:
     """Whether a URL is trusted by one pattern; relative paths only where they are allowed."""
-    if url.startswith("/"):
-        return allow_relative and is_safe_relative(url)
-    if _CONTROL.search(url):
-        return False
-    parsed = parse_url(url)
-    if parsed is None or parsed.scheme in _UNTRUSTED_SCHEMES:
-        return _custom_scheme(url, pattern)
-    if "*" in pattern or "?" in pattern:
-        if parsed.host.startswith(".") or ".." in parsed.host:
-            return False
-        if "://" not in pattern:
-            # A pattern that names no scheme trusts web sites, not every app on the device.
-            return parsed.is_web and _glob(pattern).fullmatch(parsed.netloc) is not None
-        subject = parsed.origin if parsed.is_web else url
-        return _glob(pattern).fullmatch(subject) is not None
-    if parsed.is_web:
-        return parsed.origin == pattern
-    return _custom_scheme(url, pattern)
+    target = Target.of(url)
+    return (allow_relative and target.is_safe_path) or compiled(pattern).matches(target)
 
 
 def host_matches(host: str, pattern: str) -> bool:
@@ -44,7 +81,7 @@ def host_matches(host: str, pattern: str) -> bool:
     bare = pattern.partition("://")[2] or pattern
     bare = bare.partition("/")[0].lower()
     if "*" in bare or "?" in bare:
-        return _glob(bare).fullmatch(host.lower()) is not None
+        return origin_glob(bare).fullmatch(host.lower()) is not None
     return host.lower() == bare
 
 
@@ -97,25 +134,3 @@ def _resolve(path: str) -> str:
         elif segment != ".":
             kept.append(segment)
     return "/" + "/".join(kept)
-
-
-@lru_cache(maxsize=512)
-def _glob(pattern: str) -> re.Pattern[str]:
-    pieces = [""]
-    chars = iter(pattern)
-    for char in chars:
-        if char == "*":
-            pieces.append("")
-        elif char == "?":
-            pieces[-1] += "."
-        else:
-            pieces[-1] += re.escape(next(chars, "\\") if char == "\\" else char)
-    first, *others = pieces
-    if not others:
-        return re.compile(first, re.DOTALL)
-    # Each inner piece is taken where it comes first and never tried again: a URL cannot make the
-    # match take long, however many wildcards there are.
-    *inner, last = others
-    return re.compile(
-        first + "".join(f"(?>.*?{piece})" for piece in inner if piece) + f".*{last}", re.DOTALL
-    )

@@ -4,16 +4,36 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import TypeAlias
 from urllib.parse import quote, quote_plus, unquote_plus
 
+from .bounds import LONGEST_QUERY, LONGEST_VALUE, MOST_PAIRS
 from .urls import is_single_slash_path, parse_url
+
+Query: TypeAlias = "dict[str, str | list[str]]"
 
 _BARE_ORIGIN = re.compile(r"\A[^/?#]+://[^/?#]+(?=[?#]|\Z)")
 
 
-def parse_query(raw: str) -> dict[str, str | list[str]]:
-    """Names to values; a repeated name has a list, in order. Never fails."""
-    found: dict[str, str | list[str]] = {}
+class QueryTooLong(ValueError):
+    """A query or form, one of its values, or their number is above what is read."""
+
+
+def read_query(raw: str) -> Query:
+    """The query of a request (`parse_query`). Raises `QueryTooLong`."""
+    found = parse_query(raw)
+    for value in found.values():
+        texts = (value,) if isinstance(value, str) else value
+        if max(map(len, texts)) > LONGEST_VALUE:
+            raise QueryTooLong
+    return found
+
+
+def parse_query(raw: str) -> Query:
+    """Names to values; a repeated name has a list, in order. Raises `QueryTooLong`."""
+    if len(raw) > LONGEST_QUERY or raw.count("&") >= MOST_PAIRS:
+        raise QueryTooLong
+    found: Query = {}
     for pair in raw.split("&"):
         if not pair:
             continue

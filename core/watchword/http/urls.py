@@ -15,6 +15,8 @@ from urllib.parse import unquote
 
 import idna
 
+from .bounds import LONGEST_GROWN_URL, LONGEST_HOST
+
 _STRIP = "".join(map(chr, range(0x21)))
 _DROPPED = str.maketrans("", "", "\t\r\n")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*):")
@@ -54,6 +56,8 @@ class URL:
 
 def parse_url(text: str) -> URL | None:
     """An absolute URL with a host (http, https and custom schemes), or None."""
+    if len(text) > LONGEST_GROWN_URL:
+        return None
     text = text.strip(_STRIP).translate(_DROPPED)
     found = _SCHEME.match(text)
     if found is None:
@@ -88,7 +92,9 @@ def is_safe_relative(path: str) -> bool:
     Stricter than the trust test of the protocol: a path that becomes `//host` once its dot
     segments are resolved (`/..//evil.example`) is not safe either, whoever resolves it.
     """
-    if not is_single_slash_path(path) or "\\" in path or _CONTROL.search(path):
+    if len(path) > LONGEST_GROWN_URL or not is_single_slash_path(path):
+        return False
+    if "\\" in path or _CONTROL.search(path):
         return False
     bare = re.split(r"[?#]", path, maxsplit=1)[0]
     return _ENCODED_SLASH.search(bare) is None and not _resolved(bare).startswith("//")
@@ -110,6 +116,9 @@ def normalize_pathname(path: str, base_path: str) -> str:
 
 def _authority(text: str, scheme: str, *, special: bool) -> tuple[str | None, int | None]:
     text = text.rpartition("@")[2]
+    if len(text) > LONGEST_HOST:
+        # To normalise it takes time that grows with the square of the length.
+        return None, None
     if text.startswith("["):
         inside, bracket, tail = text[1:].partition("]")
         host = _ipv6(inside) if bracket else None
@@ -148,13 +157,13 @@ def _host(text: str, *, special: bool) -> str | None:
     if not text:
         return None
     name = unicodedata.normalize("NFKC", unquote(text, errors="replace"))
-    if not name.isascii():
+    if not name.isascii() and len(name) <= LONGEST_HOST:
         try:
             name = idna.encode(name, uts46=True).decode("ascii")
         except (idna.IDNAError, UnicodeError):
             return None
     name = name.lower()
-    if not name or _FORBIDDEN.search(name):
+    if not name.isascii() or not name or _FORBIDDEN.search(name):
         return None
     return _ipv4(name) if _NUMBER.fullmatch(name.removesuffix(".").rpartition(".")[2]) else name
 
@@ -185,7 +194,8 @@ def _resolved(path: str) -> str:
     kept: list[str] = []
     segments = path.split("/")[1:]
     for index, segment in enumerate(segments):
-        dots = re.sub("%2e", ".", segment, flags=re.IGNORECASE)
+        # Two dots are six characters when they are escaped.
+        dots = segment if len(segment) > 6 else segment.lower().replace("%2e", ".")
         last = index == len(segments) - 1
         if dots == "..":
             if kept:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 from typing import IO, TypeAlias, cast
 
-from .files import Placed, opened
+from .files import LONGEST, TOO_LONG, Placed, opened
 from .imported import ImportedUser, Read, Unreadable
 from .reading import Fields, fields, plain
 
@@ -32,6 +32,9 @@ class FileSource:
     def users(self) -> Iterator[Read]:
         """What the file has, in its order; what is no object is told with its place."""
         for place, found in self._streamed(self._file):
+            if found is TOO_LONG:
+                yield Unreadable(place, f"longer than {LONGEST} characters")
+                continue
             it = fields(found)
             if not it:
                 yield Unreadable(place, "cannot be read")

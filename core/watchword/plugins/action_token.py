@@ -45,7 +45,7 @@ _log = logging.getLogger("watchword.action_token")
 _SEND, _VERIFY = "/one-time-token/send-token", "/one-time-token/verify-token"
 _SENDS, _GUESSES = RateLimitRule(window=60, max=3), RateLimitRule(window=60, max=5)
 _TYPE = r"\A[a-z0-9][a-z0-9:._-]{0,63}\Z"
-ActionType = Annotated[str, msgspec.Meta(pattern=_TYPE)]
+ActionType = Annotated[str, msgspec.Meta(max_length=64, pattern=_TYPE)]
 """What a code confirms: 1 to 64 of `a-z 0-9 : . _ -`, not beginning with a sign."""
 
 
@@ -69,7 +69,7 @@ class SendActionToken(msgspec.Struct, frozen=True, kw_only=True):
 class VerifyActionToken(msgspec.Struct, frozen=True, kw_only=True):
     """The mailed code, and what it is to confirm."""
 
-    token: Annotated[str, msgspec.Meta(pattern=r"\A[0-9]{1,32}\Z")]
+    token: Annotated[str, msgspec.Meta(max_length=32, pattern=r"\A[0-9]{1,32}\Z")]
     type: ActionType
 
 

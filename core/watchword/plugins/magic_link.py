@@ -34,7 +34,7 @@ from watchword.records import Session, User
 from watchword.results import Status
 from watchword.sessions import create_session, set_session_cookies
 from watchword.stored_codes import TokenStorage, check_storage, stored_code
-from watchword.validation import Email, ValidationCodes
+from watchword.validation import Email, PersonName, TargetURL, Token, ValidationCodes
 from watchword.verifications import create_verification, find_verification, take_verification
 
 U = TypeVar("U", bound=User)
@@ -50,20 +50,20 @@ class SignInMagicLink(msgspec.Struct, frozen=True, kw_only=True):
     """Whom to mail a link, and where it leads. `name` is for new users."""
 
     email: Email
-    name: str | msgspec.UnsetType = msgspec.UNSET
-    callback_url: str = msgspec.field(default="", name="callbackURL")
-    new_user_callback_url: str = msgspec.field(default="", name="newUserCallbackURL")
-    error_callback_url: str = msgspec.field(default="", name="errorCallbackURL")
+    name: PersonName | msgspec.UnsetType = msgspec.UNSET
+    callback_url: TargetURL = msgspec.field(default="", name="callbackURL")
+    new_user_callback_url: TargetURL = msgspec.field(default="", name="newUserCallbackURL")
+    error_callback_url: TargetURL = msgspec.field(default="", name="errorCallbackURL")
     metadata: dict[str, object] | msgspec.UnsetType = msgspec.UNSET
 
 
 class VerifyMagicLink(msgspec.Struct, frozen=True, kw_only=True):
     """What a mailed link carries."""
 
-    token: str
-    callback_url: str = msgspec.field(default="", name="callbackURL")
-    new_user_callback_url: str = msgspec.field(default="", name="newUserCallbackURL")
-    error_callback_url: str = msgspec.field(default="", name="errorCallbackURL")
+    token: Token
+    callback_url: TargetURL = msgspec.field(default="", name="callbackURL")
+    new_user_callback_url: TargetURL = msgspec.field(default="", name="newUserCallbackURL")
+    error_callback_url: TargetURL = msgspec.field(default="", name="errorCallbackURL")
 
 
 class SignedInByLink(msgspec.Struct, Generic[U], frozen=True):

@@ -18,6 +18,7 @@ from watchword.plugin import after
 from watchword.records import User
 from watchword.results import SessionAndUser
 from watchword.sessions import set_session_cookies
+from watchword.validation import Token
 from watchword.verifications import take_verification
 
 from .session_handover import GeneratedToken, HandoverCodes, SessionHandover
@@ -34,7 +35,7 @@ class OneTimeTokenCodes(HandoverCodes):
 class VerifyOneTimeToken(msgspec.Struct, frozen=True):
     """The token to redeem."""
 
-    token: str
+    token: Token
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,6 +17,7 @@ from watchword.endpoint import Endpoint, get, post
 from watchword.errors import ErrorCode, ErrorCodes
 from watchword.records import Session, User
 from watchword.sessions import SHORT_SESSION, create_session, set_session_cookies
+from watchword.validation import Token
 from watchword.verifications import delete_verifications, newest_verification, take_verification
 
 from .session_handover import GeneratedToken, HandoverCodes, SessionHandover
@@ -35,7 +36,7 @@ class OneTimeTokenSessionCodes(HandoverCodes):
 class VerifyOneTimeTokenSession(msgspec.Struct, frozen=True):
     """The token to redeem."""
 
-    token: Annotated[str, msgspec.Meta(min_length=1)]
+    token: Annotated[Token, msgspec.Meta(min_length=1)]
 
 
 class RedeemedSession(msgspec.Struct, Generic[U], frozen=True):

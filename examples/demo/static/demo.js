@@ -15,19 +15,29 @@ async function call(path, body) {
   return data;
 }
 
-function say(text, bad = false) {
-  $("status").textContent = text;
-  $("status").classList.toggle("bad", bad);
+const cards = [...document.querySelectorAll(".card")];
+const shown = () => cards.filter((card) => !card.hidden);
+
+function say(card, text, bad = false) {
+  for (const one of document.querySelectorAll(".status")) one.textContent = "";
+  const status = $(`${card.id}-status`);
+  status.textContent = text;
+  status.classList.toggle("bad", bad);
 }
 
-async function attempt(work, done) {
+// Whatever comes of it is said in the card that asked, or, if that is gone, in the one that took its place.
+async function attempt(card, work, done) {
+  let text = done, bad = false;
+  say(card, "");
   try {
     await work();
-    if (done) say(done);
   } catch (error) {
-    say(error.message, true);
+    [text, bad] = [error.message, true];
   }
-  await show();
+  await show().catch((error) => { [text, bad] = [error.message, true]; });
+  const there = card.hidden ? shown()[0] : card;
+  say(there, text, bad);
+  if (there !== card) $(`${there.id}-title`).focus();
 }
 
 async function show() {
@@ -43,12 +53,27 @@ async function show() {
   $("greeting").textContent = (await (await fetch("/greeting")).json()).greeting;
 }
 
+const mode = () => new FormData($("credentials")).get("mode");
+
+function chosen(value) {
+  $("credentials").elements.mode.value = value;
+  $("name-row").hidden = value === "sign-in";
+  $("enter").textContent = value === "sign-in" ? "Sign in" : "Sign up";
+}
+
+for (const radio of $("credentials").elements.mode) radio.addEventListener("change", () => chosen(mode()));
+
 $("credentials").addEventListener("submit", (event) => {
   event.preventDefault();
   const { name, email, password } = Object.fromEntries(new FormData(event.target));
-  const signUp = event.submitter?.value !== "sign-in";
+  const signUp = mode() === "sign-up";
   attempt(
-    () => call(signUp ? "/sign-up/email" : "/sign-in/email", signUp ? { name, email, password } : { email, password }),
+    $("guest"),
+    async () => {
+      await (signUp ? call("/sign-up/email", { name, email, password }) : call("/sign-in/email", { email, password }));
+      $("password").value = "";
+      chosen("sign-in"); // whoever comes back is not new
+    },
     signUp ? "Welcome!" : "Welcome back!",
   );
 });
@@ -57,11 +82,12 @@ $("credentials").addEventListener("submit", (event) => {
 const who = () => ({ name: $("name").value, email: $("email").value });
 
 $("mail-link").addEventListener("click", () => attempt(
+  $("guest"),
   () => call("/sign-in/magic-link", { ...who(), callbackURL: "/" }),
   "A link is on its way to the mailbox.",
 ));
 
-$("mail-code").addEventListener("click", () => attempt(async () => {
+$("mail-code").addEventListener("click", () => attempt($("guest"), async () => {
   await call("/email-otp/send-verification-otp", { email: who().email, type: "sign-in" });
   $("mailed-code").hidden = false;
 }, "A code is on its way to the mailbox."));
@@ -69,7 +95,7 @@ $("mail-code").addEventListener("click", () => attempt(async () => {
 $("mailed-code").addEventListener("submit", (event) => {
   event.preventDefault();
   const { otp } = Object.fromEntries(new FormData(event.target));
-  attempt(async () => {
+  attempt($("guest"), async () => {
     await call("/sign-in/email-otp", { ...who(), otp });
     event.target.reset();
     event.target.hidden = true;
@@ -78,21 +104,21 @@ $("mailed-code").addEventListener("submit", (event) => {
 
 $("sign-out").addEventListener("click", () => {
   $("link-box").hidden = true;
-  attempt(() => call("/sign-out", {}), "Signed out.");
+  attempt($("member"), () => call("/sign-out", {}), "Signed out.");
 });
 
-$("generate").addEventListener("click", () => attempt(async () => {
+$("generate").addEventListener("click", () => attempt($("token"), async () => {
   const { token } = await call("/one-time-token/generate");
   $("link").value = `${location.origin}/#token=${encodeURIComponent(token)}`;
   $("link-box").hidden = false;
 }, "The link is good once, for three minutes."));
 
-$("copy").addEventListener("click", () => attempt(async () => {
+$("copy").addEventListener("click", () => attempt($("token"), async () => {
   $("link").select();
   await navigator.clipboard.writeText($("link").value);
 }, "Copied. Open it in a private window."));
 
-$("ask-code").addEventListener("click", () => attempt(async () => {
+$("ask-code").addEventListener("click", () => attempt($("danger"), async () => {
   await call("/one-time-token/send-token", { type: "account-delete" });
   $("delete").hidden = false;
 }, "A code is on its way to the mailbox."));
@@ -100,7 +126,7 @@ $("ask-code").addEventListener("click", () => attempt(async () => {
 $("delete").addEventListener("submit", (event) => {
   event.preventDefault();
   const { code } = Object.fromEntries(new FormData(event.target));
-  attempt(async () => {
+  attempt($("danger"), async () => {
     await call("/one-time-token/verify-token", { token: code, type: "account-delete" });
     await call("/delete-user", {});
     event.target.reset();
@@ -111,7 +137,7 @@ $("delete").addEventListener("submit", (event) => {
 $("redeem-button").addEventListener("click", () => {
   const { token } = state;
   state.token = null;
-  attempt(() => call("/one-time-token/verify", { token }), "This browser has the session now.");
+  attempt($("redeem"), () => call("/one-time-token/verify", { token }), "This browser has the session now.");
 });
 
 await show();

@@ -8,6 +8,7 @@ import msgspec
 
 from watchword.errors import ErrorCode, ErrorCodes
 from watchword.records import User
+from watchword.validation import Code, Identifier, Password, PersonName, Picture
 
 U = TypeVar("U", bound=User)
 
@@ -41,7 +42,7 @@ class EmailOTPCodes(ErrorCodes):
 class OTPFor(msgspec.Struct, frozen=True, kw_only=True):
     """Whose code, and what it is good for."""
 
-    email: str
+    email: Identifier
     type: OTPType
 
 
@@ -54,16 +55,16 @@ class OTPRead(msgspec.Struct, frozen=True):
 class CheckOTP(msgspec.Struct, frozen=True, kw_only=True):
     """The code to check; it stays good."""
 
-    email: str
+    email: Identifier
     type: OTPType
-    otp: str
+    otp: Code
 
 
 class VerifyEmailByOTP(msgspec.Struct, frozen=True, kw_only=True):
     """A code of type `email-verification`."""
 
-    email: str
-    otp: str
+    email: Identifier
+    otp: Code
 
 
 class EmailOTPVerified(msgspec.Struct, Generic[U], frozen=True):
@@ -77,10 +78,10 @@ class EmailOTPVerified(msgspec.Struct, Generic[U], frozen=True):
 class SignInByOTP(msgspec.Struct, frozen=True, kw_only=True):
     """A code of type `sign-in`. The rest is for a user who is new, as are additional fields."""
 
-    email: str
-    otp: str
-    name: str = ""
-    image: str | msgspec.UnsetType = msgspec.UNSET
+    email: Identifier
+    otp: Code
+    name: PersonName = ""
+    image: Picture | msgspec.UnsetType = msgspec.UNSET
 
 
 class SignedInByOTP(msgspec.Struct, Generic[U], frozen=True):
@@ -93,26 +94,26 @@ class SignedInByOTP(msgspec.Struct, Generic[U], frozen=True):
 class RequestPasswordResetByOTP(msgspec.Struct, frozen=True, kw_only=True):
     """Whose password to reset."""
 
-    email: str
+    email: Identifier
 
 
 class ResetPasswordByOTP(msgspec.Struct, frozen=True, kw_only=True):
     """A code of type `forget-password`, and the new password."""
 
-    email: str
-    otp: str
-    password: str
+    email: Identifier
+    otp: Code
+    password: Password
 
 
 class RequestEmailChangeByOTP(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """The new address. `otp` proves the current one, where the options ask for that."""
 
-    new_email: str
-    otp: str = ""
+    new_email: Identifier
+    otp: Code = ""
 
 
 class ChangeEmailByOTP(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """The new address, and the code that was mailed there."""
 
-    new_email: str
-    otp: str
+    new_email: Identifier
+    otp: Code
