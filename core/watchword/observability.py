@@ -46,35 +46,28 @@ def refused(call: Call, error: APIError) -> None:
     if not log.isEnabledFor(level):
         return
     fields = {**_about(call), "watchword_status": error.status, "watchword_code": error.code}
+    event = "refused"
+    if error.status == 429:
+        event = "rate_limited"
+        fields["watchword_retry_after"] = getattr(error, "retry_after", None)
     if alarming:
-        fields["watchword_event"] = "refused"
-    log.log(level, "refused: %s %s, %s", error.status, error.code, _said(fields), extra=fields)
+        fields["watchword_event"] = event
+    log.log(level, "%s: %s %s, %s", event, error.status, error.code, _said(fields), extra=fields)
 
 
 def _is_alarming(call: Call, error: APIError) -> bool:
     """Whether somebody may be at it: sign-ins, wrong passwords, codes and tokens, what is forbidden
     or comes too often. That nobody is signed in, and what is down, are no alarms."""
-    if error.status >= 500 or call.endpoint is None:
+    if error.status >= 500:
         return False
-    return error.guess or error.status in (403, 429) or call.endpoint.path.startswith("/sign-in")
+    signing_in = call.endpoint is not None and call.endpoint.path.startswith("/sign-in")
+    return signing_in or error.guess or error.status in (403, 429)
 
 
 def link_refused(call: Call, code: str) -> None:
     """A mailed link that was no good; the browser was sent on with the code."""
     fields = {**_about(call), "watchword_event": "refused", "watchword_code": code}
     SECURITY.warning("refused: %s, %s", code, _said(fields), extra=fields)
-
-
-def rate_limited(call: Call, path: str | None, retry_after: int) -> None:
-    """A request above its limit; `path` is the declared one, if there is an endpoint."""
-    fields = {
-        **_about(call),
-        "watchword_event": "rate_limited",
-        "watchword_path": path,
-        "watchword_status": 429,
-        "watchword_retry_after": retry_after,
-    }
-    SECURITY.warning("rate limit hit, %s", _said(fields), extra=fields)
 
 
 def security_event(call: Call, event: str, user_id: str) -> None:

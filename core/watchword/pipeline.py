@@ -23,7 +23,6 @@ from .http.headers import Headers
 from .http.query import QueryTooLong, read_query
 from .http.request import Request
 from .http.response import Response
-from .observability import rate_limited
 from .origin_check import check_login, check_request, check_trusted_url
 from .path_settings import check_path_settings
 from .plugin import Plugin, Stage
@@ -139,7 +138,6 @@ class Pipeline:
             try:
                 await self._limiter.check(call, counted, declared)
             except TooManyRequests as error:
-                rate_limited(call, declared, error.retry_after)
                 return respond(call, error)
         for hook in self._on_request:
             answer = await hook(call)

@@ -115,6 +115,7 @@ def test_a_refused_sign_in_says_who_and_from_where_but_no_password(
 ) -> None:
     browser = Browser(make_auth(), kind)
     user_id = browser.sign_up().json["user"]["id"]
+    caplog.clear()
     caplog.set_level(logging.INFO)
     address = {"x_forwarded_for": "192.0.2.7"}
     body = {"email": "ada@example.com", "password": "wrong-horse"}
