@@ -29,6 +29,8 @@ class TableShape:
     unique: frozenset[str]
     """The columns that are unique on their own."""
     has_rows: bool
+    needed: frozenset[str] = frozenset()
+    """The columns for which every insert must bring a value."""
 
 
 Read = Callable[[str, Sequence[Any]], Awaitable[list[tuple[Any, ...]]]]
@@ -46,6 +48,18 @@ def plan(schema: Schema, dialect: Dialect, tables: Mapping[str, TableShape]) -> 
         statement
         for model in schema
         for statement in planner.statements(model, tables.get(model.table_name))
+    ]
+
+
+def unfillable(schema: Schema, tables: Mapping[str, TableShape]) -> list[str]:
+    """The columns (`table.column`) that need a value and that the schema does not know."""
+    return [
+        f"{model.table_name}.{column}"
+        for model in schema
+        if model.table_name in tables
+        for column in sorted(
+            tables[model.table_name].needed - {"id", *(one.column_name for one in model.fields)}
+        )
     ]
 
 
@@ -93,8 +107,9 @@ class Planner:
 
     def _column(self, field: Field) -> str:
         text = f"{self._dialect.named(field.column_name)} {self._type(field)}"
-        if field.default_now and self._dialect.now_default:
-            text += f" DEFAULT {self._dialect.now_default}"
+        default = self._default(field)
+        if default is not None:
+            text += f" DEFAULT {default}"
         if field.required:
             text += " NOT NULL"
         if self._dialect.constraints_last:

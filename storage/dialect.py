@@ -45,6 +45,10 @@ class Dialect:
     constraints_last: bool = False
     """Whether CREATE TABLE has its unique and foreign keys behind the columns, for tools that read
     its text (SQLAlchemy finds ON DELETE only there)."""
+    current_schema: str | None = None
+    """The query for the schema that unqualified tables are in, where a database has several."""
+    usual_schema: str = ""
+    """The one that they are in unless the connection says otherwise."""
     add_column: str = "ADD COLUMN"
     """The words that add a column; with IF NOT EXISTS where the database knows it."""
 

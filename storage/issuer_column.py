@@ -29,6 +29,11 @@ class IssuerColumn:
         self._table = None if model is None or known else model.table_name
         self._required: bool | None = None
 
+    @property
+    def column(self) -> str | None:
+        """The column (`table.column`), where it is not known to the schema and so filled here."""
+        return None if self._table is None else f"{self._table}.{_COLUMN}"
+
     async def extra(self, model: str, row: Mapping[str, Any], look: Look) -> dict[str, str] | None:
         """The column with its value for a new row of `model`, or None if there is no need."""
         if model != "account" or self._table is None:

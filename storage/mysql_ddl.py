@@ -119,7 +119,8 @@ async def look(read: Read, names: Collection[str]) -> LiveTables:
     within = f"WHERE table_schema = DATABASE() AND table_name IN ({marks})"
     columns = await read(
         "SELECT table_name, column_name, is_nullable, data_type, column_type, character_set_name, "
-        f"collation_name FROM information_schema.columns {within} ORDER BY ordinal_position",
+        "collation_name, column_default IS NULL AND extra = '' "
+        f"FROM information_schema.columns {within} ORDER BY ordinal_position",
         tuple(names),
     )
     keys = await read(
@@ -140,7 +141,7 @@ async def look(read: Read, names: Collection[str]) -> LiveTables:
         if not mine:
             continue
         inside = [row[1:] for row in keys if (row[0].lower() if folded else row[0]) == stored]
-        for column, _, kind, full, charset, collation in mine:
+        for column, _, kind, full, charset, collation, _ in mine:
             is_long = _text(kind).lower() in _LONG_TEXTS
             live[name, column] = LiveColumn(_text(full), is_long, charset, collation)
         quoted = "`" + name.replace("`", "``").replace("%", "%%") + "`"
@@ -152,6 +153,7 @@ async def look(read: Read, names: Collection[str]) -> LiveTables:
                 columns[0] for _, unique, columns in _indexes(inside) if unique and not columns[1:]
             ),
             has_rows=bool(await read(f"SELECT 1 FROM {quoted} LIMIT 1", ())),
+            needed=frozenset(row[0] for row in mine if row[1] == "NO" and row[-1]),
         )
     return LiveTables(shapes, live, collations[0][0] if collations else "utf8mb4_bin")
 

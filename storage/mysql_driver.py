@@ -16,12 +16,14 @@ from pymysql.converters import encoders
 from watchword.database.contract import (
     InvalidValue,
     ReferenceViolation,
+    SchemaMismatch,
     StorageError,
     StorageUnavailable,
     UniqueViolation,
 )
 
 from .mysql_url import MySQLOptions
+from .sql_engine import refused_empty
 
 Rows: TypeAlias = "list[tuple[Any, ...]]"
 Written: TypeAlias = "tuple[Rows, int]"
@@ -144,7 +146,9 @@ def translated(error: BaseException, options: MySQLOptions) -> StorageError:
     if code in _SHAPE:
         # Only names of the schema are in this text.
         text = " ".join(str(error.args[-1]).split())
-        return StorageError(f"the database is not in the shape of the schema, migrate it: {text}")
+        return SchemaMismatch(text)
+    if code in _EMPTY:
+        return refused_empty(str(error.args[-1]).partition("'")[2].partition("'")[0])
     if code in _VALUES:
         return InvalidValue(f"{_column(error)}a value cannot be stored ({code})")
     if not code or code in _PASSING or 2000 <= code < 3000:
@@ -203,6 +207,8 @@ _REFUSALS = {
 _DUPLICATES = (ER.DUP_ENTRY, 1586, 1859)
 _ORPHANS = (ER.NO_REFERENCED_ROW, ER.NO_REFERENCED_ROW_2)
 _GAVE_WAY = (ER.LOCK_DEADLOCK, 1020, 3101)  # deadlock; changed since it was read; Galera, groups
+_EMPTY = (1048, 1364)
+"""NULL, or nothing at all, for a column that must have a value."""
 _SHAPE = (ER.NO_SUCH_TABLE, ER.BAD_FIELD_ERROR)
 _VALUES = (1264, 1265, 1292, 1366, 1406, 1411, 3140, 3141, 3156, 3903, 4025, 1153, 1690)
 _ENDED = (1152, 1153, 1184, 1927, 1053, 1317, 3169, 4031)

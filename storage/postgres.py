@@ -75,6 +75,8 @@ DIALECT = Dialect(
         FieldType.NUMBER_LIST: "jsonb",
     },
     now_default="CURRENT_TIMESTAMP",
+    current_schema="SELECT current_schema()",
+    usual_schema="public",
     true="true",
     false="false",
     adds_not_null=True,
@@ -196,7 +198,8 @@ WHERE n.nspname = current_schema() AND c.relkind IN ('r', 'p', 'v', 'f', 'm')
 """
 
 _COLUMNS = """
-SELECT c.relname::text, a.attname::text, a.attnotnull
+SELECT c.relname::text, a.attname::text, a.attnotnull,
+  a.attnotnull AND NOT a.atthasdef AND a.attidentity = ''
 FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid
@@ -220,14 +223,15 @@ async def inspect(read: Read, names: Collection[str]) -> Mapping[str, TableShape
     indexes = await read(_INDEXES, (list(names),))
     tables: dict[str, TableShape] = {}
     for name in sorted({table for table, *_ in columns}):
-        mine = [(column, not_null) for table, column, not_null in columns if table == name]
+        mine = [rest for table, *rest in columns if table == name]
         keys = [(column, unique) for table, column, unique in indexes if table == name]
         tables[name] = TableShape(
-            columns=frozenset(column for column, _ in mine),
-            not_null=frozenset(column for column, not_null in mine if not_null),
+            columns=frozenset(column for column, *_ in mine),
+            not_null=frozenset(column for column, not_null, _ in mine if not_null),
             indexed=frozenset(column for column, _ in keys),
             unique=frozenset(column for column, unique in keys if unique),
             has_rows=bool(await read(f"SELECT 1 FROM {DIALECT.quoted(name)} LIMIT 1", ())),
+            needed=frozenset(column for column, _, needed in mine if needed),
         )
     return tables
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from watchword.database.contract import (
     InvalidValue,
     ReferenceViolation,
+    SchemaMismatch,
     StorageError,
     StorageUnavailable,
     UniqueViolation,
 )
+
+from .sql_engine import refused_empty
 
 
 def translated(error: Exception, shown: str = "") -> StorageError:
@@ -21,12 +25,15 @@ def translated(error: Exception, shown: str = "") -> StorageError:
     if code in ("42P01", "42703", "3F000"):
         # Only names of the schema are in this text.
         text = " ".join(str(error).partition("\n")[0].split())
-        return StorageError(f"the database is not in the shape of the schema, migrate it: {text}")
+        return SchemaMismatch(text)
     if code.startswith("22") or (not code and _is(error, "DataError")):
         return InvalidValue(f"a value cannot be stored or compared ({name_of(error)})")
     if code[:2] in _PASSING or (not code and _is(error, "OperationalError")):
         at = f" at {shown}" if shown else ""
         return StorageUnavailable(f"PostgreSQL{at} is busy or cannot be reached ({name_of(error)})")
+    if code == "23502":
+        told: Any = getattr(error, "diag", error)  # psycopg's; asyncpg has it on the error itself
+        return refused_empty(f"{told.table_name}.{told.column_name}")
     if code.startswith("23"):
         return StorageError(f"the database refused the row ({name_of(error)})")
     return StorageError(f"the PostgreSQL database failed ({name_of(error)})")

@@ -24,7 +24,7 @@ from watchword.database.contract import (
 from watchword.database.schema import Schema
 
 from .date_columns import DateColumns, DeclaredTypes
-from .ddl import Inspector, TableShape, plan
+from .ddl import Inspector, TableShape, plan, unfillable
 from .dialect import Dialect
 from .issuer_column import IssuerColumn
 from .queries import Queries
@@ -218,14 +218,31 @@ class SQLEngine:
             yield type(self)(self._database, connection, inside=True)
 
     async def plan(self) -> list[str]:
-        database = self._database
-        names = [model.table_name for model in database.schema]
-        tables = await database.inspector(self._connection.read, names)
-        return plan(database.schema, database.dialect, tables)
+        return plan(self._database.schema, self._database.dialect, await self._tables())
+
+    async def unfillable(self) -> list[str]:
+        """Columns (`table.column`) that need a value which the schema does not know of."""
+        found = unfillable(self._database.schema, await self._tables())
+        return [one for one in found if one != self._database.issuer.column]
+
+    async def script_head(self) -> list[str]:
+        """What a file of statements begins with, so that it works where this engine does."""
+        dialect = self._database.dialect
+        if dialect.current_schema is None:
+            return []
+        [[name]] = await self._connection.read(dialect.current_schema, ())
+        if name in (None, dialect.usual_schema):
+            return []
+        return [f"SET search_path TO {dialect.named(name)}"]
 
     async def whole_plan(self) -> list[str]:
         """All statements of the schema, as for an empty database."""
         return plan(self._database.schema, self._database.dialect, {})
+
+    @property
+    def undoable(self) -> bool:
+        """Whether the caller is in a transaction, of ours or of an application."""
+        return self._inside or getattr(self._connection, "joined", False)
 
     @property
     def dialect(self) -> str:
@@ -257,6 +274,10 @@ class SQLEngine:
 
     async def _look(self, table: str) -> TableShape | None:
         return (await self._database.inspector(self._connection.read, [table])).get(table)
+
+    async def _tables(self) -> Mapping[str, TableShape]:
+        names = [model.table_name for model in self._database.schema]
+        return await self._database.inspector(self._connection.read, names) if names else {}
 
     def _row(self, model: str, join: Sequence[Join], values: Sequence[Any]) -> JoinedRow:
         it = self._queries.of(model)
@@ -293,3 +314,11 @@ class SQLEngine:
 def refuse_script() -> None:
     """What `Connection.run_script` does inside a transaction. Raises `StorageError`."""
     raise StorageError("the schema cannot be changed inside a transaction")
+
+
+def refused_empty(column: str) -> StorageError:
+    """The error of a row without a value for a column that must have one."""
+    return StorageError(
+        f"the database refused the row: the column {column} must have a value and got none; where "
+        "the schema does not know it any more, drop it, or let it be null"
+    )

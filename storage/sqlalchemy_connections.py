@@ -89,6 +89,11 @@ class Connections:
             lambda: alone(engine, flavor, lambda lone: lone.run(sql, params, writes=writes))
         )
 
+    @property
+    def joined(self) -> bool:
+        """Whether the caller is in a transaction, of ours or his own."""
+        return self._joined() is not None
+
     def _joined(self) -> HeldConnection | None:
         me = self._world.caller()
         if self._held and (held := self._held.get(me)) and not held.statements.inherited:

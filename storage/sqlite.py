@@ -184,6 +184,7 @@ async def inspect(read: Read, names: Collection[str]) -> Mapping[str, TableShape
             indexed=frozenset(indexed),
             unique=frozenset(unique),
             has_rows=bool(await read(f"SELECT 1 FROM {quoted} LIMIT 1", ())),
+            needed=frozenset(one[1] for one in columns if one[3] and one[4] is None and not one[5]),
         )
     return tables
 

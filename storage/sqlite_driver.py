@@ -18,13 +18,14 @@ from typing import Any, TypeAlias
 from watchword.database.contract import (
     InvalidValue,
     ReferenceViolation,
+    SchemaMismatch,
     StorageError,
     StorageUnavailable,
     UniqueViolation,
 )
 
 from .forks import Lease
-from .sql_engine import refuse_script
+from .sql_engine import refuse_script, refused_empty
 
 MEMORY = ":memory:"
 
@@ -208,12 +209,14 @@ def translated(error: Exception) -> StorageError:
             return UniqueViolation("a row with this unique value exists")
         if code == sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY:
             return ReferenceViolation("the row refers to one that does not exist")
+        if code == sqlite3.SQLITE_CONSTRAINT_NOTNULL:
+            return refused_empty(str(error).rpartition(" ")[2])
         return StorageError(f"the database refused the row ({name})")
     if isinstance(error, sqlite3.Error) and _primary_code(error) in _PASSING:
         return StorageUnavailable(f"the SQLite database is busy or cannot be opened ({name})")
     text = str(error)
     if any(known in text for known in _OUTDATED):
-        return StorageError(f"the database is not in the shape of the schema, migrate it: {text}")
+        return SchemaMismatch(text)
     return StorageError(f"the SQLite database failed ({name})")
 
 

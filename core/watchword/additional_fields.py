@@ -17,7 +17,8 @@ from .call import Call
 from .database.records import Attribute, Record, attributes_of
 from .errors import APIError
 from .http.json import parse_date
-from .validation import ValidationCodes
+from .problems import NOT_A_DATE, TOO_LONG
+from .validation import ValidationCodes, invalid, sentence_for
 
 LONGEST_TEXT = 10_000
 """Characters of a text. `Annotated[str, msgspec.Meta(max_length=...)]` says otherwise."""
@@ -32,10 +33,11 @@ def read_fields(call: Call, base: type[Record], *, creating: bool) -> dict[str, 
     """
     given = call.fields
     values: dict[str, object] = {}
+    wrong: list[tuple[str, str]] = []
     for attribute in additional(call, base):
         if attribute.wire not in given:
             if creating and attribute.required:
-                raise ValidationCodes.MISSING_FIELD(f"{attribute.wire} is required")
+                raise ValidationCodes.MISSING_FIELD(f"{attribute.wire} is missing")
             continue
         value = given[attribute.wire]
         if not attribute.column.input:
@@ -45,7 +47,12 @@ def read_fields(call: Call, base: type[Record], *, creating: bool) -> dict[str, 
                     f"{attribute.wire} is not allowed to be set"
                 )
             continue
-        values[attribute.name] = checked_value(attribute, value)
+        try:
+            values[attribute.name] = _checked(attribute, value)
+        except _Wrong as problem:
+            wrong.append(problem.told)
+    if wrong:
+        raise invalid(wrong)
     return values
 
 
@@ -74,6 +81,21 @@ async def refuse_taken(
 
 def checked_value(attribute: Attribute, value: object) -> object:
     """A value from JSON as the attribute's type, validated. Raises VALIDATION_ERROR."""
+    try:
+        return _checked(attribute, value)
+    except _Wrong as problem:
+        raise invalid([problem.told]) from None
+
+
+class _Wrong(Exception):
+    """A value that an attribute does not take, and what to tell of it."""
+
+    def __init__(self, attribute: Attribute, sentence: str, path: str = "") -> None:
+        super().__init__(attribute.wire)
+        self.told = f"body.{attribute.wire}{path}", sentence
+
+
+def _checked(attribute: Attribute, value: object) -> object:
     _check_length(attribute, value)
     typed = _typed(attribute, value)
     if attribute.column.validator is None or typed is None:
@@ -81,7 +103,7 @@ def checked_value(attribute: Attribute, value: object) -> object:
     try:
         return attribute.column.validator(typed)
     except ValueError as error:
-        raise ValidationCodes.VALIDATION_ERROR(f"[body.{attribute.wire}] {error}") from None
+        raise _Wrong(attribute, str(error)) from None
 
 
 def _check_length(attribute: Attribute, value: object) -> None:
@@ -93,7 +115,7 @@ def _check_length(attribute: Attribute, value: object) -> None:
         is_flat = not isinstance(value, list | dict)
         fits = is_flat or len(msgspec.json.encode(value)) <= LONGEST_JSON
     if not fits:
-        raise ValidationCodes.VALIDATION_ERROR(f"[body.{attribute.wire}] Too long")
+        raise _Wrong(attribute, TOO_LONG)
 
 
 @cache
@@ -110,10 +132,9 @@ def _typed(attribute: Attribute, value: object) -> object:
         try:
             return parse_date(value)
         except ValueError:
-            raise ValidationCodes.VALIDATION_ERROR(
-                f"[body.{attribute.wire}] Expected a date"
-            ) from None
+            raise _Wrong(attribute, NOT_A_DATE) from None
     try:
         return msgspec.convert(value, attribute.annotation)
     except msgspec.ValidationError as error:
-        raise ValidationCodes.VALIDATION_ERROR(f"[body.{attribute.wire}] {error}") from None
+        path, sentence = sentence_for(error)
+        raise _Wrong(attribute, sentence, path) from None

@@ -6,7 +6,7 @@ callbacks. Nothing on it outlives the call.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, ParamSpec, Protocol, TypeVar, cast
@@ -20,6 +20,7 @@ from .errors import APIError
 from .http.headers import EMPTY, Headers
 from .http.request import Request
 from .http.response import Response, header_value
+from .observability import CallbackFailed
 from .records import Session, User
 from .results import SessionAndUser
 from .runtime.contract import Runtime
@@ -236,6 +237,17 @@ class Call:
         """Run an application's callback, sync or async, where it belongs."""
         return await self.runtime.call(callback, *args)
 
+    async def run_with_secret(self, callback: Callable[..., object], *args: object) -> object:
+        """`run` for a callback that is given a password, a code or a token.
+
+        What it raises, but for an `APIError`, comes out as `CallbackFailed`, without its text.
+        """
+        return await _untold(callback, self.run(callback, *args))
+
+    async def offload_with_secret(self, callback: Callable[..., object], *args: object) -> object:
+        """`offload` for such a callback."""
+        return await _untold(callback, self.offload(callback, *args))
+
     async def offload(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a password hash, or what is as heavy, where it stalls nobody: in turns, and 503
         (`Overloaded`) where too many wait."""
@@ -252,6 +264,16 @@ class Call:
     def raised(self) -> APIError | None:
         """In `after` hooks: the error that the endpoint ended with, if it did."""
         return self.returned if isinstance(self.returned, APIError) else None
+
+
+async def _untold(callback: Callable[..., object], work: Awaitable[object]) -> object:
+    try:
+        return await work
+    except APIError:
+        raise
+    except Exception as error:
+        failure = CallbackFailed(callback, error)
+    raise failure
 
 
 @dataclass(slots=True)  # Not frozen, for speed: one is made for every session check.

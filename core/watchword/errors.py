@@ -28,6 +28,8 @@ class ErrorCode:
     status: int
     code: str | None
     message: str
+    guess: bool = False
+    """Whether it answers a wrong password, code or token: the operator is told of these."""
 
     def __call__(
         self,
@@ -37,9 +39,11 @@ class ErrorCode:
         extra: Mapping[str, object] | None = None,
     ) -> APIError:
         """The exception, with another message, status or extra body fields if given."""
-        return APIError(
+        made = APIError(
             status or self.status, self.code, self.message if message is None else message, extra
         )
+        made.guess = self.guess
+        return made
 
 
 class ErrorCodes:
@@ -76,6 +80,7 @@ class APIError(Exception):
         self.message = message
         self.extra: dict[str, object] = dict(extra or {})
         self.headers = headers
+        self.guess = False
 
     @property
     def body(self) -> dict[str, object] | None:

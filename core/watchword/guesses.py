@@ -15,6 +15,7 @@ from .verifications import (
     create_verification,
     delete_verifications,
     exchange_verification,
+    in_database,
     newest_verification,
 )
 
@@ -53,8 +54,11 @@ async def guess_code(
     """Try a code against the newest one of an identifier.
 
     `is_right` gets the stored form; it runs also when there is none, on an empty text, so that
-    the work does not tell. With `redeem=False` a right code stays good.
+    the work does not tell. With `redeem=False` a right code stays good. Raises `WouldNotLast`
+    inside a transaction of the database that counts (security, W8).
     """
+    if in_database(call):
+        call.db.must_last("guesses at a code")
     # Each lost exchange means that another caller's guess was counted, or the code redeemed.
     for _ in range(allowed + 2):
         found = await newest_verification(call, identifier)

@@ -23,20 +23,26 @@ _SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS"))
 class OriginCodes(ErrorCodes):
     """Errors of requests that come from, or lead to, somewhere untrusted."""
 
-    INVALID_ORIGIN = ErrorCode(403, "INVALID_ORIGIN", "The request's origin is not trusted")
+    INVALID_ORIGIN = ErrorCode(
+        403, "INVALID_ORIGIN", "The site that this comes from is not trusted"
+    )
     MISSING_OR_NULL_ORIGIN = ErrorCode(
         403, "MISSING_OR_NULL_ORIGIN", "The request does not say where it comes from"
     )
     CROSS_SITE_NAVIGATION_LOGIN_BLOCKED = ErrorCode(
         403, "CROSS_SITE_NAVIGATION_LOGIN_BLOCKED", "Another site may not sign you in"
     )
-    INVALID_CALLBACK_URL = ErrorCode(403, "INVALID_CALLBACK_URL", "callbackURL is not trusted")
-    INVALID_REDIRECT_URL = ErrorCode(403, "INVALID_REDIRECT_URL", "redirectTo is not trusted")
+    INVALID_CALLBACK_URL = ErrorCode(
+        403, "INVALID_CALLBACK_URL", "The page to go on to is not trusted"
+    )
+    INVALID_REDIRECT_URL = ErrorCode(
+        403, "INVALID_REDIRECT_URL", "The page to go on to is not trusted"
+    )
     INVALID_ERROR_CALLBACK_URL = ErrorCode(
-        403, "INVALID_ERROR_CALLBACK_URL", "errorCallbackURL is not trusted"
+        403, "INVALID_ERROR_CALLBACK_URL", "The page to show errors on is not trusted"
     )
     INVALID_NEW_USER_CALLBACK_URL = ErrorCode(
-        403, "INVALID_NEW_USER_CALLBACK_URL", "newUserCallbackURL is not trusted"
+        403, "INVALID_NEW_USER_CALLBACK_URL", "The page for new users is not trusted"
     )
 
 

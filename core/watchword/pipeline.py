@@ -24,7 +24,6 @@ from .http.headers import Headers
 from .http.query import QueryTooLong, read_query
 from .http.request import Request
 from .http.response import Response
-from .observability import rate_limited
 from .origin_check import check_login, check_request, check_trusted_url
 from .path_settings import check_path_settings
 from .plugin import Plugin, Stage
@@ -148,11 +147,7 @@ class Pipeline:
             return _DISABLED
         if self._limiter is not None:
             declared = route.endpoint.path if route else self._router.declared(counted)
-            try:
-                await self._limiter.check(call, counted, declared)
-            except TooManyRequests as error:
-                rate_limited(call, declared, error.retry_after)
-                raise
+            await self._limiter.check(call, counted, declared)
         for hook in self._on_request:
             answer = await hook(call)
             if isinstance(answer, Response):

@@ -13,6 +13,7 @@ from .call import Call
 from .errors import APIError
 from .options import UserRefusal, UserSource
 from .records import User
+from .security_log import Event, record
 
 _log = logging.getLogger("watchword")
 
@@ -25,7 +26,10 @@ async def create_user(call: Call, method: str, **values: object) -> User | None:
     fails; `UniqueViolation` for a taken address.
     """
     await check_user_info(call, values, UserSource(action="create-user", method=method))
-    return await call.db.create(User, **values)
+    made = await call.db.create(User, **values)
+    if made is not None:
+        await record(call, Event.USER_CREATED, made.id)
+    return made
 
 
 async def check_user_info(call: Call, values: Mapping[str, object], source: UserSource) -> None:

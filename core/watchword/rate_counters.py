@@ -93,12 +93,16 @@ class MemoryCounters:
 
 
 class DatabaseCounters:
-    """Counters as rows of the `rateLimit` table, shared by all processes on the database."""
+    """Counters as rows of the `rateLimit` table, shared by all processes on the database.
+
+    Nothing is counted inside a transaction, where a rollback would undo it (security, W8).
+    """
 
     def __init__(self, longest_window: int) -> None:
         self._longest = longest_window
 
     async def consume(self, call: Call, key: str, rule: RateLimitRule) -> int | None:
+        call.db.must_last("guesses and requests")
         window = seconds("rate limit window", rule.window) * 1000
         now = int(call.now.timestamp() * 1000)
         for _ in range(_ATTEMPTS):

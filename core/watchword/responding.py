@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable
 
 from .call import Call
-from .database.contract import InvalidValue, StorageUnavailable
+from .database.contract import InvalidValue, SchemaMismatch, StorageUnavailable
 from .errors import APIError
 from .http.json import encode
 from .http.response import Response, header_value, varying
-from .observability import refused, request_failed, storage_unavailable
+from .observability import refused, request_failed, storage_unavailable, value_refused
 from .secondary import SecondaryUnavailable
 from .validation import ValidationCodes
 
@@ -74,7 +74,11 @@ def known_error(error: Exception) -> APIError | None:
     if isinstance(error, APIError):
         return error
     if isinstance(error, InvalidValue):
-        return ValidationCodes.VALIDATION_ERROR(str(error))
+        value_refused(error)
+        return ValidationCodes.VALIDATION_ERROR("Something in this cannot be stored")
+    if isinstance(error, SchemaMismatch):
+        storage_unavailable(error)
+        return APIError(503, "SERVICE_UNAVAILABLE", "Try again in a moment")
     if isinstance(error, StorageUnavailable):
         # An outage of the secondary storage is one line in the log, not one a request.
         if not isinstance(error, SecondaryUnavailable):

@@ -119,5 +119,5 @@ def _records(call: Call, data: SessionData) -> SessionAndUser[User] | None:
 
 async def _version(cache: SessionCache, call: Call, found: SessionAndUser[User]) -> str:
     if callable(cache.version):
-        return str(await call.run(cache.version, found.session, found.user))
+        return str(await call.run_with_secret(cache.version, found.session, found.user))
     return cache.version

@@ -21,6 +21,7 @@ from .errors import APIError, ErrorCode, ErrorCodes
 from .http.cookies import CookieAttributes
 from .records import Session, User
 from .results import SessionAndUser
+from .security_log import Event, record
 from .session_cache import expire_cache, read_cache, write_cache
 from .session_life import (
     SHORT_SESSION,
@@ -44,7 +45,7 @@ class SessionCodes(ErrorCodes):
     METHOD_NOT_ALLOWED_DEFER_SESSION_REQUIRED = ErrorCode(
         405,
         "METHOD_NOT_ALLOWED_DEFER_SESSION_REQUIRED",
-        "POST needs the option session.defer_refresh",
+        "The session is read with GET here",
     )
     FAILED_TO_UPDATE_SESSION = ErrorCode(
         422, "FAILED_TO_UPDATE_SESSION", "Another session has one of these values"
@@ -83,7 +84,10 @@ async def create_session(
         ip_address=client_address(call) or "",
         user_agent=(call.headers.get("user-agent") or "")[:LONGEST_USER_AGENT],
     )
-    return await call.sessions.insert(call, values)
+    made = await call.sessions.insert(call, values)
+    if made is not None:
+        await record(call, Event.SIGNED_IN, user.id)
+    return made
 
 
 def client_address(call: Call) -> str | None:

@@ -44,9 +44,9 @@ def check_storage(
 async def stored_code(call: Call, form: CodeStorage, code: str) -> str:
     """The form in which a code goes to the database."""
     if isinstance(form, CodeCipher):
-        return str(await call.run(form.encrypt, code))
+        return str(await call.run_with_secret(form.encrypt, code))
     if callable(form):
-        return str(await call.run(form, code))
+        return str(await call.run_with_secret(form, code))
     if form == "hashed":
         return hash_identifier(code)
     if form == "encrypted":
@@ -57,7 +57,7 @@ async def stored_code(call: Call, form: CodeStorage, code: str) -> str:
 async def readable_code(call: Call, form: CodeStorage, stored: str) -> str | None:
     """The code behind a stored form; None where only its hash is kept, or it cannot be read."""
     if isinstance(form, CodeCipher):
-        return str(await call.run(form.decrypt, stored))
+        return str(await call.run_with_secret(form.decrypt, stored))
     if form == "encrypted":
         try:
             return decrypt(stored, call.config.secrets)

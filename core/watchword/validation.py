@@ -8,13 +8,14 @@ is looked at before anything else is done with the text; a longer one is 400 VAL
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Annotated, TypeAlias, TypeVar
+from collections.abc import Iterable, Mapping
+from typing import Annotated, TypeAlias, TypeVar, cast
 
 import msgspec
 
 from .errors import APIError, ErrorCode, ErrorCodes
 from .http.bounds import LONGEST_URL
+from .problems import problems, told
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -35,7 +36,7 @@ PersonName = Annotated[str, msgspec.Meta(max_length=1000)]
 Picture = Annotated[str, msgspec.Meta(max_length=65_535)]
 """The URL of a picture, or a small one itself, as a `data:` URL. It is stored as it is."""
 Password = Annotated[str, msgspec.Meta(max_length=1_048_576)]
-"""A password. `EmailAndPassword.check_length` bounds it far closer, with a code of its own."""
+"""A password. `EmailAndPassword` bounds it far closer, with a code of its own."""
 NewPassword = Annotated[str, msgspec.Meta(min_length=1, max_length=1_048_576)]
 """The password of somebody who is new."""
 Token = Annotated[str, msgspec.Meta(max_length=2048)]
@@ -61,47 +62,42 @@ class ValidationCodes(ErrorCodes):
     """Errors about input as such."""
 
     BAD_REQUEST = ErrorCode(400, "BAD_REQUEST", "Invalid JSON in request body")
-    VALIDATION_ERROR = ErrorCode(400, "VALIDATION_ERROR", "The input is not valid")
-    MISSING_FIELD = ErrorCode(400, "MISSING_FIELD", "A required field is missing")
-    FIELD_NOT_ALLOWED = ErrorCode(400, "FIELD_NOT_ALLOWED", "The field may not be set")
+    VALIDATION_ERROR = ErrorCode(400, "VALIDATION_ERROR", "Something in this is not valid")
+    MISSING_FIELD = ErrorCode(400, "MISSING_FIELD", "Something is missing")
+    FIELD_NOT_ALLOWED = ErrorCode(400, "FIELD_NOT_ALLOWED", "Something in this cannot be set here")
     UNSUPPORTED_MEDIA_TYPE = ErrorCode(
-        415, "UNSUPPORTED_MEDIA_TYPE", "The content type of the body is not read here"
+        415, "UNSUPPORTED_MEDIA_TYPE", "The request has a form that is not understood here"
     )
-    PAYLOAD_TOO_LARGE = ErrorCode(413, "PAYLOAD_TOO_LARGE", "The body is too large")
+    PAYLOAD_TOO_LARGE = ErrorCode(413, "PAYLOAD_TOO_LARGE", "This is too large")
 
 
-_AT = re.compile(r" - at `\$(?P<path>[^`]*)`$")
-_REGEX = re.compile(r"matching regex .*?(?= - at |$)", re.DOTALL)
+_SENTENCES = {EMAIL_PATTERN: "This is not an e-mail address"}
+"""For what does not match a pattern."""
 
 
 def read_input(kind: type[T], raw: object, where: str) -> T:
-    """The typed input. `where` is `body` or `query`. Raises VALIDATION_ERROR."""
+    """The typed input. `where` is `body` or `query`. Raises VALIDATION_ERROR with all problems."""
     if raw is None and where == "query":
         raw = {}
     if not isinstance(raw, Mapping):
-        problem = f"expected object, received {_name_of(raw)}"
-        raise ValidationCodes.VALIDATION_ERROR(f"[{where}] Invalid input: {problem}")
+        raise invalid([(where, "An object with named values is needed here")])
+    given = cast("Mapping[str, object]", raw)
     try:
-        return msgspec.convert(raw, kind)
+        return msgspec.convert(given, kind)
     except msgspec.ValidationError as error:
-        raise _explained(str(error), where) from None
+        found = list(problems(given, kind, _SENTENCES)) or [sentence_for(error)]
+        raise invalid((where + path, sentence) for path, sentence in found) from None
     except RecursionError:
         raise ValidationCodes.VALIDATION_ERROR() from None
 
 
-def _explained(text: str, where: str) -> APIError:
-    # msgspec's texts name types and places, never values.
-    found = _AT.search(text)
-    path = found["path"] if found else ""
-    text = _AT.sub("", _REGEX.sub("in the right form", text))
-    return ValidationCodes.VALIDATION_ERROR(f"[{where}{path}] {text}")
+def invalid(found: Iterable[tuple[str, str]]) -> APIError:
+    """VALIDATION_ERROR for problems: places as in `body.email`, each with its sentence."""
+    return ValidationCodes.VALIDATION_ERROR(
+        "; ".join(f"[{place}] {sentence}" for place, sentence in found)
+    )
 
 
-def _name_of(raw: object) -> str:
-    if raw is None:
-        return "undefined"
-    if isinstance(raw, list):
-        return "array"
-    if isinstance(raw, bool):
-        return "boolean"
-    return "number" if isinstance(raw, int | float) else "string"
+def sentence_for(error: msgspec.ValidationError) -> tuple[str, str]:
+    """Path and sentence for what is wrong with a value; the path is empty or begins with a dot."""
+    return told(str(error), _SENTENCES)

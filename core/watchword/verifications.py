@@ -36,7 +36,7 @@ async def create_verification(
         "value": value,
         "expires_at": expires_at,
     }
-    if _in_database(call):
+    if in_database(call):
         return await call.db.create(Verification, **values)
     made = await call.db.make(Verification, **values)
     if made is not None:
@@ -56,14 +56,14 @@ async def find_verification(call: Call, identifier: str) -> Verification | None:
 
 async def sweep_verifications(call: Call) -> None:
     """Delete expired rows of the table, some hundred at most, unless `disable_cleanup`."""
-    if _in_database(call) and not call.config.verification.disable_cleanup:
+    if in_database(call) and not call.config.verification.disable_cleanup:
         await call.db.sweep(Verification, expires_at=lt(call.now))
 
 
 async def newest_verification(call: Call, identifier: str) -> Verification | None:
     """The newest row of an identifier, also if it has expired. Sweeps nothing."""
     spellings = _spellings(call.config.verification, identifier)
-    if not _in_database(call):
+    if not in_database(call):
         return await _first(call, spellings, call.secondary.get)
     for spelling in spellings:
         found = await call.db.find_one(Verification, sort=_NEWEST, identifier=spelling)
@@ -77,7 +77,7 @@ async def exchange_verification(call: Call, found: Verification, value: str | No
 
     Of many callers with the same finding, exactly one gets True.
     """
-    if _in_database(call):
+    if in_database(call):
         if value is None:
             done = await call.db.take(Verification, id=found.id, value=found.value)
         else:
@@ -95,7 +95,7 @@ async def exchange_verification(call: Call, found: Verification, value: str | No
 
 async def extend_verification(call: Call, found: Verification, expires_at: datetime) -> bool:
     """Let a row live until another moment; False if it is gone. Its value stays as it is."""
-    if _in_database(call):
+    if in_database(call):
         changes = {"expires_at": expires_at}
         return await call.db.update(Verification, changes, id=found.id) is not None
     for _ in range(_ATTEMPTS):
@@ -114,7 +114,7 @@ async def take_verification(call: Call, identifier: str) -> Verification | None:
     All rows of the identifier are gone afterwards, the expired too.
     """
     spellings = _spellings(call.config.verification, identifier)
-    if not _in_database(call):
+    if not in_database(call):
         taken = await _first(call, spellings, call.secondary.get_and_delete)
         return taken if taken is not None and taken.expires_at > call.now else None
     for spelling in spellings:
@@ -130,11 +130,11 @@ async def delete_verifications(call: Call, identifier: str) -> None:
     """Withdraw everything promised under an identifier."""
     spellings = _spellings(call.config.verification, identifier)
     for spelling in spellings:
-        if _in_database(call):
+        if in_database(call):
             await call.db.delete(Verification, identifier=spelling)
         else:
             await call.secondary.delete(_KEY + spelling)
-    if _in_database(call):
+    if in_database(call):
         await _forget_copies(call, spellings)
 
 
@@ -144,7 +144,7 @@ async def withdraw_verifications(call: Call, prefix: str, value: str) -> None:
     Hashed identifiers do not tell their prefix: everything with the value goes. A secondary
     storage cannot be searched: what stands there alone ends by its own time.
     """
-    if not _in_database(call):
+    if not in_database(call):
         return
     example = prefix + "x"
     if stored_identifier(call.config.verification, example) == example:
@@ -158,7 +158,7 @@ async def reserve_verification(
 ) -> bool:
     """Claim an identifier; True for the one caller that was first (until the row is swept)."""
     spelling = stored_identifier(call.config.verification, identifier)
-    if not _in_database(call):
+    if not in_database(call):
         ttl = int((expires_at - call.now).total_seconds())
         return await call.secondary.increment(_KEY + spelling, ttl) == 1
     return await call.db.reserve(
@@ -188,7 +188,8 @@ def _spellings(options: VerificationOptions, identifier: str) -> tuple[str, ...]
     return (stored,) if stored == identifier else (stored, identifier)
 
 
-def _in_database(call: Call) -> bool:
+def in_database(call: Call) -> bool:
+    """Whether verifications are rows of the database, and not only in the secondary storage."""
     return not call.config.has_secondary or call.config.verification.store_in_database
 
 

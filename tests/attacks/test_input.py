@@ -216,13 +216,16 @@ def test_d4_a_row_that_is_there_is_answered_like_the_check_before(
     auth = make_auth()
     assert Browser(auth).sign_up().status == 200
     checked = Browser(auth).sign_up()
-    real = Database.find_one
+    real, before_the_insert = Database.find_many, iter([True])
 
     async def sees_no_user(self: Database, record: Any, **filters: Any) -> Any:
-        return None if record is User else await real(self, record, **filters)
+        if record is User and next(before_the_insert, False):
+            return []
+        return await real(self, record, **filters)
 
-    monkeypatch.setattr(Database, "find_one", sees_no_user)
+    monkeypatch.setattr(Database, "find_many", sees_no_user)
     assert Browser(auth).sign_up().response == checked.response
+    assert next(before_the_insert, None) is None, "the look-up before saw nothing"
     database = sqlite3.connect(tmp_path / "test.db")
     tables = ("user", "account", "session")
     counts = [database.execute(f"select count(*) from {name}").fetchone()[0] for name in tables]

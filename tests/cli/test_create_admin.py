@@ -142,7 +142,7 @@ def test_more_fields_are_given_as_json_and_checked(admin: Workplace) -> None:
         (("--data", "{"), ["--data is no JSON object"]),
         (("--data", '{"nothing": 1}'), ["no own field 'nothing'", "lang"]),
         (("--data", '{"email": "x@example.com"}'), ["no own field 'email'"]),
-        (("--data", '{"level": "high"}'), ["--data: [body.level]", "int"]),
+        (("--data", '{"level": "high"}'), ["--data: [body.level]", "whole number"]),
         (("--data", '{"level": -1}'), ["must not be negative"]),
         (("--role", "king"), ["--role: [body.role]"]),
         (("--email", "nobody"), ["e-mail address is not valid"]),

@@ -64,6 +64,7 @@ def test_g3_an_unforeseen_exception_is_logged_without_its_text(
     caplog.set_level(logging.INFO)
     failing.sign_up()
     user_id = failing.session()["user"]["id"]
+    caplog.clear()
     assert failing.post("/failing/tell-nobody", {}).status == 500
     (record,) = records(caplog, "watchword.requests")
     assert record["levelname"] == "ERROR"
@@ -114,20 +115,22 @@ def test_a_refused_sign_in_says_who_and_from_where_but_no_password(
 ) -> None:
     browser = Browser(make_auth(), kind)
     user_id = browser.sign_up().json["user"]["id"]
+    caplog.clear()
     caplog.set_level(logging.INFO)
     address = {"x_forwarded_for": "192.0.2.7"}
     body = {"email": "ada@example.com", "password": "wrong-horse"}
     browser.post("/sign-in/email", body, **address)
     browser.post("/sign-in/email", {**body, "email": "nobody@example.com"}, **address)
-    found = records(caplog, "watchword.sign_in")
+    found = records(caplog, "watchword.security")
     expected = {
+        "watchword_event": "refused",
         "watchword_method": "POST",
         "watchword_path": "/sign-in/email",
         "watchword_client": "192.0.2.7",
         "watchword_status": 401,
         "watchword_code": "INVALID_EMAIL_OR_PASSWORD",
     }
-    assert [record["levelname"] for record in found] == ["INFO", "INFO"]
+    assert [record["levelname"] for record in found] == ["WARNING", "WARNING"]
     assert fields(found[0]) == {**expected, "watchword_user_id": user_id}
     assert fields(found[1]) == {**expected, "watchword_user_id": None}
     assert "wrong-horse" not in str([vars(record) for record in caplog.records])
@@ -140,7 +143,7 @@ def test_a_refused_sign_in_of_the_applications_own_is_logged_too(
     caplog.set_level(logging.INFO)
     with pytest.raises(APIError):
         auth.blocking.api.sign_in_email(SignInEmail(email="ada@example.com", password="wrong-one"))
-    (record,) = records(caplog, "watchword.sign_in")
+    (record,) = records(caplog, "watchword.security")
     assert (record["watchword_method"], record["watchword_status"]) == (None, 401)
 
 
@@ -153,7 +156,8 @@ def test_a_hit_limit_names_the_declared_path(
     for _ in range(2):
         browser.get("/reset-password/token-in-a-path", {"callbackURL": "/"})
         browser.get("/nothing/here")
-    found = [fields(record) for record in records(caplog, "watchword.rate_limit")]
+    every = [fields(record) for record in records(caplog, "watchword.security")]
+    found = [one for one in every if one["watchword_event"] == "rate_limited"]
     assert [record["watchword_path"] for record in found] == ["/reset-password/:token", None]
     assert {record["watchword_retry_after"] for record in found} == {10}
     assert "token-in-a-path" not in str([vars(record) for record in caplog.records])

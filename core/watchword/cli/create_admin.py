@@ -16,6 +16,7 @@ from watchword.errors import APIError
 from watchword.features.credentials import create_credential
 from watchword.features.email_password import EmailAndPassword
 from watchword.http.headers import EMPTY
+from watchword.identifiers import normal_email
 from watchword.provisioning import create_user
 from watchword.records import User
 from watchword.runtime.blocking import finish
@@ -53,7 +54,7 @@ def create_admin(
         call = _call(auth)
         _check_sign_in(call)
         fields = _fields(call, {**given, ROLE: role})
-        email = (email or ask("E-mail")).strip().lower()
+        email = normal_email((email or ask("E-mail")).strip())
         if not is_email(email):
             raise CommandError("the e-mail address is not valid", "Give --email name@example.com")
         users = finish(call.db.count(User))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
+from typing import cast
 
-from watchword.database.contract import StorageError, StorageUnavailable
+from watchword.database.contract import Engine, StorageError, StorageUnavailable
 from watchword.runtime.blocking import finish
 
 from .application import AnyAuth, probe
@@ -13,6 +14,7 @@ from .finding import Finding
 from .statements import in_words
 
 _PROBE = "watchword-doctor"
+UNFILLABLE = "Drop it, let it be null, or declare it again: no row can be added as it is"
 
 
 def check_databases(auth: AnyAuth) -> Iterator[Finding]:
@@ -22,10 +24,23 @@ def check_databases(auth: AnyAuth) -> Iterator[Finding]:
     yield from _secondary(auth)
 
 
+def unfillable(engine: Engine) -> list[str]:
+    """The columns that must have a value and that the application does not know (any more).
+
+    Named as `table.column`; none where the storage cannot tell.
+    """
+    tell = getattr(engine, "unfillable", None)
+    if not callable(tell):
+        return []
+    return finish(cast("Callable[[], Coroutine[object, object, list[str]]]", tell)())
+
+
 def _database(auth: AnyAuth) -> Iterator[Finding]:
+    engine = auth.blocking.runtime.engine
     try:
         probe(auth)
-        missing = finish(auth.blocking.runtime.engine.plan())
+        missing = finish(engine.plan())
+        strange = unfillable(engine)
     except StorageUnavailable as error:
         yield Finding("error", "database", f"it cannot be reached: {error}", "Start or mend it")
         return
@@ -35,6 +50,9 @@ def _database(auth: AnyAuth) -> Iterator[Finding]:
     for statement in missing:
         what = f"it lacks the {in_words(statement, auth.config.tables.schema)}"
         yield Finding("error", "database", what, "Run `watchword migrate`")
+    for column in strange:
+        what = f"the column {column} must have a value, which the application does not give"
+        yield Finding("error", "database", what, UNFILLABLE)
 
 
 def _secondary(auth: AnyAuth) -> Iterator[Finding]:

@@ -17,7 +17,7 @@ from watchword.runtime.blocking import finish
 from .application import NO_APPLICATION, Application, Switch, Yes
 from .failures import CommandError
 from .screen import confirm, say
-from .statements import script
+from .statements import script, script_head
 
 FOLDER = "watchword_migrations"
 MODELS = "watchword_models.py"
@@ -55,7 +55,8 @@ def generate(
         if not statements:
             say("The database is up to date: there is nothing to write.")
             return 0
-        return _written(_file(output, auth.config.clock()), script(statements), yes=yes)
+        text = script(statements, script_head(engine))
+        return _written(_file(output, auth.config.clock()), text, yes=yes)
 
 
 def _written(file: Path, text: str, *, yes: bool) -> int:

@@ -9,8 +9,9 @@ from cyclopts import Parameter
 from watchword.runtime.blocking import finish
 
 from .application import NO_APPLICATION, Application, Switch, Yes
-from .screen import bullets, confirm, say
-from .statements import in_words, script
+from .database_checks import UNFILLABLE, unfillable
+from .screen import bullets, confirm, note, say
+from .statements import in_words, script, script_head
 
 
 def migrate(
@@ -29,6 +30,9 @@ def migrate(
     with application.opened() as auth:
         engine = auth.blocking.runtime.engine
         statements = finish(engine.plan())
+        for column in unfillable(engine):
+            about = "must have a value, and the application does not know it"
+            note(f"Warning: the column {column} {about}. {UNFILLABLE}.")
         if not statements:
             say("The database is up to date.")
             return 0
@@ -36,7 +40,7 @@ def migrate(
         bullets(in_words(statement, auth.config.tables.schema) for statement in statements)
         if dry_run:
             say()
-            say(script(statements).rstrip("\n"))
+            say(script(statements, script_head(engine)).rstrip("\n"))
             return 0
         if not confirm("Create these now?", yes=yes):
             say("Nothing was changed.")

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Coroutine, Sequence
+from typing import cast
 
+from watchword.database.contract import Engine
 from watchword.database.schema import Schema
+from watchword.runtime.blocking import finish
 
 _NAME = r"(?:\"(?:[^\"]|\"\")+\"|`(?:[^`]|``)+`|\w+)"
 _UNLESS = r"(?:IF NOT EXISTS )?"
@@ -37,9 +41,21 @@ def in_words(statement: str, schema: Schema) -> str:
     return statement
 
 
-def script(statements: list[str]) -> str:
+def script(statements: Sequence[str], head: Sequence[str] = ()) -> str:
     """The statements as a file: each ends with `;`, with an empty line between them."""
-    return "".join(f"{statement};\n\n" for statement in statements).rstrip("\n") + "\n"
+    lines = (f"{statement};\n\n" for statement in (*head, *statements))
+    return "".join(lines).rstrip("\n") + "\n"
+
+
+def script_head(engine: Engine) -> list[str]:
+    """What a file begins with, so that it makes its tables where the engine has them.
+
+    Whoever runs it is connected in his own way, and may be in another schema.
+    """
+    make = getattr(engine, "script_head", None)
+    if not callable(make):
+        return []
+    return finish(cast("Callable[[], Coroutine[object, object, list[str]]]", make)())
 
 
 def _plain(name: str) -> str:

@@ -92,6 +92,23 @@ class StorageUnavailable(StorageError):
     """The database cannot be reached or stayed busy for too long. The caller may try again."""
 
 
+class WouldNotLast(StorageError):
+    """What must outlive every rollback was about to be written in a transaction. Nothing was."""
+
+
+class SchemaMismatch(StorageError):
+    """The database lacks a table or column of the schema: it has to be migrated.
+
+    `lacking` says which, in the words of the database.
+    """
+
+    def __init__(self, lacking: str) -> None:
+        super().__init__(
+            "the database is not in the shape of the schema, migrate it (`watchword migrate`, or "
+            f"`auth.migrate()`): {lacking}"
+        )
+
+
 class InvalidValue(StorageError):
     """A value cannot be stored in its field (NUL in text, out of range). Names the field."""
 
@@ -103,7 +120,12 @@ class Engine(Protocol):
     Unknown models and fields raise `KeyError` (a fault of the caller, not of the database).
 
     Beside the operations an engine may offer the command line `dialect`, the name of its database,
-    and `whole_plan()`, a coroutine like `plan()` that gives the statements for an empty database.
+    `whole_plan()`, a coroutine like `plan()` that gives the statements for an empty database,
+    `script_head()`, a coroutine that gives those which a file of them begins with, and
+    `unfillable()`, one that names the columns (`table.column`) for which every insert needs a value
+    that the schema does not know of.
+    One that can take part in transactions of the application has an attribute `undoable`: whether
+    what the caller writes now may be undone with a transaction.
     """
 
     async def create(self, model: str, row: Row) -> Row:

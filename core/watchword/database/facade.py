@@ -8,7 +8,17 @@ from datetime import datetime
 from functools import partial
 from typing import Any, Protocol, TypeVar, cast
 
-from .contract import Condition, Engine, Join, Row, Sort, StorageError, Value, Where
+from .contract import (
+    Condition,
+    Engine,
+    Join,
+    Row,
+    Sort,
+    StorageError,
+    Value,
+    Where,
+    WouldNotLast,
+)
 from .hooks import Event, HookTable
 from .names import Names
 from .records import Record, model_of
@@ -347,6 +357,17 @@ class Database:
             await work()
         else:
             self._after_commit.append(work)
+
+    def must_last(self, what: str) -> None:
+        """Refuse to count `what` in a transaction: whoever can undo it could guess without end.
+
+        Raises `WouldNotLast`, inside our own transactions as in those of the application.
+        """
+        if self._after_commit is not None or getattr(self._engine, "undoable", False):
+            raise WouldNotLast(
+                f"{what} are counted in the database, and must not be undone with the transaction "
+                "that this call is made in: call before it begins or after it ends"
+            )
 
     async def _before(
         self, model: str, event: Event, values: Mapping[str, object]

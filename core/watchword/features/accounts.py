@@ -20,6 +20,7 @@ from watchword.errors import ErrorCode, ErrorCodes
 from watchword.plugin import Plugin
 from watchword.records import Account
 from watchword.results import Status
+from watchword.security_log import Event, record
 from watchword.validation import Identifier
 
 from .credentials import lock_user
@@ -78,6 +79,7 @@ class Accounts(Plugin):
             if await call.db.find_one(Account, id=body.account_id, user_id=user_id) is None:
                 raise AccountCodes.ACCOUNT_NOT_FOUND()
             await call.db.delete(Account, id=body.account_id, user_id=user_id)
+            await record(call, Event.ACCOUNT_UNLINKED, user_id)
         return Status()
 
 

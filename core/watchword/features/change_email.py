@@ -17,6 +17,7 @@ from watchword.discreet import Discreet
 from watchword.endpoint import post
 from watchword.errors import ErrorCode, ErrorCodes
 from watchword.http.request import Request
+from watchword.identifiers import normal_email
 from watchword.plugin import Plugin
 from watchword.records import User
 from watchword.results import Status
@@ -24,7 +25,7 @@ from watchword.safe_ranges import Safe
 from watchword.sessions import set_session_cookies
 from watchword.validation import Email, TargetURL
 
-from .addresses import replace_address
+from .addresses import replace_address, user_of_address
 from .email_tokens import CHANGED, CONFIRMATION
 from .email_verification import EmailVerification
 from .mails import ChangeEmailMail, in_background
@@ -81,14 +82,14 @@ class ChangeEmail(Plugin):
         """Ask for another address. A taken one gets the same answer as a free one."""
         if not self.enabled:
             raise ChangeEmailCodes.CHANGE_EMAIL_DISABLED()
-        user, new = call.session.user, body.new_email.lower()
+        user, new = call.session.user, normal_email(body.new_email)
         if new == user.email:
             raise ChangeEmailCodes.SAME_EMAIL()
         verification = call.config.plugin(EmailVerification)
         at_once = self.update_email_without_verification and not user.email_verified
         if not at_once and verification.send_verification_email is None:
             raise ChangeEmailCodes.NO_VERIFICATION_MAIL()
-        taken = await call.db.find_one(User, email=new) is not None
+        taken = await user_of_address(call, new) is not None
         if at_once:
             await self._replace(call, body, taken=taken)
         else:
@@ -97,7 +98,7 @@ class ChangeEmail(Plugin):
 
     async def _replace(self, call: Call, body: ChangeEmailTo, *, taken: bool) -> None:
         found = call.session
-        changed = None if taken else await _stored(call, found.user, body.new_email.lower())
+        changed = None if taken else await _stored(call, found.user, normal_email(body.new_email))
         if changed is not None:
             await call.config.plugin(EmailVerification).send(call, changed, body.callback_url)
         # The cookies are set in either case, so that they tell nothing.
@@ -117,7 +118,7 @@ class ChangeEmail(Plugin):
             return
         if confirm is not None:
             question = ChangeEmailMail(
-                user=user, new_email=body.new_email.lower(), url=mail.url, token=mail.token
+                user=user, new_email=normal_email(body.new_email), url=mail.url, token=mail.token
             )
             in_background(call, confirm, question)
         elif verification.send_verification_email is not None:

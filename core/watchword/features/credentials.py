@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from watchword.call import Call
 from watchword.records import Account, User
+from watchword.security_log import Event, record
 
 CREDENTIAL = "credential"
 """Provider id of the account that holds a password."""
@@ -34,6 +35,7 @@ async def put_password(call: Call, user_id: str, hashed: str) -> None:
     )
     if changed is None:
         await create_credential(call, user_id, hashed)
+    await record(call, Event.PASSWORD_CHANGED, user_id)
 
 
 async def lock_user(call: Call, user_id: str) -> User | None:

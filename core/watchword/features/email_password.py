@@ -16,6 +16,7 @@ from watchword.database.contract import UniqueViolation
 from watchword.discreet import Discreet
 from watchword.endpoint import post
 from watchword.errors import APIError, ConfigurationError, ErrorCode, ErrorCodes, Overloaded
+from watchword.identifiers import normal_email
 from watchword.option_checks import check_choice, check_number
 from watchword.plugin import Plugin
 from watchword.provisioning import create_user
@@ -34,6 +35,7 @@ from watchword.validation import (
     is_email,
 )
 
+from .addresses import user_of_address
 from .credentials import create_credential, credential_of
 from .email_verification import EmailVerification
 from .failed_sign_ins import FailedSignIns
@@ -44,7 +46,8 @@ U = TypeVar("U", bound=User)
 
 _TRIES = 3
 _LONGEST = 4096
-"""Characters of a password that anybody may allow: it is normalised, and hashed."""
+"""Characters of a password that anybody may allow, and that are compared whatever new ones may
+have: it is normalised, and hashed."""
 
 
 class EmailPasswordCodes(ErrorCodes):
@@ -60,16 +63,18 @@ class EmailPasswordCodes(ErrorCodes):
         401, "INVALID_EMAIL_OR_PASSWORD", "The e-mail address or the password is wrong"
     )
     EMAIL_NOT_VERIFIED = ErrorCode(403, "EMAIL_NOT_VERIFIED", "Verify the e-mail address first")
-    INVALID_EMAIL = ErrorCode(400, "INVALID_EMAIL", "That is no e-mail address")
+    INVALID_EMAIL = ErrorCode(400, "INVALID_EMAIL", "This is not an e-mail address")
     INVALID_PASSWORD = ErrorCode(400, "INVALID_PASSWORD", "The password cannot be used")
     PASSWORD_TOO_SHORT = ErrorCode(400, "PASSWORD_TOO_SHORT", "The password is too short")
     PASSWORD_TOO_LONG = ErrorCode(400, "PASSWORD_TOO_LONG", "The password is too long")
     USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL = ErrorCode(
         422, "USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL", "There is an account with this address"
     )
-    FAILED_TO_CREATE_USER = ErrorCode(400, "FAILED_TO_CREATE_USER", "The user was not created")
+    FAILED_TO_CREATE_USER = ErrorCode(
+        400, "FAILED_TO_CREATE_USER", "The account could not be created"
+    )
     FAILED_TO_CREATE_SESSION = ErrorCode(
-        400, "FAILED_TO_CREATE_SESSION", "The session was not created"
+        400, "FAILED_TO_CREATE_SESSION", "Signing in did not work; try again"
     )
 
 
@@ -137,7 +142,8 @@ class EmailAndPassword(Plugin):
     min_password_length: int = 8
     """UTF-16 code units, as browsers count."""
     max_password_length: int = 128
-    """UTF-16 code units (at most 4,096)."""
+    """UTF-16 code units of a new password (at most 4,096). An imported one may be longer, until it
+    is changed."""
     password_hash: Literal["argon2id", "scrypt"] = "argon2id"
     """For new hashes; `scrypt` is what Better Auth reads, for a database shared with it."""
     argon2_cost: Argon2Cost = field(default_factory=Argon2Cost)
@@ -147,7 +153,8 @@ class EmailAndPassword(Plugin):
     verify_password: Callable[[str, str], object] | None = None
     """Replaces verification; gets the stored hash and the password."""
     failed_sign_ins: FailedSignIns | None = field(default_factory=FailedSignIns)
-    """Bounds wrong passwords per account, wherever they come from; None: no bound."""
+    """Bounds wrong passwords per account, at sign-in and wherever who is signed in gives one; None:
+    no bound."""
     _dummy: dict[str, str] = field(default_factory=dict[str, str], init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -182,17 +189,17 @@ class EmailAndPassword(Plugin):
         # Before the address is looked at: the answer must not tell whether that is taken.
         not_created = EmailPasswordCodes.FAILED_TO_CREATE_USER(status=422)
         await refuse_taken(call, User, extra, not_created)
-        email = body.email.lower()
+        email = normal_email(body.email)
         hashed = await self.hash(call, body.password)
         values = {**extra, "name": body.name, "email": email, "image": body.image}
-        if (existing := await call.db.find_one(User, email=email)) is not None:
+        if (existing := await user_of_address(call, email)) is not None:
             return await self._taken(call, values, existing)
         try:
             user, session = await self._register(call, values, hashed, body.remember_me)
         except UniqueViolation:
-            if not await call.db.count(User, email=email):
+            if (existing := await user_of_address(call, email)) is None:
                 raise not_created from None
-            return await self._taken(call, values, await call.db.find_one(User, email=email))
+            return await self._taken(call, values, existing)
         except APIError as error:
             if error.status != 403 or not self.hides_existence:
                 raise
@@ -212,7 +219,7 @@ class EmailAndPassword(Plugin):
             raise EmailPasswordCodes.EMAIL_PASSWORD_DISABLED()
         if not is_email(body.email):
             raise EmailPasswordCodes.INVALID_EMAIL()
-        self.check_length(body.password)
+        self.check_given_password(body.password)
         user, session = await self._signed_in(call, body)
         set_session_cookies(call, session, user, remember=body.remember_me)
         if body.callback_url:
@@ -230,6 +237,27 @@ class EmailAndPassword(Plugin):
             return str(await _own(call, self.hash_password, password))
         return await call.offload(call.config.passwords.hash, password)
 
+    async def guess(self, call: Call, account: str, stored: str | None, password: str) -> bool:
+        """Whether a guess at the password of an account is right; every guess passes here.
+
+        `account` is what guesses are counted under: the id of the user, so that neither another
+        entrance nor another address begins a new row, or an address that nobody has. `stored` is
+        None where there is no password: the work is the same. Raises `TooManyRequests`, and
+        `Overloaded` for a guess that was not looked at, and is not counted.
+        """
+        bound = self.failed_sign_ins
+        ticket = None if bound is None else await bound.attempt(call, account)
+        try:
+            compared = await self._dummy_hash(call) if stored is None else stored
+            right = await self.verify(call, compared, password) and stored is not None
+        except Overloaded:
+            if ticket is not None:
+                await ticket.give_back()
+            raise
+        if right and bound is not None:
+            await bound.forget(call, account)
+        return right
+
     async def verify(self, call: Call, stored: str, password: str) -> bool:
         """Whether the password is the one that was stored.
 
@@ -242,19 +270,41 @@ class EmailAndPassword(Plugin):
 
     def check_new_password(self, password: str) -> None:
         """Raises PASSWORD_TOO_SHORT, PASSWORD_TOO_LONG or INVALID_PASSWORD."""
-        self.check_length(password)
+        if self._is_longer_than_new_ones(password):
+            raise self._too_long()
         if password_length(password) < self.min_password_length:
-            raise EmailPasswordCodes.PASSWORD_TOO_SHORT()
+            raise EmailPasswordCodes.PASSWORD_TOO_SHORT(
+                f"The password is too short: at least {self.min_password_length} characters"
+            )
         if "\0" in password:
             # scrypt pads its key with NUL: "pw" and "pw\0" would be the same password.
             raise EmailPasswordCodes.INVALID_PASSWORD()
 
-    def check_length(self, password: str) -> None:
-        """Refuse what is too long to be hashed. Raises PASSWORD_TOO_LONG."""
+    def check_given_password(self, password: str) -> None:
+        """Refuse what is too long to be compared. Raises PASSWORD_TOO_LONG.
+
+        A password that comes from another system may be longer than a new one may be.
+        """
+        if len(password) > _LONGEST:
+            raise self._too_long()
+
+    def wrong(self, password: str, code: ErrorCode) -> APIError:
+        """The answer to a password that was compared and is wrong: `code`, or PASSWORD_TOO_LONG.
+
+        The same for all accounts: nobody learns which ones came from another system.
+        """
+        return self._too_long() if self._is_longer_than_new_ones(password) else code()
+
+    def _is_longer_than_new_ones(self, password: str) -> bool:
         # The number of characters is the lesser one, and costs nothing.
         longest = self.max_password_length
-        if len(password) > longest or password_length(password) > longest:
-            raise EmailPasswordCodes.PASSWORD_TOO_LONG()
+        return len(password) > longest or password_length(password) > longest
+
+    def _too_long(self) -> APIError:
+        most = self.max_password_length
+        return EmailPasswordCodes.PASSWORD_TOO_LONG(
+            f"The password is too long: at most {most} characters"
+        )
 
     async def _register(
         self, call: Call, values: Mapping[str, object], hashed: str, remember: bool
@@ -316,30 +366,15 @@ class EmailAndPassword(Plugin):
         return None
 
     async def _authenticated(self, call: Call, body: SignInEmail) -> tuple[User, Account]:
-        email, bound = body.email.lower(), self.failed_sign_ins
-        ticket = None if bound is None else await bound.attempt(call, email)
-        try:
-            user, account = await self._compared(call, body, email)
-        except Overloaded:
-            if ticket is not None:
-                # Nobody knows whether the password was wrong.
-                await ticket.give_back()
-            raise
-        if bound is not None:
-            await bound.forget(call, email)
-        return user, await self._upgraded(call, account, body.password)
-
-    async def _compared(self, call: Call, body: SignInEmail, email: str) -> tuple[User, Account]:
-        user = await call.db.find_one(User, email=email)
+        email = normal_email(body.email)
+        user = await user_of_address(call, email)
         account = None if user is None else await credential_of(call, user.id)
         call.subject = None if user is None else user.id
-        if user is None or account is None or account.password is None:
-            # The same work as for a known address, so that the time tells nothing.
-            await self.verify(call, await self._dummy_hash(call), body.password)
-            raise EmailPasswordCodes.INVALID_EMAIL_OR_PASSWORD()
-        if not await self.verify(call, account.password, body.password):
-            raise EmailPasswordCodes.INVALID_EMAIL_OR_PASSWORD()
-        return user, account
+        stored = None if account is None else account.password
+        right = await self.guess(call, email if user is None else user.id, stored, body.password)
+        if user is None or account is None or not right:
+            raise self.wrong(body.password, EmailPasswordCodes.INVALID_EMAIL_OR_PASSWORD)
+        return user, await self._upgraded(call, account, body.password)
 
     async def _upgraded(self, call: Call, account: Account, password: str) -> Account:
         stored = account.password
@@ -366,6 +401,6 @@ class EmailAndPassword(Plugin):
 async def _own(call: Call, callback: Callable[..., object], *texts: str) -> object:
     """An application's own hashing: as heavy as ours, unless it awaits something."""
     if is_async(callback):
-        return await call.run(callback, *texts)
-    made = await call.offload(callback, *texts)
-    return await call.run(lambda: made) if inspect.isawaitable(made) else made
+        return await call.run_with_secret(callback, *texts)
+    made = await call.offload_with_secret(callback, *texts)
+    return await call.run_with_secret(lambda: made) if inspect.isawaitable(made) else made

@@ -13,6 +13,7 @@ import msgspec
 from watchword.call import Call
 from watchword.crypto.jwt import TokenInvalid, sign_jwt, verify_jwt
 from watchword.discreet import Discreet
+from watchword.identifiers import normal_email
 from watchword.verifications import create_verification, newest_verification
 
 RequestType = Literal["change-email-confirmation", "change-email-verification"]
@@ -40,9 +41,9 @@ def issue_email_token(
 ) -> str:
     """A token that names an address, good for `lifetime` seconds."""
     issued = int(call.now.timestamp())
-    claims: dict[str, object] = {"email": email.lower()}
+    claims: dict[str, object] = {"email": normal_email(email)}
     if update_to is not None:
-        claims["updateTo"] = update_to.lower()
+        claims["updateTo"] = normal_email(update_to)
     if request_type is not None:
         claims["requestType"] = request_type
     claims.update(iat=issued, exp=issued + lifetime)

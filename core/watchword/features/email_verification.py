@@ -19,15 +19,17 @@ from watchword.database.contract import UniqueViolation
 from watchword.discreet import Discreet
 from watchword.endpoint import get, post
 from watchword.errors import APIError, ErrorCode, ErrorCodes
+from watchword.identifiers import normal_email
 from watchword.options import Duration, seconds
 from watchword.plugin import Plugin
 from watchword.records import User
 from watchword.results import SessionAndUser, Status
 from watchword.safe_ranges import Safe
+from watchword.security_log import Event, record
 from watchword.sessions import create_session, current_session, set_session_cookies
 from watchword.validation import Email, TargetURL, Token
 
-from .addresses import replace_address
+from .addresses import replace_address, user_of_address
 from .credentials import lock_user
 from .email_tokens import (
     CHANGED,
@@ -61,15 +63,15 @@ class EmailVerificationCodes(ErrorCodes):
     EMAIL_ALREADY_VERIFIED = ErrorCode(
         400, "EMAIL_ALREADY_VERIFIED", "The address has been verified already"
     )
-    TOKEN_EXPIRED = ErrorCode(401, "TOKEN_EXPIRED", "The link has expired")
-    INVALID_TOKEN = ErrorCode(401, "INVALID_TOKEN", "The link is not valid")
+    TOKEN_EXPIRED = ErrorCode(401, "TOKEN_EXPIRED", "The link has expired", guess=True)
+    INVALID_TOKEN = ErrorCode(401, "INVALID_TOKEN", "The link is not valid", guess=True)
     USER_NOT_FOUND = ErrorCode(401, "USER_NOT_FOUND", "There is no user with this address")
     INVALID_USER = ErrorCode(401, "INVALID_USER", "The link is for another user")
     USER_ALREADY_EXISTS = ErrorCode(
         422, "USER_ALREADY_EXISTS", "There is an account with this address"
     )
     FAILED_TO_CREATE_SESSION = ErrorCode(
-        500, "FAILED_TO_CREATE_SESSION", "The session was not created"
+        500, "FAILED_TO_CREATE_SESSION", "Signing in did not work; try again"
     )
 
 
@@ -163,14 +165,15 @@ class EmailVerification(Plugin):
         if found is None:
             await self._send_unseen(call, body)
             return Status()
-        if found.user.email != body.email.lower():
+        if found.user.email != normal_email(body.email):
             raise EmailVerificationCodes.EMAIL_MISMATCH()
         if found.user.email_verified:
             raise EmailVerificationCodes.EMAIL_ALREADY_VERIFIED()
         if send is None or self.other_proof is not None:
             await self.send(call, found.user, body.callback_url)
         else:
-            await call.run(send, self.mail(call, found.user, body.callback_url), call.request)
+            mail = self.mail(call, found.user, body.callback_url)
+            await call.run_with_secret(send, mail, call.request)
         return Status()
 
     @get("/verify-email", trusted_urls=("callbackURL",))
@@ -205,7 +208,7 @@ class EmailVerification(Plugin):
             update_to=update_to,
             request_type=request_type,
         )
-        addressee = user if update_to is None else _with_address(user, update_to.lower())
+        addressee = user if update_to is None else _with_address(user, normal_email(update_to))
         url = mailed_link(call, "/verify-email", callback_url or "/", token=token)
         return Mail(user=addressee, url=url, token=token)
 
@@ -219,11 +222,11 @@ class EmailVerification(Plugin):
 
     async def _send_unseen(self, call: Call, body: SendVerificationEmail) -> None:
         started = time.monotonic()
-        user = await call.db.find_one(User, email=body.email.lower())
+        user = await user_of_address(call, normal_email(body.email))
         if user is not None and not user.email_verified:
             await self.send(call, user, body.callback_url)
         elif self.other_proof is not None:
-            await self.other_proof(call, body.email.lower(), False)
+            await self.other_proof(call, normal_email(body.email), False)
         else:
             issue_email_token(call, body.email, lifetime=self.lifetime)
         floor = self.answer_after
@@ -239,7 +242,7 @@ class EmailVerification(Plugin):
             raise _Refused(EmailVerificationCodes.TOKEN_EXPIRED) from None
         except TokenInvalid:
             raise _Refused(EmailVerificationCodes.INVALID_TOKEN) from None
-        user = await call.db.find_one(User, email=claims.email.lower())
+        user = await user_of_address(call, normal_email(claims.email))
         if user is None:
             raise _Refused(EmailVerificationCodes.USER_NOT_FOUND)
         if claims.iat < int(user.created_at.timestamp()):
@@ -264,6 +267,7 @@ class EmailVerification(Plugin):
             User, {"email_verified": True}, id=user.id, email=user.email, email_verified=False
         )
         if verified is not None:
+            await record(call, Event.EMAIL_VERIFIED, verified.id)
             await self.after(call, verified)
         return verified
 
@@ -294,7 +298,7 @@ class EmailVerification(Plugin):
                 in_background(call, self.send_verification_email, mail)
             return EmailVerified(status=True)
         proven = claims.request_type == CHANGED
-        changed = await self._replace_address(call, user, claims, new.lower(), proven=proven)
+        changed = await self._replace_address(call, user, claims, normal_email(new), proven=proven)
         if proven:
             await self.after(call, changed)
         elif self.other_proof is not None:

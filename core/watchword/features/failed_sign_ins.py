@@ -2,8 +2,9 @@
 
 Every attempt takes a ticket before the password is looked at, so that a burst compares exactly as
 many as are allowed; the right password gives all tickets back. Known and unknown addresses are
-counted alike. Where rate limits are counted, this is too (`RateLimit.storage`); beside an own
-store, in memory.
+counted alike, and so is who is signed in and guesses on: whoever stole a session pauses sign-ins
+with his guesses, as anybody without one does. Where rate limits are counted, this is too
+(`RateLimit.storage`); beside an own store, in memory.
 """
 
 from __future__ import annotations
@@ -72,8 +73,8 @@ class FailedSignIns:
     async def attempt(self, call: Call, account: str) -> Ticket:
         """Count an attempt as failed before it is made. Raises `TooManyRequests`.
 
-        `account` is the text that names the account, in its canonical spelling. An attempt that
-        came to nothing, since there was no room to look at the password, gives the ticket back.
+        `account` is the text that names the account for good. An attempt that came to nothing,
+        since there was no room to look at the password, gives the ticket back.
         """
         counters, key = self._counters(call), _key(account)
         if self.most > 1:

@@ -17,6 +17,7 @@ from watchword.discreet import Discreet
 from watchword.endpoint import get, post
 from watchword.errors import ErrorCode, ErrorCodes, Redirect
 from watchword.http.query import append_query
+from watchword.identifiers import normal_email
 from watchword.options import Duration, seconds
 from watchword.plugin import Plugin
 from watchword.records import User
@@ -25,6 +26,7 @@ from watchword.safe_ranges import Safe
 from watchword.validation import Email, Password, TargetURL, Token
 from watchword.verifications import find_verification, sweep_verifications, take_verification
 
+from .addresses import user_of_address
 from .credentials import lock_user, put_password
 from .email_password import EmailAndPassword
 from .email_verification import EmailVerification
@@ -42,7 +44,7 @@ class PasswordResetCodes(ErrorCodes):
     RESET_PASSWORD_DISABLED = ErrorCode(
         400, "RESET_PASSWORD_DISABLED", "Resetting passwords is switched off"
     )
-    INVALID_TOKEN = ErrorCode(400, "INVALID_TOKEN", "The link is not valid")
+    INVALID_TOKEN = ErrorCode(400, "INVALID_TOKEN", "The link is not valid", guess=True)
     USER_NOT_FOUND = ErrorCode(400, "USER_NOT_FOUND", "The user does not exist any more")
 
 
@@ -114,7 +116,7 @@ class PasswordReset(Plugin):
         send = self.send_reset_password
         if send is None:
             raise PasswordResetCodes.RESET_PASSWORD_DISABLED()
-        user = await call.db.find_one(User, email=body.email.lower())
+        user = await user_of_address(call, normal_email(body.email))
         life = seconds("password_reset.token_expires_in", self.token_expires_in)
         # An unknown address gets a token too, which nobody hears of: so the time tells nothing.
         owner = call.random(32) if user is None else user.id
@@ -183,6 +185,6 @@ class PasswordReset(Plugin):
         """Let the user sign in, whoever guessed before, and tell the application of the reset."""
         bound = call.config.plugin(EmailAndPassword).failed_sign_ins
         if bound is not None:
-            await bound.forget(call, user.email)
+            await bound.forget(call, user.id)
         if self.on_password_reset is not None:
             await call.run(self.on_password_reset, user, call.request)

@@ -17,6 +17,7 @@ from watchword.errors import ErrorCode, ErrorCodes
 from watchword.plugin import Plugin
 from watchword.records import Account, Session, User
 from watchword.results import Status
+from watchword.security_log import Event, record
 from watchword.session_life import browser_remembers
 from watchword.sessions import (
     SessionCodes,
@@ -40,11 +41,15 @@ class PasswordCodes(ErrorCodes):
     """Errors of one's own password."""
 
     CREDENTIAL_ACCOUNT_NOT_FOUND = ErrorCode(
-        400, "CREDENTIAL_ACCOUNT_NOT_FOUND", "There is no password"
+        400, "CREDENTIAL_ACCOUNT_NOT_FOUND", "This account has no password"
     )
-    INVALID_PASSWORD = ErrorCode(400, "INVALID_PASSWORD", "The password is wrong")
-    PASSWORD_ALREADY_SET = ErrorCode(400, "PASSWORD_ALREADY_SET", "There is a password already")
-    FAILED_TO_GET_SESSION = ErrorCode(500, "FAILED_TO_GET_SESSION", "The session was not created")
+    INVALID_PASSWORD = ErrorCode(400, "INVALID_PASSWORD", "The password is wrong", guess=True)
+    PASSWORD_ALREADY_SET = ErrorCode(
+        400, "PASSWORD_ALREADY_SET", "This account has a password already"
+    )
+    FAILED_TO_GET_SESSION = ErrorCode(
+        500, "FAILED_TO_GET_SESSION", "Signing in did not work; try again"
+    )
 
 
 class ChangePassword(Discreet, msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -86,21 +91,17 @@ class Passwords(Plugin):
         """Replace the password; of several changes at once, one wins. Reset links are void then."""
         passwords = call.config.plugin(EmailAndPassword)
         passwords.check_new_password(body.new_password)
-        passwords.check_length(body.current_password)
         if body.revoke_other_sessions:
             require_stored_sessions(call)
         user = call.session.user
-        account = await credential_of(call, user.id)
-        if account is None or account.password is None:
-            raise PasswordCodes.CREDENTIAL_ACCOUNT_NOT_FOUND()
+        account = await check_password(call, body.current_password)
         hashed = await passwords.hash(call, body.new_password)
         for _ in range(_TRIES):
-            await _check(call, account, body.current_password)
             try:
                 session = await _replace(call, account, hashed, body.revoke_other_sessions)
             except _Overtaken:
                 # Perhaps the stored form of the same password was renewed: look once more.
-                account = await credential_of(call, user.id)
+                account = await check_password(call, body.current_password)
                 continue
             if session is not None:
                 set_session_cookies(call, session, user)
@@ -110,8 +111,7 @@ class Passwords(Plugin):
     @post("/verify-password", requires="sensitive")
     async def verify_password(self, call: Call, body: VerifyPassword) -> Status:
         """Whether the password is the user's: 200, or INVALID_PASSWORD."""
-        call.config.plugin(EmailAndPassword).check_length(body.password)
-        await _check(call, await credential_of(call, call.session.user.id), body.password)
+        await check_password(call, body.password, without=PasswordCodes.INVALID_PASSWORD)
         return Status()
 
     @post("/set-password", requires="sensitive", server_only=True)
@@ -131,32 +131,34 @@ class Passwords(Plugin):
         return Status()
 
 
-async def check_password(call: Call, password: str) -> None:
-    """Refuse unless this is the password of who is signed in.
+async def check_password(
+    call: Call,
+    password: str,
+    *,
+    without: ErrorCode = PasswordCodes.CREDENTIAL_ACCOUNT_NOT_FOUND,
+) -> Account:
+    """The account that holds the password of who is signed in; refused unless this is it.
 
-    Raises PASSWORD_TOO_LONG, CREDENTIAL_ACCOUNT_NOT_FOUND or INVALID_PASSWORD.
+    Guesses are counted with those of sign-ins at the same account: a session is no licence to try
+    passwords. Raises PASSWORD_TOO_LONG, INVALID_PASSWORD, `without` where there is no password, and
+    `TooManyRequests`.
     """
-    call.config.plugin(EmailAndPassword).check_length(password)
-    account = await credential_of(call, call.session.user.id)
+    passwords = call.config.plugin(EmailAndPassword)
+    passwords.check_given_password(password)
+    user_id = call.session.user.id
+    account = await credential_of(call, user_id)
     if account is None or account.password is None:
-        raise PasswordCodes.CREDENTIAL_ACCOUNT_NOT_FOUND()
-    await _check(call, account, password)
+        raise passwords.wrong(password, without)
+    if not await passwords.guess(call, user_id, account.password, password):
+        raise passwords.wrong(password, PasswordCodes.INVALID_PASSWORD)
+    return account
 
 
 class _Overtaken(Exception):
     """The password that was checked is not the stored one any more."""
 
 
-async def _check(call: Call, account: Account | None, password: str) -> None:
-    stored = account.password if account is not None else None
-    passwords = call.config.plugin(EmailAndPassword)
-    if stored is None or not await passwords.verify(call, stored, password):
-        raise PasswordCodes.INVALID_PASSWORD()
-
-
-async def _replace(call: Call, old: Account | None, hashed: str, revoke: bool) -> Session | None:
-    if old is None:
-        raise PasswordCodes.INVALID_PASSWORD()
+async def _replace(call: Call, old: Account, hashed: str, revoke: bool) -> Session | None:
     async with call.db.transaction():
         # The user first, as everywhere: who waits for an account must not hold one already.
         await call.db.find_one(User, id=old.user_id)
@@ -166,6 +168,7 @@ async def _replace(call: Call, old: Account | None, hashed: str, revoke: bool) -
         )
         if changed is None:
             raise _Overtaken
+        await record(call, Event.PASSWORD_CHANGED, old.user_id)
         await forget_reset_tokens(call, old.user_id)
         await call.config.plugin(EmailVerification).void_change_links(call, old.user_id)
         if not revoke:

@@ -12,7 +12,9 @@ from watchword.call import Call
 from watchword.database.contract import UniqueViolation
 from watchword.provisioning import create_user
 from watchword.records import Account, User
+from watchword.security_log import Event, record
 
+from .addresses import user_of_address
 from .credentials import lock_user
 from .email_password import EmailPasswordCodes
 from .email_verification import EmailVerification
@@ -35,13 +37,13 @@ async def owner_of_mailbox(
     None if the address is unknown and `new_user` is None (no sign-up). Raises
     FAILED_TO_CREATE_USER (400) when a hook of the application refuses the user.
     """
-    user = await call.db.find_one(User, email=email)
+    user = await user_of_address(call, email)
     if user is None and new_user is not None:
         values = {**new_user, "email": email, "email_verified": True}
         try:
             made = await create_user(call, method, **values)
         except UniqueViolation:
-            user = await call.db.find_one(User, email=email)
+            user = await user_of_address(call, email)
         else:
             if made is None:
                 raise EmailPasswordCodes.FAILED_TO_CREATE_USER()
@@ -66,4 +68,5 @@ async def mailbox_proven(call: Call, user: User) -> User:
         await call.sessions.remove_all(call, user.id)
         await call.config.plugin(EmailVerification).void_change_links(call, user.id)
         proven = await call.db.update(User, {"email_verified": True}, id=user.id)
+        await record(call, Event.EMAIL_VERIFIED, user.id)
     return proven or user

@@ -9,6 +9,7 @@ from watchword.call import Call
 from watchword.errors import Redirect
 from watchword.http.query import append_query
 from watchword.http.urls import parse_url, stays_on_site
+from watchword.observability import link_refused
 from watchword.origin_check import OriginCodes, check_trusted_url
 
 
@@ -17,6 +18,7 @@ async def redirect_to(call: Call, target: str, params: Mapping[str, str] | None 
 
     Raises INVALID_CALLBACK_URL when what would be sent leads elsewhere.
     """
+    _tell(call, params)
     if target.startswith("/") and not stays_on_site(target):
         raise OriginCodes.INVALID_CALLBACK_URL()
     try:
@@ -34,6 +36,7 @@ async def redirect_from_origin(
 
     Raises INVALID_CALLBACK_URL when what would be sent leads elsewhere.
     """
+    _tell(call, params)
     if target.startswith("/"):
         if not stays_on_site(target):
             raise OriginCodes.INVALID_CALLBACK_URL()
@@ -44,6 +47,11 @@ async def redirect_from_origin(
     for name, value in (params or {}).items():
         location = _with_parameter(location, name, value)
     return await redirect_to(call, location)
+
+
+def _tell(call: Call, params: Mapping[str, str] | None) -> None:
+    if params and "error" in params:
+        link_refused(call, params["error"])
 
 
 def _with_parameter(url: str, name: str, value: str) -> str:

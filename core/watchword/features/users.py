@@ -24,6 +24,7 @@ from watchword.plugin import Plugin
 from watchword.records import Account, User
 from watchword.results import Status
 from watchword.safe_ranges import Safe
+from watchword.security_log import Event, record
 from watchword.session_life import is_fresh
 from watchword.sessions import clear_session_cookies, current_session, set_session_cookies
 from watchword.validation import Password, PersonName, Picture, TargetURL, Token
@@ -39,7 +40,7 @@ class UserCodes(ErrorCodes):
     """Errors of changing or deleting a user."""
 
     EMAIL_CAN_NOT_BE_UPDATED = ErrorCode(
-        400, "EMAIL_CAN_NOT_BE_UPDATED", "The address is changed elsewhere"
+        400, "EMAIL_CAN_NOT_BE_UPDATED", "The e-mail address cannot be changed here"
     )
     NO_FIELDS_TO_UPDATE = ErrorCode(400, None, "No fields to update")
     FAILED_TO_UPDATE_USER = ErrorCode(
@@ -48,7 +49,7 @@ class UserCodes(ErrorCodes):
     SESSION_EXPIRED = ErrorCode(400, "SESSION_EXPIRED", "Sign in again to do this")
     NOT_FOUND = ErrorCode(404, "NOT_FOUND", "Not found")
     FAILED_TO_GET_USER_INFO = ErrorCode(404, "FAILED_TO_GET_USER_INFO", "Sign in first")
-    INVALID_TOKEN = ErrorCode(404, "INVALID_TOKEN", "The link is not valid")
+    INVALID_TOKEN = ErrorCode(404, "INVALID_TOKEN", "The link is not valid", guess=True)
 
 
 class UpdateUser(Discreet, msgspec.Struct, frozen=True, kw_only=True):
@@ -197,6 +198,7 @@ class DeleteUser(Plugin):
             await call.sessions.remove_all(call, user.id)
             await call.db.delete(Account, user_id=user.id)
             await forget_reset_tokens(call, user.id)
+        await record(call, Event.USER_DELETED, user.id)
         clear_session_cookies(call)
         # Without any store the row may be elsewhere: the application must hear of it all the same.
         gone = deleted or call.config.stateless

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from watchword.identifiers import same_email
+
 from .imported import ImportedUser, SourceOptions
 from .providers import account, accounts
 from .reading import flag, moment, text
@@ -66,6 +68,6 @@ def _user(family: Family) -> ImportedUser:
 def _is_verified(family: Family, email: str) -> bool:
     """Whether this very address was: a user of allauth may have others."""
     return any(
-        flag(row.get("verified")) and (text(row.get("email")) or "").lower() == email.lower()
+        flag(row.get("verified")) and same_email(text(row.get("email")) or "", email)
         for row in family.related[_ADDRESSES]
     )

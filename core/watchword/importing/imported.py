@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -43,6 +43,10 @@ class ImportedUser:
     accounts: tuple[ImportedAccount, ...] = ()
     second_factor: bool = False
     """Had one, which is not imported."""
+    raw: Mapping[str, object] = field(default_factory=dict[str, object], repr=False)
+    """All that the source has, where it may have fields of the application's own."""
+    unread: tuple[str, ...] = ()
+    """The names in it that mean nothing to the import."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,8 @@
 
 `id`, `email`, `name` (or `first_name` and `last_name`), `image`, `email_verified`, `created_at`,
 `updated_at`, `password_hash`, `disabled` (or `active`), and `accounts`: a list of objects with
-`provider` and `account_id`, or text like `google:123 github:456`.
+`provider` and `account_id`, or text like `google:123 github:456`. And what the application's users
+have beyond that, by the names of these fields.
 """
 
 from __future__ import annotations
@@ -16,21 +17,26 @@ from .providers import account, accounts
 from .reading import Fields, flag, items, moment, text
 
 _INACTIVE = ("disabled", "blocked", "banned")
+_READ = {
+    *("id", "userid", "email", "name", "firstname", "lastname", "image", "picture", "avatarurl"),
+    *("emailverified", "verified", "active", "isactive", *_INACTIVE, "createdat", "updatedat"),
+    *("passwordhash", "password", "accounts"),
+}
 
 
 def plain_csv(options: SourceOptions) -> FileSource:
     """The rows of a CSV file."""
-    return FileSource(options.location, rows, _user)
+    return FileSource(options.location, rows, _user, read=_READ)
 
 
 def plain_json(options: SourceOptions) -> FileSource:
     """The elements of a JSON array, or of the array `users` of a JSON object."""
-    return FileSource(options.location, partial(elements, key="users"), _user)
+    return FileSource(options.location, partial(elements, key="users"), _user, read=_READ)
 
 
 def plain_ndjson(options: SourceOptions) -> FileSource:
     """The lines of a file, each a JSON object."""
-    return FileSource(options.location, lines, _user)
+    return FileSource(options.location, lines, _user, read=_READ)
 
 
 def _user(place: str, it: Fields) -> ImportedUser:

@@ -19,10 +19,12 @@ from watchword.configuration import Configuration
 from watchword.crypto.foreign_bcrypt import REMEDY, bcrypt_is_missing
 from watchword.database.contract import Condition, Engine, Row, Value
 from watchword.features.credentials import CREDENTIAL
+from watchword.identifiers import normal_email
 from watchword.records import Account, User
 from watchword.validation import is_email
 
 from .imported import ImportedAccount, ImportedUser, ImportFailure, Read, Unreadable
+from .own_fields import OwnFields, Refused
 from .report import Outcome
 
 _LONGEST_EMAIL = 254
@@ -47,6 +49,8 @@ class Plan:
     verified: list[str] = field(default_factory=list[str])
     """Ids of users that are there and whose address is verified now."""
     outcomes: list[Outcome] = field(default_factory=list[Outcome])
+    passwords: int = 0
+    """How many of the new users have one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,21 +73,14 @@ class Planner:
         self._tables = config.tables
         self._user, self._account = config.tables.of(User), config.tables.of(Account)
         self._update, self._keep_ids = update, keep_ids
-        required = [
-            name
-            for name, one in self._user.attributes.items()
-            if one.required and name not in _KNOWN
-        ]
-        if required:
-            raise ImportFailure(
-                f"users need a value for {', '.join(required)}, which the source does not have",
-                "Give the field a default",
-            )
+        more = (one for name, one in self._user.attributes.items() if name not in _KNOWN)
+        self.own_fields = OwnFields(more)
         if keep_ids and config.tables.schema.ids == "serial":
             raise ImportFailure("the database makes the ids of users", "Leave out --keep-ids")
 
     async def plan(self, engine: Engine, batch: Sequence[Read], now: datetime) -> Plan:
         """Decide about a batch."""
+        self.own_fields.check(batch)
         plan = Plan()
         wanted: dict[str, ImportedUser] = {}
         for read in batch:
@@ -91,7 +88,7 @@ class Planner:
             if refused is not None:
                 plan.outcomes.append(refused)
             elif isinstance(read, ImportedUser) and read.email is not None:
-                wanted[read.email.lower()] = read
+                wanted[normal_email(read.email)] = read
         there = await self._there(engine, wanted)
         for email, user in wanted.items():
             known = there.users.get(email)
@@ -100,7 +97,10 @@ class Planner:
             elif self._keep_ids and self._kept(user) in there.ids:
                 plan.outcomes.append(Outcome("skipped", user.place, "the id is taken", email))
             else:
-                self._add(plan, user, email, there, now)
+                try:
+                    self._add(plan, user, email, there, now)
+                except Refused as error:
+                    plan.outcomes.append(Outcome("skipped", user.place, str(error), email))
         return plan
 
     def _refusal(self, read: Read, before: Mapping[str, ImportedUser]) -> Outcome | None:
@@ -109,9 +109,9 @@ class Planner:
         reason = ""
         if read.email is None:
             reason = "no e-mail address"
-        elif not is_email(read.email.lower()) or len(read.email) > _LONGEST_EMAIL:
+        elif len(read.email) > _LONGEST_EMAIL or not is_email(read.email):
             reason = "not a valid e-mail address"
-        elif read.email.lower() in before:
+        elif normal_email(read.email) in before:
             reason = TWICE
         elif read.disabled:
             reason = "disabled in the source"
@@ -128,7 +128,7 @@ class Planner:
 
     async def _there(self, engine: Engine, wanted: Mapping[str, ImportedUser]) -> _There:
         found = await _rows(engine, "user", "email", list(wanted))
-        users = {str(row["email"]): row for row in found}
+        users = {normal_email(str(row["email"])): row for row in found}
         accounts: dict[str, list[Row]] = {}
         if self._update:
             keys = [str(row["id"]) for row in found]
@@ -149,10 +149,12 @@ class Planner:
     def _add(
         self, plan: Plan, user: ImportedUser, email: str, there: _There, now: datetime
     ) -> None:
+        mine = self.own_fields.read(user)
         given = self._kept(user) if self._keep_ids else None
         own = given or self._tables.new_id("user")
         created = user.created_at or now
         values: dict[str, object] = {
+            **mine.values,
             "name": user.name,
             "email": email,
             "email_verified": user.verified,
@@ -165,6 +167,9 @@ class Planner:
         password = self._password(plan, user)
         if password is not None:
             accounts.append(self._row(own, CREDENTIAL, own, now, password))
+            plan.passwords += 1
+        for problem in mine.problems:
+            plan.outcomes.append(Outcome("note", user.place, problem, email))
         if user.second_factor:
             plan.outcomes.append(Outcome("note", user.place, "a second factor", email))
         plan.users.append((row, accounts))

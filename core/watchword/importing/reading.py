@@ -12,6 +12,7 @@ Fields: TypeAlias = "Mapping[str, Any]"
 `provider_account_id` are one."""
 
 _TRUE = {"1", "t", "true", "y", "yes", "on"}
+_FALSE = {"0", "f", "false", "n", "no", "off"}
 _MILLISECONDS = 100_000_000_000
 """A number above it is Unix milliseconds; in seconds it would be the year 5138."""
 _MOST = 2000
@@ -61,6 +62,12 @@ def flag(value: object) -> bool:
     if isinstance(value, str):
         return value.strip().casefold() in _TRUE or moment(value) is not None
     return bool(value)
+
+
+def yes_or_no(text: str) -> bool | None:
+    """What a word says; None for one that says neither."""
+    word = text.strip().casefold()
+    return True if word in _TRUE else False if word in _FALSE else None
 
 
 def moment(value: object) -> datetime | None:

@@ -37,6 +37,9 @@ class Report:
         self.reasons: dict[str, Counter[str]] = {"kept": Counter(), "skipped": Counter()}
         self.reasons["note"] = Counter()
         self.examples: dict[str, list[str]] = {}
+        self.passwords = 0
+        """Imported with their users."""
+        self.left_out: list[str] = []
         self._file = None if file is None else _private(file)
 
     def add(self, outcomes: Iterable[Outcome]) -> None:
@@ -52,6 +55,15 @@ class Report:
                 line = {"what": one.kind, "place": one.place, "reason": one.reason}
                 self._file.write(json.dumps({**line, "email": one.email}) + "\n")
 
+    def leave_out(self, names: Iterable[str]) -> None:
+        """Tell of fields in the source that users do not have."""
+        for name in names:
+            self.left_out.append(name)
+            if self._file is not None:
+                reason = f"users have no field {name!r}"
+                line = {"what": "left out", "place": "", "reason": reason, "email": None}
+                self._file.write(json.dumps(line) + "\n")
+
     def lines(self, *, dry_run: bool) -> Iterable[str]:
         """The report for people."""
         would = " would be" if dry_run else ""
@@ -65,6 +77,10 @@ class Report:
         if self.counts["note"]:
             yield "Left behind of users that are there:"
             yield from self._reasons("note")
+        if self.passwords:
+            yield f"{self.passwords} passwords stay good as they are, however long, until changed"
+        if self.left_out:
+            yield f"Left out, since users have no such field: {', '.join(self.left_out)}"
 
     def close(self) -> None:
         """Close the file."""

@@ -57,6 +57,7 @@ class Runner:
         while batch := list(islice(users, self._options.batch_size)):
             await self._done(batch)
             progressed(len(batch))
+        self._report.leave_out(self._planner.own_fields.undeclared)
 
     async def _done(self, batch: Sequence[Read]) -> None:
         """A batch, or the halves of it when the database refuses something in it.
@@ -80,6 +81,7 @@ class Runner:
             self._report.add([Outcome("skipped", batch[0].place, reason)])
         else:
             self._report.add(plan.outcomes)
+            self._report.passwords += plan.passwords
 
     async def _stored(self, plan: Plan) -> None:
         if not (plan.users or plan.accounts or plan.verified):

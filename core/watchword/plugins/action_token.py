@@ -56,7 +56,7 @@ class ActionTokenCodes(ErrorCodes):
 
     INVALID_REQUEST = ErrorCode(400, "INVALID_REQUEST", "There is no such action")
     EMAIL_NOT_VERIFIED = ErrorCode(403, "EMAIL_NOT_VERIFIED", "Verify your address first")
-    INVALID_TOKEN = ErrorCode(400, "INVALID_TOKEN", "Invalid or expired code")
+    INVALID_TOKEN = ErrorCode(400, "INVALID_TOKEN", "Invalid or expired code", guess=True)
     ACTION_CONFIRMATION_REQUIRED = ErrorCode(
         403, "ACTION_CONFIRMATION_REQUIRED", "Confirm this with a code first"
     )

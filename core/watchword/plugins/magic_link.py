@@ -26,6 +26,7 @@ from watchword.features.proven_mailbox import MailboxOwner, owner_of_mailbox
 from watchword.features.redirects import redirect_from_origin
 from watchword.http.query import append_query
 from watchword.http.request import Request
+from watchword.identifiers import normal_email
 from watchword.option_checks import check_number
 from watchword.options import Duration, RateLimitRule, seconds
 from watchword.origin_check import check_trusted_url
@@ -226,7 +227,7 @@ class MagicLink(Plugin):
         new_user = None if self.disable_sign_up else {"name": promise.name or ""}
         try:
             owner = await owner_of_mailbox(
-                call, promise.email.lower(), new_user, method="magic-link"
+                call, normal_email(promise.email), new_user, method="magic-link"
             )
         except APIError as error:
             if error.code is None:

@@ -28,7 +28,7 @@ class HandoverCodes(ErrorCodes):
     """Errors of both designs; on the wire they have messages only."""
 
     CLIENT_REQUESTS_DISABLED = ErrorCode(400, None, "Client requests are disabled")
-    INVALID_TOKEN = ErrorCode(400, None, "Invalid token")
+    INVALID_TOKEN = ErrorCode(400, None, "Invalid token", guess=True)
     SESSION_NOT_FOUND = ErrorCode(400, None, "Session not found")
 
 
@@ -75,7 +75,7 @@ class SessionHandover(Plugin):
         if self.generate_token is None:
             token = call.random(32, URL_SAFE)
         else:
-            token = str(await call.run(self.generate_token, found, call))
+            token = str(await call.run_with_secret(self.generate_token, found, call))
         life = seconds(f"{type(self).__name__}.expires_in", self.expires_in)
         identifier = await self.identifier(call, token)
         await create_verification(call, identifier, found.session.token, call.after(life))

@@ -12,11 +12,12 @@ from watchword.call import Call
 from watchword.database.contract import UniqueViolation
 from watchword.endpoint import get, post
 from watchword.errors import ConfigurationError, ErrorCodes
-from watchword.features.addresses import replace_address
+from watchword.features.addresses import replace_address, user_of_address
 from watchword.features.email_password import EmailAndPassword, EmailPasswordCodes
 from watchword.features.email_verification import EmailVerification, signed_in
 from watchword.features.password_reset import PasswordReset
 from watchword.features.proven_mailbox import owner_of_mailbox
+from watchword.identifiers import normal_email
 from watchword.options import RateLimitRule
 from watchword.plugin import Plugin, RateRule, after
 from watchword.records import Session, User
@@ -96,7 +97,7 @@ class EmailOTP(EmailCodes):
         email = _address(body.email)
         if body.type == "change-email":
             raise EmailOTPCodes.INVALID_OTP_TYPE()
-        user = await call.db.find_one(User, email=email)
+        user = await user_of_address(call, email)
         may_sign_up = body.type == "sign-in" and not self.disable_sign_up
         await self.send(call, email, body.type, known=user is not None or may_sign_up)
         return Success()
@@ -104,14 +105,14 @@ class EmailOTP(EmailCodes):
     @post("/email-otp/create-verification-otp", server_only=True)
     async def create_verification_otp(self, call: Call, body: OTPFor) -> str:
         """A code to be delivered in another way."""
-        email = _lower(body.email)
+        email = normal_email(body.email)
         identifier = otp_identifier(body.type, email)
         return await self.create(call, email, body.type, identifier=identifier)
 
     @get("/email-otp/get-verification-otp", server_only=True)
     async def get_verification_otp(self, call: Call, query: OTPFor) -> OTPRead:
         """The newest code of an address. Refused where only hashes are stored."""
-        identifier = otp_identifier(query.type, _lower(query.email))
+        identifier = otp_identifier(query.type, normal_email(query.email))
         return OTPRead(otp=await self.read(call, identifier))
 
     @post("/email-otp/check-verification-otp")
@@ -120,7 +121,7 @@ class EmailOTP(EmailCodes):
         email = _address(body.email)
         identifier = otp_identifier(body.type, email)
         await self.redeem(call, identifier, body.otp, account=email, keep=True)
-        if await call.db.find_one(User, email=email) is None:
+        if await user_of_address(call, email) is None:
             raise EmailOTPCodes.USER_NOT_FOUND()
         return Success()
 
@@ -131,7 +132,7 @@ class EmailOTP(EmailCodes):
         identifier = otp_identifier("email-verification", email)
         await self.redeem(call, identifier, body.otp, account=email)
         verification = call.config.plugin(EmailVerification)
-        user = await call.db.find_one(User, email=email)
+        user = await user_of_address(call, email)
         if user is not None and not user.email_verified:
             # Without a winner somebody else verified it, or the user is another one by now.
             user = await verification.verify(call, user) or await call.db.find_one(
@@ -148,10 +149,10 @@ class EmailOTP(EmailCodes):
     @post("/sign-in/email-otp")
     async def sign_in_email_otp(self, call: Call, body: SignInByOTP) -> SignedInByOTP[User]:
         """Sign in, or up. Whoever held an unverified account under this address is out."""
-        email = _lower(body.email)
+        email = normal_email(body.email)
         await self.redeem(call, otp_identifier("sign-in", email), body.otp, account=email)
         new_user: dict[str, object] | None = None
-        if not self.disable_sign_up and await call.db.find_one(User, email=email) is None:
+        if not self.disable_sign_up and await user_of_address(call, email) is None:
             extra = read_fields(call, User, creating=True)
             await refuse_taken(
                 call, User, extra, EmailPasswordCodes.FAILED_TO_CREATE_USER(status=422)
@@ -169,8 +170,8 @@ class EmailOTP(EmailCodes):
         self, call: Call, body: RequestPasswordResetByOTP
     ) -> Success:
         """Mail a code for a new password to the user, if there is one."""
-        email = _lower(body.email)
-        user = await call.db.find_one(User, email=email)
+        email = normal_email(body.email)
+        user = await user_of_address(call, email)
         await self.send(call, email, "forget-password", known=user is not None)
         return Success()
 
@@ -185,7 +186,7 @@ class EmailOTP(EmailCodes):
     @post("/email-otp/reset-password")
     async def reset_password_email_otp(self, call: Call, body: ResetPasswordByOTP) -> Success:
         """Set a new password, or a first one. The address counts as verified. Signs nobody in."""
-        email = _lower(body.email)
+        email = normal_email(body.email)
         passwords = call.config.plugin(EmailAndPassword)
         passwords.check_new_password(body.password)
         identifier = otp_identifier("forget-password", email)
@@ -193,7 +194,7 @@ class EmailOTP(EmailCodes):
         await self.redeem(call, identifier, body.otp, account=email, keep=True)
         hashed = await passwords.hash(call, body.password)
         await self.redeem(call, identifier, body.otp, account=email)
-        user = await call.db.find_one(User, email=email)
+        user = await user_of_address(call, email)
         if user is None:
             raise EmailOTPCodes.USER_NOT_FOUND()
         reset = call.config.plugin(PasswordReset)
@@ -217,7 +218,7 @@ class EmailOTP(EmailCodes):
                 raise EmailOTPCodes.OTP_REQUIRED()
             identifier = otp_identifier("email-verification", current)
             await self.redeem(call, identifier, body.otp, account=current)
-        taken = await call.db.find_one(User, email=new) is not None
+        taken = await user_of_address(call, new) is not None
         identifier = change_identifier(current, new)
         await self.send(call, new, "change-email", known=not taken, identifier=identifier)
         return Success()
@@ -229,7 +230,7 @@ class EmailOTP(EmailCodes):
         # Counted for the mailbox that is guessed at: nobody but its owner can end the row.
         await self.redeem(call, change_identifier(current, new), body.otp, account=new)
         found = call.session
-        if await call.db.find_one(User, email=new) is not None:
+        if await user_of_address(call, new) is not None:
             raise EmailOTPCodes.EMAIL_IN_USE()
         verification = call.config.plugin(EmailVerification)
         await verification.before(call, found.user)
@@ -253,7 +254,7 @@ class EmailOTP(EmailCodes):
         signed_up = getattr(call.returned, "user", None)
         if isinstance(signed_up, User):
             # The answer to a taken address tells of a user who does not exist: ask the store.
-            user = await call.db.find_one(User, email=signed_up.email)
+            user = await user_of_address(call, signed_up.email)
             unproven = user is not None and not user.email_verified
             await self.send(call, signed_up.email, "email-verification", known=unproven)
 
@@ -269,13 +270,8 @@ class EmailOTP(EmailCodes):
         return current, new
 
 
-def _lower(text: str) -> str:
-    # Some other letters have ASCII ones as their lower case: a look-alike is nobody's address.
-    return text.lower() if text.isascii() else text
-
-
 def _address(text: str) -> str:
-    email = _lower(text)
+    email = normal_email(text)
     if not is_email(email):
         raise EmailOTPCodes.INVALID_EMAIL()
     return email

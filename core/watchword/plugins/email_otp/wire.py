@@ -20,15 +20,17 @@ OTPType: TypeAlias = Literal["email-verification", "sign-in", "forget-password",
 class EmailOTPCodes(ErrorCodes):
     """Errors of codes by mail."""
 
-    INVALID_EMAIL = ErrorCode(400, "INVALID_EMAIL", "That is no e-mail address")
-    INVALID_OTP = ErrorCode(400, "INVALID_OTP", "The code is wrong, or there is none")
-    OTP_EXPIRED = ErrorCode(400, "OTP_EXPIRED", "The code has expired; ask for another one")
+    INVALID_EMAIL = ErrorCode(400, "INVALID_EMAIL", "This is not an e-mail address")
+    INVALID_OTP = ErrorCode(400, "INVALID_OTP", "The code is wrong, or there is none", guess=True)
+    OTP_EXPIRED = ErrorCode(
+        400, "OTP_EXPIRED", "The code has expired; ask for another one", guess=True
+    )
     TOO_MANY_ATTEMPTS = ErrorCode(
         403, "TOO_MANY_ATTEMPTS", "There were too many wrong codes; ask for another one"
     )
     USER_NOT_FOUND = ErrorCode(400, "USER_NOT_FOUND", "There is no user with this address")
     FAILED_TO_CREATE_SESSION = ErrorCode(
-        401, "FAILED_TO_CREATE_SESSION", "The session was not created"
+        401, "FAILED_TO_CREATE_SESSION", "Signing in did not work; try again"
     )
     INVALID_OTP_TYPE = ErrorCode(400, None, "Invalid OTP type")
     OTP_IS_HASHED = ErrorCode(400, None, "OTP is hashed, cannot return the plain text OTP")
