@@ -14,6 +14,7 @@ from .features.email_password import EmailAndPassword, SignInEmail, SignUpEmail
 from .features.email_verification import EmailVerification, SendVerificationEmail, VerifyEmail
 from .features.failed_sign_ins import FailedSignIns
 from .features.mails import ChangeEmailMail, Mail
+from .features.notices import Notice, Notices
 from .features.password_reset import PasswordReset, RequestPasswordReset, ResetPassword
 from .features.passwords import ChangePassword, SetPassword, VerifyPassword
 from .features.sessions import GetSession, RevokeSession
@@ -67,6 +68,7 @@ __all__ = [
     "Hooks",
     "ModelHooks",
     "Names",
+    "Notices",
     "IPAddressOptions",
     "OnAPIError",
     "PasswordReset",
@@ -88,6 +90,7 @@ __all__ = [
     # what mail callbacks get
     "ChangeEmailMail",
     "Mail",
+    "Notice",
     # inputs of server-side calls
     "ChangeEmailTo",
     "ChangePassword",

@@ -23,6 +23,7 @@ from .http.headers import Headers
 from .http.query import parse_query
 from .http.request import Request
 from .http.response import Response
+from .http.speculation import is_speculative
 from .observability import rate_limited
 from .origin_check import check_login, check_request, check_trusted_url
 from .plugin import Plugin, Stage
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
 Step = Callable[[Call], Awaitable[object]]
 
 _DISABLED = Response(404, (("content-type", "text/plain;charset=UTF-8"),), b"Not Found")
+_AHEAD = Response(503, (("cache-control", "no-store"),))
+"""To who fetches a mailed link ahead: a browser throws it away and asks again on the click."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +161,8 @@ class Pipeline:
             return NOT_FOUND
         route, call.params = found
         call.endpoint = route.endpoint
+        if route.endpoint.traits.redeems and is_speculative(request.headers):
+            return _AHEAD
         if request.query:
             call.query = parse_query(request.query)
         call.body = await read_body(call, request, route.endpoint)

@@ -10,7 +10,7 @@ a storage that cannot be reached; ending a session needs both, and fails when on
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from datetime import datetime
 from typing import cast
@@ -115,6 +115,16 @@ class SecondarySessions:
         known = {session.token for session in found}
         found += [row for row in rows or () if row.token not in known]
         return found
+
+    async def tokens_of(self, call: Call, user_id: str) -> Collection[str]:
+        """The tokens of all sessions of the user."""
+        rows = await _DATABASE.tokens_of(call, user_id) if _rows_stand_in(call) else ()
+        try:
+            return {*rows, *(active.token for active in await _active(call, user_id))}
+        except StorageUnavailable:
+            if not _rows_stand_in(call):
+                raise
+            return rows
 
     async def remove(self, call: Call, token: str) -> None:
         """End the session with this token."""

@@ -336,5 +336,5 @@ def test_the_claims_are_in_the_protocols_order(server: Server) -> None:
     browser.sign_up()
     browser.post("/send-verification-email", ASK)
     claims = verify_jwt(server.mails().last.token, SECRET, now=1893456000)
-    assert list(claims) == ["email", "iat", "exp"]
+    assert list(claims) == ["email", "userId", "gen", "iat", "exp"]
     assert claims["exp"] == 1893456000 + 3600
