@@ -8,7 +8,7 @@ from watchword.call import Call
 from watchword.records import User
 
 from .credentials import lock_user
-from .generations import address_subject, raise_generation
+from .generations import account_subject, address_subject, raise_generation
 from .notices import notify
 from .reset_tokens import forget_reset_tokens
 
@@ -35,7 +35,7 @@ async def replace_address(
         if changed is None:
             return None
         await forget_reset_tokens(call, user.id)
-        await raise_generation(call, user.id)
+        await raise_generation(call, account_subject(user.id))
         await raise_generation(call, address_subject(user.email))
         await notify(call, changed, "email", email=user.email)
     return changed

@@ -17,6 +17,7 @@ from watchword.crypto.signing import hash_identifier
 from watchword.records import User
 from watchword.verifications import create_verification, newest_verification
 
+from .generations import account_subject
 from .promises import Promise, stands, stands_unbound
 
 RequestType = Literal["change-email-confirmation", "change-email-verification"]
@@ -47,17 +48,20 @@ def issue_email_token(
     lifetime: int,
     update_to: str | None = None,
     request_type: RequestType | None = None,
+    user_id: str | None = None,
     promise: Promise | None = None,
 ) -> str:
-    """A token that names an address, good for `lifetime` seconds."""
+    """A token that names an address and its account, good for `lifetime` seconds."""
     issued = int(call.now.timestamp())
     claims: dict[str, object] = {"email": email.lower()}
     if update_to is not None:
         claims["updateTo"] = update_to.lower()
     if request_type is not None:
         claims["requestType"] = request_type
+    if user_id is not None:
+        claims["userId"] = user_id
     if promise is not None:
-        claims.update(userId=promise.subject, gen=promise.generation)
+        claims["gen"] = promise.generation
         if promise.session is not None:
             claims["sid"] = promise.session
     claims.update(iat=issued, exp=issued + lifetime)
@@ -83,7 +87,7 @@ def promise_of(claims: EmailClaims) -> Promise | None:
     """What a token is bound to; None if a server of the reference issued it."""
     if claims.user_id is None or claims.gen is None:
         return None
-    return Promise(claims.user_id, claims.gen, claims.sid)
+    return Promise(account_subject(claims.user_id), claims.gen, claims.sid)
 
 
 async def token_stands(call: Call, user: User, claims: EmailClaims) -> bool:

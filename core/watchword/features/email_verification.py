@@ -195,6 +195,7 @@ class EmailVerification(Plugin):
             lifetime=lifetime or self.lifetime,
             update_to=update_to,
             request_type=request_type,
+            user_id=user.id,
             promise=promise or await mailbox_promise(call, user, user.email),
         )
         addressee = user if update_to is None else _with_address(user, update_to.lower())
@@ -218,7 +219,10 @@ class EmailVerification(Plugin):
             await self.other_proof(call, body.email.lower(), False)
         else:
             promise = await mailbox_promise(call, user, body.email.lower())
-            issue_email_token(call, body.email, lifetime=self.lifetime, promise=promise)
+            decoy = call.random(32)
+            issue_email_token(
+                call, body.email, lifetime=self.lifetime, user_id=decoy, promise=promise
+            )
         floor = self.answer_after
         least = floor if isinstance(floor, int | float) else floor.total_seconds()
         rest = least - (time.monotonic() - started)

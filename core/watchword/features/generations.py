@@ -15,6 +15,7 @@ from __future__ import annotations
 import msgspec
 
 from watchword.call import Call
+from watchword.crypto.signing import hash_identifier
 from watchword.verifications import newest_verification, replace_verification
 
 _LEAST_LIFE = 86_400
@@ -31,20 +32,26 @@ class Generation(msgspec.Struct, frozen=True, rename="camel"):
     raised_at: int = 0
 
 
-ADDRESS = "address:"
-"""Begins the subjects that are addresses. No id does."""
-
 FIRST = Generation()
 """Where nothing was raised lately."""
 
 
+ACCOUNT, ADDRESS = "account:", "address:"
+"""What subjects begin with. The rest is a hash: notes outlive whom they are about."""
+
+
+def account_subject(user_id: str) -> str:
+    """The subject of promises to an account."""
+    return ACCOUNT + hash_identifier(user_id)
+
+
 def address_subject(email: str) -> str:
     """The subject of promises to a mailbox (lower-case address) that no account has yet."""
-    return ADDRESS + email
+    return ADDRESS + hash_identifier(email)
 
 
 async def current_generation(call: Call, subject: str) -> Generation:
-    """The generation of an account (its user's id) or of an address without one.
+    """The generation of an account, or of an address without one.
 
     To decide by it, hold the user (`lock_user`).
     """

@@ -25,7 +25,7 @@ from watchword.verifications import sweep_verifications
 
 from .credentials import lock_user, put_password
 from .email_password import EmailAndPassword
-from .generations import raise_generation
+from .generations import account_subject, raise_generation
 from .mails import Mail, MailCallback, UserCallback, in_background, mailed_link
 from .notices import notify
 from .promises import find_promise, mailbox_promise, take_promise
@@ -168,7 +168,7 @@ class PasswordReset(Plugin):
         sessions where due."""
         await put_password(call, user.id, hashed)
         await forget_reset_tokens(call, user.id)
-        await raise_generation(call, user.id)
+        await raise_generation(call, account_subject(user.id))
         if self.revoke_sessions or not user.email_verified:
             await call.sessions.remove_all(call, user.id)
         await notify(call, user, "password")

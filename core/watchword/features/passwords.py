@@ -26,7 +26,7 @@ from watchword.sessions import (
 
 from .credentials import credential_of, lock_user, put_password
 from .email_password import EmailAndPassword
-from .generations import raise_generation
+from .generations import account_subject, raise_generation
 from .notices import notify
 from .reset_tokens import forget_reset_tokens
 
@@ -128,7 +128,7 @@ class Passwords(Plugin):
                 raise PasswordCodes.PASSWORD_ALREADY_SET()
             await put_password(call, user_id, hashed)
             await forget_reset_tokens(call, user_id)
-            await raise_generation(call, user_id)
+            await raise_generation(call, account_subject(user_id))
             await notify(call, call.session.user, "password")
         return Status()
 
@@ -169,7 +169,7 @@ async def _replace(call: Call, old: Account | None, hashed: str, revoke: bool) -
         if changed is None:
             raise _Overtaken
         await forget_reset_tokens(call, old.user_id)
-        await raise_generation(call, old.user_id)
+        await raise_generation(call, account_subject(old.user_id))
         await notify(call, call.session.user, "password")
         if not revoke:
             return None

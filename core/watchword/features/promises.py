@@ -30,7 +30,13 @@ from watchword.verifications import (
     take_verification,
 )
 
-from .generations import ADDRESS, FIRST, address_subject, current_generation
+from .generations import (
+    ACCOUNT,
+    FIRST,
+    account_subject,
+    address_subject,
+    current_generation,
+)
 
 _ATTEMPTS = 100
 """Looks at a note that others keep replacing."""
@@ -40,7 +46,7 @@ class Promise(msgspec.Struct, frozen=True, omit_defaults=True):
     """To whom, in which generation, and in which session something was promised."""
 
     subject: str
-    """The user's id, or the address that nobody had."""
+    """Which account, or which address that nobody had (`generations`)."""
     generation: str
     session: str | None = None
     """Marks the session that asked; empty where sessions are not stored; None: nobody's."""
@@ -66,7 +72,7 @@ class Redeemed(msgspec.Struct, frozen=True):
     @property
     def names_account(self) -> bool:
         """Whether it was made to an account, and not to an address that nobody had."""
-        return self.promise is not None and not self.promise.subject.startswith(ADDRESS)
+        return self.promise is not None and self.promise.subject.startswith(ACCOUNT)
 
     async def stands(self, call: Call, user: User) -> bool:
         """Whether it is still this user's. To decide by it, hold the user (`lock_user`)."""
@@ -77,7 +83,7 @@ class Redeemed(msgspec.Struct, frozen=True):
 
     def given_to(self, user: User) -> Redeemed:
         """The same, for the account that was just made by it."""
-        return Redeemed(self.row, Promise(user.id, ""))
+        return Redeemed(self.row, Promise(account_subject(user.id), ""))
 
 
 async def mailbox_promise(call: Call, user: User | None, email: str) -> Promise:
@@ -85,16 +91,16 @@ async def mailbox_promise(call: Call, user: User | None, email: str) -> Promise:
 
     The work is the same whether a user has the address or not.
     """
-    subject = address_subject(email) if user is None else user.id
+    subject = address_subject(email) if user is None else account_subject(user.id)
     return Promise(subject, (await current_generation(call, subject)).mailbox)
 
 
 async def session_promise(call: Call) -> Promise:
     """What a mail that the session of this call asked for is bound to."""
     found = call.session
-    generation = (await current_generation(call, found.user.id)).account
+    subject = account_subject(found.user.id)
     mark = "" if call.config.stateless else session_mark(found.session.token)
-    return Promise(found.user.id, generation, mark)
+    return Promise(subject, (await current_generation(call, subject)).account, mark)
 
 
 async def bind(call: Call, identifier: str, promise: Promise, expires_at: datetime) -> None:
@@ -151,8 +157,9 @@ async def release(call: Call, bound: Bound | None) -> None:
 
 async def stands(call: Call, user: User, promise: Promise) -> bool:
     """Whether a promise is this user's, and nothing that voids it has happened since."""
-    now = await current_generation(call, user.id)
-    if promise.subject != user.id:
+    subject = account_subject(user.id)
+    now = await current_generation(call, subject)
+    if promise.subject != subject:
         # Made while nobody had the address: good for the account that was made there since,
         # unless it had another one in between, or was taken back by its owner.
         there = address_subject(user.email)
@@ -167,7 +174,7 @@ async def stands(call: Call, user: User, promise: Promise) -> bool:
 
 async def stands_unbound(call: Call, user: User, made_at: datetime) -> bool:
     """The same for a promise to this user that a server of the reference made at that moment."""
-    now = await current_generation(call, user.id)
+    now = await current_generation(call, account_subject(user.id))
     return int(made_at.timestamp() * 1000) > now.raised_at
 
 

@@ -15,7 +15,7 @@ from watchword.records import Account, User
 
 from .credentials import lock_user
 from .email_password import EmailPasswordCodes
-from .generations import raise_generation
+from .generations import account_subject, raise_generation
 from .promises import Redeemed, Void
 
 
@@ -82,6 +82,6 @@ async def mailbox_proven(call: Call, user: User, proof: Redeemed) -> User:
             return now_there
         await call.db.delete(Account, user_id=user.id)
         await call.sessions.remove_all(call, user.id)
-        await raise_generation(call, user.id, mailbox=False)
+        await raise_generation(call, account_subject(user.id), mailbox=False)
         proven = await call.db.update(User, {"email_verified": True}, id=user.id)
     return proven or user

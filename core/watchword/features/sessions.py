@@ -30,7 +30,7 @@ from watchword.sessions import (
 )
 
 from .credentials import lock_user
-from .generations import raise_generation
+from .generations import account_subject, raise_generation
 
 _log = logging.getLogger("watchword")
 
@@ -138,5 +138,5 @@ async def _end_all(call: Call, *, keep: str | None = None) -> None:
     user_id = call.session.user.id
     async with call.db.transaction():
         await lock_user(call, user_id)
-        await raise_generation(call, user_id)
+        await raise_generation(call, account_subject(user_id))
         await call.sessions.remove_all(call, user_id, keep=keep)

@@ -33,7 +33,7 @@ from watchword.sessions import (
 from watchword.verifications import create_verification
 
 from .credentials import lock_user
-from .generations import address_subject, raise_generation
+from .generations import account_subject, address_subject, raise_generation
 from .mails import Mail, MailCallback, UserCallback, in_background, mailed_link
 from .passwords import check_password
 from .promises import bind, session_promise, stands, take_promise
@@ -192,7 +192,7 @@ class DeleteUser(Plugin):
             if there is not None:
                 await stays(there)
             # An id may come again where the database counts them: what was mailed must not.
-            await raise_generation(call, user.id)
+            await raise_generation(call, account_subject(user.id))
             await raise_generation(call, address_subject(user.email))
             # The user first: of several deletions at once, one finds it, and no sign-in at the
             # same time can add a session to a user who is gone.
