@@ -97,7 +97,8 @@ async def token_stands(call: Call, user: User, claims: EmailClaims) -> bool:
         return await stands(call, user, promise)
     if claims.user_id not in (None, user.id):
         return False
-    return await stands_unbound(call, user, datetime.fromtimestamp(claims.iat, UTC))
+    made_at = datetime.fromtimestamp(claims.iat, UTC)
+    return await stands_unbound(call, user, made_at, by_session=claims.update_to is not None)
 
 
 async def use_up(call: Call, token: str, claims: EmailClaims) -> bool:

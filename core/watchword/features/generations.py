@@ -29,7 +29,8 @@ class Generation(msgspec.Struct, frozen=True, rename="camel"):
     """Of what somebody asked for who was signed in."""
     mailbox: str = ""
     """Of what anybody may ask for, since the mailbox is the proof."""
-    raised_at: int = 0
+    account_at: int = 0
+    mailbox_at: int = 0
 
 
 FIRST = Generation()
@@ -62,7 +63,8 @@ async def current_generation(call: Call, subject: str) -> Generation:
         return msgspec.json.decode(note.value, type=Generation)
     except msgspec.MsgspecError:
         # What cannot be read voids everything up to its own making, and spares nothing.
-        return Generation("?", "?", int(note.created_at.timestamp() * 1000))
+        made = int(note.created_at.timestamp() * 1000)
+        return Generation("?", "?", made, made)
 
 
 async def raise_generation(call: Call, subject: str, *, mailbox: bool = True) -> None:
@@ -71,10 +73,13 @@ async def raise_generation(call: Call, subject: str, *, mailbox: bool = True) ->
     `mailbox=False` spares what was mailed for a proof of the mailbox.
     """
     fresh = call.random(16)
-    kept = fresh if mailbox else (await current_generation(call, subject)).mailbox
     # The clock as it is now: `call.now` is when the request began.
     moment = int(call.config.clock().timestamp() * 1000)
-    value = msgspec.json.encode(Generation(fresh, kept, moment)).decode()
+    raised = Generation(fresh, fresh, moment, moment)
+    if not mailbox:
+        kept = await current_generation(call, subject)
+        raised = Generation(fresh, kept.mailbox, moment, kept.mailbox_at)
+    value = msgspec.json.encode(raised).decode()
     life = max(_LEAST_LIFE, *(one.promise_life() for one in call.config.plugins.values()))
     await replace_verification(call, _identifier(subject), value, call.after(life))
 

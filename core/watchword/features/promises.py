@@ -68,6 +68,8 @@ class Redeemed(msgspec.Struct, frozen=True):
 
     row: Verification
     promise: Promise | None
+    by_session: bool = False
+    """Whether only somebody signed in could ask for it."""
 
     @property
     def names_account(self) -> bool:
@@ -79,7 +81,9 @@ class Redeemed(msgspec.Struct, frozen=True):
         if self.promise is not None:
             return await stands(call, user, self.promise)
         made = self.row.created_at
-        return user.created_at <= made and await stands_unbound(call, user, made)
+        return user.created_at <= made and await stands_unbound(
+            call, user, made, by_session=self.by_session
+        )
 
     def given_to(self, user: User) -> Redeemed:
         """The same, for the account that was just made by it."""
@@ -129,15 +133,17 @@ async def bound_to(call: Call, identifier: str) -> Bound | None:
     return None if row is None else Bound(_read(row.value), row)
 
 
-async def take_promise(call: Call, identifier: str) -> Redeemed | None:
+async def take_promise(call: Call, identifier: str, *, by_session: bool = False) -> Redeemed | None:
     """Redeem what is promised under an identifier: one caller gets it, if it is in time.
 
-    Whether it still `stands` is for the caller to ask.
+    Whether it still `stands` is for the caller to ask. `by_session` says that only somebody signed
+    in could ask for it.
     """
     bound = await bound_to(call, identifier)
     taken = await take_verification(call, identifier)
     await release(call, bound)
-    return None if taken is None else Redeemed(taken, None if bound is None else bound.promise)
+    promise = None if bound is None else bound.promise
+    return None if taken is None else Redeemed(taken, promise, by_session)
 
 
 async def find_promise(call: Call, identifier: str) -> Redeemed | None:
@@ -172,10 +178,11 @@ async def stands(call: Call, user: User, promise: Promise) -> bool:
     return not promise.session or await _lives(call, user.id, promise.session)
 
 
-async def stands_unbound(call: Call, user: User, made_at: datetime) -> bool:
+async def stands_unbound(call: Call, user: User, made_at: datetime, *, by_session: bool) -> bool:
     """The same for a promise to this user that a server of the reference made at that moment."""
     now = await current_generation(call, account_subject(user.id))
-    return int(made_at.timestamp() * 1000) > now.raised_at
+    raised_at = now.account_at if by_session else now.mailbox_at
+    return int(made_at.timestamp() * 1000) > raised_at
 
 
 async def begin_session(

@@ -222,7 +222,7 @@ async def _while_signed_in(call: Call) -> Check:
 
 
 async def _redeem(call: Call, user: User, token: str) -> Check:
-    taken = await take_promise(call, _identifier(token))
+    taken = await take_promise(call, _identifier(token), by_session=True)
     if taken is None or taken.row.value != user.id:
         raise UserCodes.INVALID_TOKEN()
 

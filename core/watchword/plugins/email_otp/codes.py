@@ -173,11 +173,19 @@ class EmailCodes(Plugin):
         return None if code is None or code.startswith(_DECOY) else code
 
     async def redeem(
-        self, call: Call, identifier: str, otp: str, *, account: str, keep: bool = False
+        self,
+        call: Call,
+        identifier: str,
+        otp: str,
+        *,
+        account: str,
+        keep: bool = False,
+        by_session: bool = False,
     ) -> Redeemed:
         """Go on only with the right code, which is used up then unless to be kept.
 
-        Whether it still stands is for the caller to ask. Raises INVALID_OTP, OTP_EXPIRED (400) or
+        Whether it still stands is for the caller to ask; `by_session` says that only somebody
+        signed in could ask for it. Raises INVALID_OTP, OTP_EXPIRED (400) or
         TOO_MANY_ATTEMPTS (403), and `TooManyRequests` when the account pauses.
         """
         bound, subject = self.wrong_guesses, f"email-otp|{account}"
@@ -201,7 +209,7 @@ class EmailCodes(Plugin):
             await release(call, note)
         if bound is not None:
             await bound.forget(call, subject)
-        return Redeemed(row, None if note is None else note.promise)
+        return Redeemed(row, None if note is None else note.promise, by_session)
 
     async def burn(self, call: Call, identifier: str, found: Redeemed) -> None:
         """Use up a code that was kept when it was given. Raises INVALID_OTP if it is gone."""

@@ -239,7 +239,8 @@ class EmailOTP(EmailCodes):
         user, new = self._addresses(call, body.new_email)
         found, stays = call.session, await session_promise(call)
         # Counted for the mailbox that is guessed at: nobody but its owner can end the row.
-        taken = await self.redeem(call, change_identifier(user.id, new), body.otp, account=new)
+        identifier = change_identifier(user.id, new)
+        taken = await self.redeem(call, identifier, body.otp, account=new, by_session=True)
         await _standing(call, taken, user)
         if await call.db.find_one(User, email=new) is not None:
             raise EmailOTPCodes.EMAIL_IN_USE()
