@@ -243,10 +243,9 @@ def test_of_two_clicks_at_once_one_asks_the_new_address(make_auth: MakeAuth, dat
 def test_a_reset_that_fails_leaves_link_and_code_good(make_auth: MakeAuth, database: str) -> None:
     broken = [True]
 
-    def refuse(values: object, call: object) -> object:
+    def refuse(values: object, call: object) -> None:
         if broken[0]:
             raise RuntimeError("the disk is full")
-        return None
 
     site = Site(
         make_auth,

@@ -52,7 +52,8 @@ def test_a_change_link_of_the_reference_works(site: Site) -> None:
 
 def test_a_change_link_that_names_no_account_is_dead(site: Site) -> None:
     """1.7.7 of the reference mailed such links."""
-    for kind in ({}, {"requestType": CHANGED}, {"requestType": CONFIRMED}):
+    kinds: list[dict[str, Any]] = [{}, {"requestType": CHANGED}, {"requestType": CONFIRMED}]
+    for kind in kinds:
         assert open_link(site, signed(updateTo=NEW, **kind)) == (401, "INVALID_TOKEN")
 
 
