@@ -40,7 +40,7 @@ from .email_tokens import (
     use_up,
 )
 from .mails import Mail, MailCallback, UserCallback, in_background, mailed_link
-from .promises import Promise, Void, begin_session, mailbox_promise
+from .promises import Promise, Void, account_promise, begin_session, mailbox_promise
 from .redirects import redirect_to
 
 U = TypeVar("U", bound=User)
@@ -319,7 +319,7 @@ class EmailVerification(Plugin):
                 or not await use_up(call, query.token, claims)
             ):
                 raise _Refused(EmailVerificationCodes.INVALID_TOKEN)
-            promise = promise_of(claims) or await mailbox_promise(call, there, there.email)
+            promise = promise_of(claims) or await account_promise(call, there)
             mail = await self.mail(
                 call,
                 there,

@@ -49,7 +49,7 @@ class Promise(msgspec.Struct, frozen=True, omit_defaults=True):
     """Which account, or which address that nobody had (`generations`)."""
     generation: str
     session: str | None = None
-    """Marks the session that asked; empty where sessions are not stored; None: nobody's."""
+    """Marks the session that asked; empty where that is not known; None: nobody's."""
 
 
 class Void(Exception):
@@ -105,6 +105,12 @@ async def session_promise(call: Call) -> Promise:
     subject = account_subject(found.user.id)
     mark = "" if call.config.stateless else session_mark(found.session.token)
     return Promise(subject, (await current_generation(call, subject)).account, mark)
+
+
+async def account_promise(call: Call, user: User) -> Promise:
+    """What somebody asked for who was signed in, nobody knows any more in which session."""
+    subject = account_subject(user.id)
+    return Promise(subject, (await current_generation(call, subject)).account, "")
 
 
 async def bind(call: Call, identifier: str, promise: Promise, expires_at: datetime) -> None:

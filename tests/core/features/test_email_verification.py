@@ -33,6 +33,7 @@ def test_tokens_are_those_of_the_reference(case: dict[str, Any]) -> None:
         lifetime=given["expiresIn"],
         update_to=given["updateTo"],
         request_type=cast("RequestType | None", (given["extra"] or {}).get("requestType")),
+        user_id=(given["extra"] or {}).get("userId"),
     )
     assert token == case["token"]
 
