@@ -12,10 +12,13 @@ from .database.records import Column, Record
 from .errors import APIError, ConfigurationError, ErrorCode, ErrorCodes, Overloaded, Redirect
 from .features.accounts import UnlinkAccount
 from .features.change_email import ChangeEmail, ChangeEmailTo
-from .features.email_password import EmailAndPassword, SignInEmail, SignUpEmail
-from .features.email_verification import EmailVerification, SendVerificationEmail, VerifyEmail
+from .features.email_password import EmailAndPassword
+from .features.email_password_wire import SignInEmail, SignUpEmail
+from .features.email_verification import EmailVerification
+from .features.email_verification_wire import SendVerificationEmail, VerifyEmail
 from .features.failed_sign_ins import FailedSignIns
 from .features.mails import ChangeEmailMail, Mail
+from .features.notices import Notice, Notices
 from .features.password_reset import PasswordReset, RequestPasswordReset, ResetPassword
 from .features.passwords import ChangePassword, SetPassword, VerifyPassword
 from .features.sessions import GetSession, RevokeSession
@@ -71,6 +74,7 @@ __all__ = [
     "Hooks",
     "ModelHooks",
     "Names",
+    "Notices",
     "IPAddressOptions",
     "OnAPIError",
     "PasswordReset",
@@ -93,6 +97,7 @@ __all__ = [
     # what mail callbacks get
     "ChangeEmailMail",
     "Mail",
+    "Notice",
     # inputs of server-side calls
     "ChangeEmailTo",
     "ChangePassword",

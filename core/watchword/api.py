@@ -30,8 +30,8 @@ from .http.response import Response
 if TYPE_CHECKING:
     from .features.accounts import LinkedAccount, UnlinkAccount
     from .features.change_email import ChangeEmailTo
-    from .features.email_password import SignedIn, SignedUp, SignInEmail, SignUpEmail
-    from .features.email_verification import EmailVerified, SendVerificationEmail, VerifyEmail
+    from .features.email_password_wire import SignedIn, SignedUp, SignInEmail, SignUpEmail
+    from .features.email_verification_wire import EmailVerified, SendVerificationEmail, VerifyEmail
     from .features.password_reset import (
         FollowResetLink,
         RequestPasswordReset,

@@ -20,6 +20,7 @@ from .features.accounts import Accounts
 from .features.change_email import ChangeEmail
 from .features.email_password import EmailAndPassword
 from .features.email_verification import EmailVerification
+from .features.notices import Notices
 from .features.password_reset import PasswordReset
 from .features.passwords import Passwords
 from .features.sessions import SessionEndpoints
@@ -89,6 +90,7 @@ class Auth(Generic[U]):
         password_reset: PasswordReset | None = None,
         change_email: ChangeEmail | None = None,
         delete_user: DeleteUser | None = None,
+        notices: Notices | None = None,
         session: SessionOptions | None = None,
         user_type: type[U] | None = None,
         validate_user_info: UserInfoValidator | None = None,
@@ -130,6 +132,7 @@ class Auth(Generic[U]):
             Profiles(),
             change_email or ChangeEmail(),
             delete_user or DeleteUser(),
+            notices or Notices(),
             Accounts(),
             *plugins,
         )

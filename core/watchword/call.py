@@ -6,7 +6,7 @@ callbacks. Nothing on it outlives the call.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, ParamSpec, Protocol, TypeVar, cast
@@ -70,6 +70,10 @@ class SessionStore(Protocol):
 
     async def of_user(self, call: Call, user_id: str) -> list[Session]:
         """The user's sessions that have not ended, newest first, a hundred at most."""
+        ...
+
+    async def tokens_of(self, call: Call, user_id: str) -> Collection[str]:
+        """The tokens of all sessions of the user; of ended ones, too. `load` has the last word."""
         ...
 
     async def remove(self, call: Call, token: str) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from importlib import import_module
 from typing import TypeVar, cast
 
@@ -142,6 +142,21 @@ def _codec(strategy: str, secret: str) -> SessionDataCodec:
     return cast("SessionDataCodec", home.encrypted_session_data(secret))
 
 
+class Pace:
+    """Lets work through once in a while, in each process; two threads at once may both do it."""
+
+    def __init__(self, every: timedelta) -> None:
+        self._every = every
+        self._last: datetime | None = None
+
+    def is_due(self, now: datetime) -> bool:
+        """Whether the work was last let through long enough ago; it counts as done then."""
+        if self._last is not None and now - self._last < self._every:
+            return False
+        self._last = now
+        return True
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Configuration:
     """The compiled options. Read by everything, changed by nothing."""
@@ -175,6 +190,7 @@ class Configuration:
     lifetimes: Lifetimes
     account: AccountOptions
     verification: VerificationOptions
+    verification_sweeps: Pace = field(default_factory=lambda: Pace(timedelta(minutes=1)))
     rate_limit: RateLimit
     trusted_origins: TrustedOrigins
     validate_user_info: UserInfoValidator | None

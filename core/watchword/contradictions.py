@@ -12,6 +12,7 @@ from .errors import ConfigurationError
 from .features.change_email import ChangeEmail
 from .features.email_password import EmailAndPassword
 from .features.email_verification import EmailVerification
+from .features.notices import Notices
 from .features.password_reset import PasswordReset
 from .features.users import DeleteUser
 from .kept_cookies import check_kept_cookies
@@ -40,6 +41,7 @@ KINDS: Mapping[str, type[object]] = {
     "password_reset": PasswordReset,
     "change_email": ChangeEmail,
     "delete_user": DeleteUser,
+    "notices": Notices,
     "session": SessionOptions,
     "account": AccountOptions,
     "verification": VerificationOptions,

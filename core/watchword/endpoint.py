@@ -44,6 +44,9 @@ class Traits:
     """Refuse cross-site requests even without a cookie (Origin and Fetch Metadata)."""
     trusted_urls: tuple[str, ...] = ()
     """Names of query or body fields that must be trusted URLs, checked before the handler."""
+    redeems: bool = False
+    """A GET that uses up what a mailed link carries: browsers and mail programs that look at the
+    link before a person does are turned away (503) and nothing happens."""
     server_only: bool = False
     """Never routed; reachable through `auth.api` only."""
     promises_mail: bool = False
@@ -111,10 +114,13 @@ def get(
     *,
     requires: Requirement = "nothing",
     trusted_urls: tuple[str, ...] = (),
+    redeems: bool = False,
     server_only: bool = False,
 ) -> Declare:
     """Declare a GET endpoint; its input is read from the query."""
-    traits = Traits(requires=requires, trusted_urls=trusted_urls, server_only=server_only)
+    traits = Traits(
+        requires=requires, trusted_urls=trusted_urls, redeems=redeems, server_only=server_only
+    )
     return endpoint(("GET",), path, source="query", traits=traits)
 
 

@@ -24,6 +24,7 @@ from .http.headers import Headers
 from .http.query import QueryTooLong, read_query
 from .http.request import Request
 from .http.response import Response
+from .http.speculation import is_speculative
 from .origin_check import check_login, check_request, check_trusted_url
 from .path_settings import check_path_settings
 from .plugin import Plugin, Stage
@@ -43,6 +44,8 @@ Step = Callable[[Call], Awaitable[object]]
 
 _TOO_LONG = Response(431)
 _DISABLED = Response(404, (("content-type", "text/plain;charset=UTF-8"),), b"Not Found")
+_AHEAD = Response(503, (("cache-control", "no-store"),))
+"""To who fetches a mailed link ahead: a browser throws it away and asks again on the click."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +186,8 @@ class Pipeline:
         return route
 
     async def _routed(self, call: Call, request: Request, route: Route) -> Response:
+        if route.endpoint.traits.redeems and is_speculative(request.headers):
+            return _AHEAD
         if request.query:
             try:
                 call.query = read_query(request.query)

@@ -131,6 +131,13 @@ class Plugin:
         """What a feature of the core becomes where this plugin is installed: usually itself."""
         return feature
 
+    def promise_life(self) -> int:
+        """Seconds that a link or code of its may live (0: it mails none).
+
+        What ends promises early is noted for as long as the longest of them lives.
+        """
+        return 0
+
     def endpoints(self) -> Iterator[Endpoint[Any, Any]]:
         """Its endpoints, in order of declaration, base classes first."""
         for item in _members(type(self)):

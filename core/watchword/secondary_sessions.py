@@ -13,7 +13,7 @@ reached; ending a session needs both, and fails when one is missing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -129,6 +129,16 @@ class SecondarySessions:
         if call.config.session.store_in_database:
             return await _DATABASE.of_user(call, user_id)
         return await _listed(call, user_id)
+
+    async def tokens_of(self, call: Call, user_id: str) -> Collection[str]:
+        """The tokens of all sessions of the user."""
+        rows = await _DATABASE.tokens_of(call, user_id) if _rows_stand_in(call) else ()
+        try:
+            return {*rows, *(active.token for active in await _active(call, user_id))}
+        except StorageUnavailable:
+            if not _rows_stand_in(call):
+                raise
+            return rows
 
     async def remove(self, call: Call, token: str) -> None:
         """End the session with this token."""

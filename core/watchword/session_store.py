@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from .call import Call
@@ -48,6 +48,11 @@ class DatabaseSessions:
         return await call.db.find_many(
             Session, user_id=user_id, expires_at=gt(call.now), sort=_NEWEST_FIRST
         )
+
+    async def tokens_of(self, call: Call, user_id: str) -> Collection[str]:
+        """The tokens of all sessions of the user."""
+        found = await call.db.find_many(Session, limit=None, user_id=user_id)
+        return {session.token for session in found}
 
     async def remove(self, call: Call, token: str) -> None:
         """End the session with this token."""

@@ -6,7 +6,7 @@ Nothing is kept here, so nothing can be found by its token, listed or ended from
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from .call import Call
@@ -42,6 +42,10 @@ class StatelessSessions:
         """The session of this browser, if it is the user's: nobody knows of others."""
         found = call.lookup.found if call.lookup is not None else None
         return [found.session] if found is not None and found.user.id == user_id else []
+
+    async def tokens_of(self, call: Call, user_id: str) -> Collection[str]:
+        """None: nobody knows of them."""
+        return ()
 
     async def remove(self, call: Call, token: str) -> None:
         """Nothing: the caller expires the cookie."""

@@ -14,9 +14,9 @@ from typing import cast
 import msgspec
 
 from .call import Call
-from .crypto.signing import hash_identifier, reservation_id
-from .database.contract import Sort, StorageUnavailable
-from .database.table import lt, starts_with
+from .crypto.signing import hash_identifier, reservation_id, reservation_uuid
+from .database.contract import Sort, StorageUnavailable, UniqueViolation
+from .database.table import lt, lte, starts_with
 from .http.json import encode
 from .options import VerificationOptions
 from .records import Verification
@@ -31,11 +31,7 @@ async def create_verification(
     call: Call, identifier: str, value: str, expires_at: datetime
 ) -> Verification | None:
     """Promise something until `expires_at`. Older rows of the identifier stay."""
-    values = {
-        "identifier": stored_identifier(call.config.verification, identifier),
-        "value": value,
-        "expires_at": expires_at,
-    }
+    values = _values(call, identifier, value, expires_at)
     if in_database(call):
         return await call.db.create(Verification, **values)
     made = await call.db.make(Verification, **values)
@@ -44,10 +40,50 @@ async def create_verification(
     return made
 
 
+async def replace_verification(
+    call: Call, identifier: str, value: str, expires_at: datetime
+) -> Verification | None:
+    """Promise something in the place of all that was promised under the identifier.
+
+    For identifiers that are no secrets, and so come again: a database may hold them unique, as
+    older schemas of the reference do.
+    """
+    for _ in range(_ATTEMPTS):
+        await delete_verifications(call, identifier)
+        with suppress(UniqueViolation):
+            return await create_verification(call, identifier, value, expires_at)
+    raise StorageUnavailable("a row was replaced by others all the time")
+
+
+async def place_verification(
+    call: Call, identifier: str, value: str, expires_at: datetime, *, stale: Verification | None
+) -> bool:
+    """Promise something where nothing is promised but `stale`, which it replaces.
+
+    Of many callers with the same finding, exactly one gets True; not so where the database makes
+    the ids (`generate_id="serial"`), since nothing else keeps two rows apart.
+    """
+    values = _values(call, identifier, value, expires_at)
+    if in_database(call):
+        if stale is not None and not await exchange_verification(call, stale, None):
+            return False
+        chosen = _reservation_id(call, identifier)
+        try:
+            await call.db.create(Verification, **values, **({"id": chosen} if chosen else {}))
+        except UniqueViolation:
+            return False
+        return True
+    text, there = await _entry(call, str(values["identifier"]))
+    if (None if there is None else there.value) != (None if stale is None else stale.value):
+        return False
+    made = await call.db.make(Verification, **values)
+    return made is None or await _replace(call, made.identifier, text, made)
+
+
 async def find_verification(call: Call, identifier: str) -> Verification | None:
     """The newest row of an identifier, also if it has expired; callers compare `expires_at`.
 
-    Sweeps expired rows of the table, unless `verification.disable_cleanup`.
+    Sweeps as `sweep_verifications` does.
     """
     found = await newest_verification(call, identifier)
     await sweep_verifications(call)
@@ -55,8 +91,13 @@ async def find_verification(call: Call, identifier: str) -> Verification | None:
 
 
 async def sweep_verifications(call: Call) -> None:
-    """Delete expired rows of the table, some hundred at most, unless `disable_cleanup`."""
-    if in_database(call) and not call.config.verification.disable_cleanup:
+    """Delete expired rows of the table, some hundred at most, unless `disable_cleanup`.
+
+    Once a minute in a process is enough: who finds an expired row looks at its end.
+    """
+    if not in_database(call) or call.config.verification.disable_cleanup:
+        return
+    if call.config.verification_sweeps.is_due(call.now):
         await call.db.sweep(Verification, expires_at=lt(call.now))
 
 
@@ -111,7 +152,7 @@ async def extend_verification(call: Call, found: Verification, expires_at: datet
 async def take_verification(call: Call, identifier: str) -> Verification | None:
     """Redeem the newest row of an identifier: one caller gets it, and only if it is in time.
 
-    All rows of the identifier are gone afterwards, the expired too.
+    Older rows of the identifier are gone afterwards, too; what was promised meanwhile stays.
     """
     spellings = _spellings(call.config.verification, identifier)
     if not in_database(call):
@@ -120,10 +161,17 @@ async def take_verification(call: Call, identifier: str) -> Verification | None:
     for spelling in spellings:
         taken = await call.db.take(Verification, sort=_NEWEST, identifier=spelling)
         if taken is not None:
-            await call.db.delete(Verification, identifier=spelling)
-            await _forget_copies(call, spellings)
+            await delete_until(call, taken)
             return taken if taken.expires_at > call.now else None
     return None
+
+
+async def delete_until(call: Call, found: Verification) -> None:
+    """Withdraw what was promised under the same identifier, unless it is newer than `found`."""
+    if in_database(call):
+        until = lte(found.created_at)
+        await call.db.delete(Verification, identifier=found.identifier, created_at=until)
+        await _forget_copies(call, (found.identifier,))
 
 
 async def delete_verifications(call: Call, identifier: str) -> None:
@@ -161,13 +209,22 @@ async def reserve_verification(
     if not in_database(call):
         ttl = int((expires_at - call.now).total_seconds())
         return await call.secondary.increment(_KEY + spelling, ttl) == 1
+    chosen = _reservation_id(call, identifier) or reservation_id(identifier)
     return await call.db.reserve(
-        Verification,
-        id=reservation_id(identifier),
-        identifier=spelling,
-        value=value,
-        expires_at=expires_at,
+        Verification, id=chosen, identifier=spelling, value=value, expires_at=expires_at
     )
+
+
+def _values(call: Call, identifier: str, value: str, expires_at: datetime) -> dict[str, object]:
+    spelling = stored_identifier(call.config.verification, identifier)
+    return {"identifier": spelling, "value": value, "expires_at": expires_at}
+
+
+def _reservation_id(call: Call, identifier: str) -> str | None:
+    ids = call.config.tables.schema.ids
+    if ids == "serial":
+        return None
+    return reservation_uuid(identifier) if ids == "uuid" else reservation_id(identifier)
 
 
 def stored_identifier(options: VerificationOptions, identifier: str) -> str:

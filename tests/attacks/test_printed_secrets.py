@@ -22,7 +22,7 @@ from tests.core.conftest import MakeAuth
 from watchword import Account, Column, SignInEmail, SignUpEmail, User, Verification
 from watchword.database.records import prepared
 from watchword.discreet import Discreet
-from watchword.features.email_password import SignedUp
+from watchword.features.email_password_wire import SignedUp
 
 MARK = "do-not-print-me"
 NAMES = re.compile(

@@ -9,7 +9,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import psycopg
-import pymysql
 import pytest
 
 from tests.cli.conftest import APP, Workplace
@@ -138,7 +137,7 @@ def test_generated_sql_makes_its_tables_in_the_schema_of_the_application(work: W
             assert f'SET search_path TO "{schema}";' in work(*tokens).out
         sql = work("generate", "-o", "-", "--all").out
         with psycopg.connect(plain, autocommit=True) as connection:
-            connection.execute(sql)
+            connection.execute(sql.encode())
             rows = connection.execute(
                 "SELECT table_schema FROM information_schema.tables WHERE table_name = 'session'"
             ).fetchall()
@@ -152,8 +151,7 @@ def test_columns_that_the_database_fills_need_no_value(work: Workplace) -> None:
     with mysql_database() as url:
         work.write("app.py", APP.replace("sqlite:///app.db", url))
         assert work("migrate", "--yes").status == 0
-        connection: pymysql.Connection[Any]
-        with mysql_connection(url) as connection, connection.cursor() as cursor:
+        with mysql_connection(url) as maria, maria.cursor() as cursor:
             cursor.execute("ALTER TABLE user ADD n bigint NOT NULL AUTO_INCREMENT UNIQUE")
             cursor.execute("ALTER TABLE user ADD since datetime NOT NULL DEFAULT now()")
         assert "must have a value" not in work("migrate").text
@@ -164,9 +162,9 @@ def test_columns_that_the_database_fills_need_no_value(work: Workplace) -> None:
         plain, schema = urlsplit(url)._replace(query="").geturl(), url.rpartition("=")[2]
         with psycopg.connect(plain, autocommit=True) as connection:
             table = f'ALTER TABLE {schema}."user" ADD'
-            connection.execute(f"{table} n bigint NOT NULL GENERATED ALWAYS AS IDENTITY")
-            connection.execute(f"{table} since timestamptz NOT NULL DEFAULT now()")
+            connection.execute(f"{table} n bigint NOT NULL GENERATED ALWAYS AS IDENTITY".encode())
+            connection.execute(f"{table} since timestamptz NOT NULL DEFAULT now()".encode())
             connection.execute(
-                f"{table} two text NOT NULL GENERATED ALWAYS AS (name || name) STORED"
+                f"{table} two text NOT NULL GENERATED ALWAYS AS (name || name) STORED".encode()
             )
         assert "must have a value" not in work("migrate").text

@@ -13,7 +13,8 @@ LOOPBACK = "http://127.0.0.1:3000"
 
 
 def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
-    return [one.getMessage() for one in caplog.records if one.levelno >= logging.WARNING]
+    found = [one for one in caplog.records if one.name == "watchword.requests"]
+    return [one.getMessage() for one in found if one.levelno >= logging.WARNING]
 
 
 def test_the_log_says_once_which_option_to_set(

@@ -14,7 +14,7 @@ from tests.support.vectors import vectors
 from watchword import Auth, Call, ConfigurationError, VerificationOptions
 from watchword.crypto.signing import hash_identifier
 from watchword.endpoint import post
-from watchword.guesses import Guess, create_code, guess_code
+from watchword.guesses import Guess, guess_code, replace_code
 from watchword.plugin import Plugin
 from watchword.storage.memory import MemoryStorage
 from watchword.stored_codes import (
@@ -95,7 +95,7 @@ def lab(request: pytest.FixtureRequest, make_auth: MakeAuth) -> Auth[Any]:
 
 def promise(auth: Auth[Any], code: str = "123456") -> None:
     async def work(call: Call) -> None:
-        await create_code(call, "lab:ada", code, 60)
+        await replace_code(call, "lab:ada", code, 60)
 
     inside(auth, work)
 
@@ -107,7 +107,7 @@ def guess(auth: Auth[Any], given: str, *, redeem: bool = True) -> Guess:
         async def right(stored: str) -> bool:
             return await code_matches(call, "plain", stored, given)
 
-        results.append(await guess_code(call, "lab:ada", right, ALLOWED, redeem=redeem))
+        results.append((await guess_code(call, "lab:ada", right, ALLOWED, redeem=redeem))[0])
 
     inside(auth, work)
     return results[0]

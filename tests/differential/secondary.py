@@ -10,8 +10,8 @@ from .recording import PASSWORD, Exchange, Recorder
 _RANDOM = re.compile(r"\b([A-Za-z0-9]{32}|[A-Za-z0-9]{24})\b")
 _MOMENT = re.compile(r"\b1\d{12}\b")
 """A moment in milliseconds."""
-_OURS = "verification:void-change-tokens:"
-"""Notes that only we make: links to another address end with the old password."""
+_OURS = ("verification:promise:", "verification:credential-generation:")
+"""Notes that only we make: what mailed links and codes are bound to, and what voids them."""
 
 
 def stored(server: Recorder, name: str) -> None:

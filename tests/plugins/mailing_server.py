@@ -37,8 +37,18 @@ class MailingServer(Generic[M]):
         return self.sent
 
     def rows(self) -> list[tuple[str, str, str]]:
-        """Identifier, value and end of all verification rows."""
-        return self.sql("select identifier, value, expiresAt from verification order by rowid")
+        """Identifier, value and end of all verification rows but the notes beside them."""
+        return self.sql(
+            "select identifier, value, expiresAt from verification "
+            "where identifier not like 'promise:%' "
+            "and identifier not like 'credential-generation:%' order by rowid"
+        )
+
+    def notes(self) -> list[tuple[str, str]]:
+        """Identifier and value of the notes of what mails are bound to."""
+        return self.sql(
+            "select identifier, value from verification where identifier like 'promise:%'"
+        )
 
     def sql(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
         with closing(sqlite3.connect(self.file)) as database, database:

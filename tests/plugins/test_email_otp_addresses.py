@@ -88,6 +88,7 @@ def test_e1_t5_known_and_unknown_addresses_get_the_same_answers_and_work(
     make = code_server(make_auth, tmp_path, "blocking")
     server = make(disable_sign_up=True, resend_strategy=strategy, store_otp=storage)
     server.signed_up()
+    server.browser().post(FORGOT, {"email": "first@example.com"})  # sweeps, as one call a minute
 
     def conversation(email: str) -> list[Any]:
         noted: list[Any] = []
@@ -211,6 +212,7 @@ def test_e1_asking_for_a_proof_does_the_same_work_for_everybody(
     )
     server.signed_up()
     asked: list[list[str]] = []
+    server.browser().post("/send-verification-email", {"email": "first@example.com"})  # sweeps
     for email in (ADA, NOBODY):
         with counted(server) as names:
             server.browser().post("/send-verification-email", {"email": email})

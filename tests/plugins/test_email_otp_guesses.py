@@ -68,7 +68,9 @@ def test_rows_are_those_of_the_reference(
     assert (row[0], row[2]) == (expected["identifier"], expected["expiresAt"])
     if storage == "encrypted":
         assert len(row[1]) == len(expected["value"]), "the nonce is random"
-        server.sql("update verification set value = ?", expected["value"])
+        server.sql(
+            "update verification set value = ? where identifier = ?", expected["value"], row[0]
+        )
     else:
         assert row[1] == expected["value"]
     assert server.sign_in(code, email).status == 200

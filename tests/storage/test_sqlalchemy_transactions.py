@@ -24,7 +24,7 @@ from watchword.database.contract import (
     StorageError,
     UniqueViolation,
 )
-from watchword.features.email_password import SignUpEmail
+from watchword.features.email_password_wire import SignUpEmail
 from watchword.runtime.blocking import finish
 from watchword.storage.sqlalchemy import SQLAlchemyStorage
 

@@ -19,7 +19,7 @@ from watchword import (
     User,
 )
 from watchword.api import WithHeaders
-from watchword.features.email_password import SignedIn, SignedUp
+from watchword.features.email_password_wire import SignedIn, SignedUp
 from watchword.plugins import OneTimeToken
 from watchword.plugins.one_time_token import GeneratedToken, VerifyOneTimeToken
 

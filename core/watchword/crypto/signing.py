@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+from uuid import UUID
 
 from watchword.http.bounds import LONGEST_COOKIE
 
@@ -52,6 +53,12 @@ def hash_identifier(text: str) -> str:
 def reservation_id(identifier: str) -> str:
     """The primary key under which an identifier is reserved (first writer wins)."""
     return hash_identifier(f"reserve:{identifier}")
+
+
+def reservation_uuid(identifier: str) -> str:
+    """The same where ids are UUIDs: version 5, from the first bytes of the hash (data model, 9)."""
+    digest = hashlib.sha256(f"reserve:{identifier}".encode("utf-8", "surrogatepass")).digest()
+    return str(UUID(bytes=digest[:16], version=5))
 
 
 def base64url(data: bytes) -> str:

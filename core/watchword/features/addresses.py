@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 from watchword.call import Call
 from watchword.identifiers import same_email
 from watchword.records import User
 from watchword.security_log import Event, record
 
+from .credentials import lock_user
+from .generations import account_subject, address_subject, raise_generation
+from .notices import notify
 from .reset_tokens import forget_reset_tokens
 
 
@@ -23,16 +26,29 @@ async def user_of_address(call: Call, email: str) -> User | None:
 
 
 async def replace_address(
-    call: Call, user: User, changes: Mapping[str, object], **guards: object
+    call: Call,
+    user: User,
+    changes: Mapping[str, object],
+    *,
+    allowed: Callable[[User], Awaitable[bool]],
+    **guards: object,
 ) -> User | None:
     """The user with the new address; None if the address or a guarded field is not as it was.
 
-    Raises `UniqueViolation` where somebody else has the new address.
+    `allowed` looks once more at what allows this, while nobody else can change the user; None if
+    it says no. All that was mailed to the old address before is void. Raises `UniqueViolation`
+    where somebody else has the new address.
     """
     async with call.db.transaction():
+        there = await lock_user(call, user.id)
+        if there is None or there.email != user.email or not await allowed(there):
+            return None
         changed = await call.db.update(User, changes, id=user.id, email=user.email, **guards)
-        # Links that went to the old mailbox must not open the account any more.
+        if changed is None:
+            return None
         await forget_reset_tokens(call, user.id)
-        if changed is not None:
-            await record(call, Event.EMAIL_CHANGED, user.id)
+        await raise_generation(call, account_subject(user.id))
+        await raise_generation(call, address_subject(user.email))
+        await record(call, Event.EMAIL_CHANGED, user.id)
+        await notify(call, changed, "email", email=user.email)
     return changed

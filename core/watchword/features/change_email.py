@@ -29,6 +29,7 @@ from .addresses import replace_address, user_of_address
 from .email_tokens import CHANGED, CONFIRMATION
 from .email_verification import EmailVerification
 from .mails import ChangeEmailMail, in_background
+from .promises import Promise, session_promise, stands
 
 ChangeEmailCallback: TypeAlias = "Callable[[ChangeEmailMail, Request | None], object]"
 """Asks the old address; `def` or `async def`."""
@@ -90,29 +91,34 @@ class ChangeEmail(Plugin):
         if not at_once and verification.send_verification_email is None:
             raise ChangeEmailCodes.NO_VERIFICATION_MAIL()
         taken = await user_of_address(call, new) is not None
+        promise = await session_promise(call)
         if at_once:
-            await self._replace(call, body, taken=taken)
+            await self._replace(call, body, promise, taken=taken)
         else:
-            self._ask(call, body, taken=taken)
+            await self._ask(call, body, promise, taken=taken)
         return Status()
 
-    async def _replace(self, call: Call, body: ChangeEmailTo, *, taken: bool) -> None:
+    async def _replace(
+        self, call: Call, body: ChangeEmailTo, promise: Promise, *, taken: bool
+    ) -> None:
         found = call.session
-        changed = None if taken else await _stored(call, found.user, normal_email(body.new_email))
+        new = normal_email(body.new_email)
+        changed = None if taken else await _stored(call, found.user, new, promise)
         if changed is not None:
             await call.config.plugin(EmailVerification).send(call, changed, body.callback_url)
         # The cookies are set in either case, so that they tell nothing.
         set_session_cookies(call, found.session, changed or found.user)
 
-    def _ask(self, call: Call, body: ChangeEmailTo, *, taken: bool) -> None:
+    async def _ask(self, call: Call, body: ChangeEmailTo, promise: Promise, *, taken: bool) -> None:
         verification, user = call.config.plugin(EmailVerification), call.session.user
         confirm = self.send_change_email_confirmation if user.email_verified else None
-        mail = verification.mail(
+        mail = await verification.mail(
             call,
             user,
             body.callback_url,
             update_to=body.new_email,
             request_type=CHANGED if confirm is None else CONFIRMATION,
+            promise=promise,
         )
         if taken:
             return
@@ -125,8 +131,13 @@ class ChangeEmail(Plugin):
             in_background(call, verification.send_verification_email, mail)
 
 
-async def _stored(call: Call, user: User, new: str) -> User | None:
+async def _stored(call: Call, user: User, new: str, promise: Promise) -> User | None:
+    async def allowed(there: User) -> bool:
+        return await stands(call, there, promise)
+
     try:
-        return await replace_address(call, user, {"email": new}, email_verified=False)
+        return await replace_address(
+            call, user, {"email": new}, allowed=allowed, email_verified=False
+        )
     except UniqueViolation:
         return None

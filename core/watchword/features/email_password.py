@@ -5,15 +5,12 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar, Generic, Literal, TypeVar
-
-import msgspec
+from typing import ClassVar, Literal, TypeVar
 
 from watchword.additional_fields import read_fields, refuse_taken
 from watchword.call import Call
 from watchword.crypto.passwords import Argon2Cost, password_length
 from watchword.database.contract import UniqueViolation
-from watchword.discreet import Discreet
 from watchword.endpoint import post
 from watchword.errors import APIError, ConfigurationError, ErrorCode, ErrorCodes, Overloaded
 from watchword.identifiers import normal_email
@@ -25,18 +22,18 @@ from watchword.runtime.callbacks import is_async
 from watchword.safe_ranges import Safe
 from watchword.sessions import create_session, set_session_cookies
 from watchword.validation import (
-    Email,
-    Identifier,
-    NewPassword,
-    Password,
-    PersonName,
-    Picture,
-    TargetURL,
     is_email,
 )
 
 from .addresses import user_of_address
 from .credentials import create_credential, credential_of
+from .email_password_wire import (
+    EmailPasswordCodes,
+    SignedIn,
+    SignedUp,
+    SignInEmail,
+    SignUpEmail,
+)
 from .email_verification import EmailVerification
 from .failed_sign_ins import FailedSignIns
 from .mails import UserCallback, in_background
@@ -48,71 +45,6 @@ _TRIES = 3
 _LONGEST = 4096
 """Characters of a password that anybody may allow, and that are compared whatever new ones may
 have: it is normalised, and hashed."""
-
-
-class EmailPasswordCodes(ErrorCodes):
-    """Errors of sign-up and sign-in by password."""
-
-    EMAIL_PASSWORD_SIGN_UP_DISABLED = ErrorCode(
-        400, "EMAIL_PASSWORD_SIGN_UP_DISABLED", "Signing up by e-mail and password is switched off"
-    )
-    EMAIL_PASSWORD_DISABLED = ErrorCode(
-        400, "EMAIL_PASSWORD_DISABLED", "Signing in by e-mail and password is switched off"
-    )
-    INVALID_EMAIL_OR_PASSWORD = ErrorCode(
-        401, "INVALID_EMAIL_OR_PASSWORD", "The e-mail address or the password is wrong"
-    )
-    EMAIL_NOT_VERIFIED = ErrorCode(403, "EMAIL_NOT_VERIFIED", "Verify the e-mail address first")
-    INVALID_EMAIL = ErrorCode(400, "INVALID_EMAIL", "This is not an e-mail address")
-    INVALID_PASSWORD = ErrorCode(400, "INVALID_PASSWORD", "The password cannot be used")
-    PASSWORD_TOO_SHORT = ErrorCode(400, "PASSWORD_TOO_SHORT", "The password is too short")
-    PASSWORD_TOO_LONG = ErrorCode(400, "PASSWORD_TOO_LONG", "The password is too long")
-    USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL = ErrorCode(
-        422, "USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL", "There is an account with this address"
-    )
-    FAILED_TO_CREATE_USER = ErrorCode(
-        400, "FAILED_TO_CREATE_USER", "The account could not be created"
-    )
-    FAILED_TO_CREATE_SESSION = ErrorCode(
-        400, "FAILED_TO_CREATE_SESSION", "Signing in did not work; try again"
-    )
-
-
-class SignUpEmail(Discreet, msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """A new user. Additional fields of the user stand beside these."""
-
-    name: PersonName
-    email: Email
-    password: NewPassword
-    image: Picture | None = None
-    callback_url: TargetURL = msgspec.field(default="", name="callbackURL")
-    """Where the link of the verification mail leads."""
-    remember_me: bool = True
-
-
-class SignInEmail(Discreet, msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """Credentials. With `callback_url` the answer tells the client to go there."""
-
-    email: Identifier
-    password: Password
-    callback_url: TargetURL = msgspec.field(default="", name="callbackURL")
-    remember_me: bool = True
-
-
-class SignedUp(Discreet, msgspec.Struct, Generic[U], frozen=True):
-    """The new user, and the token of the session if one was made."""
-
-    token: str | None
-    user: U
-
-
-class SignedIn(Discreet, msgspec.Struct, Generic[U], frozen=True, omit_defaults=True):
-    """The user and the token of the new session."""
-
-    redirect: bool = msgspec.field()
-    token: str
-    user: U
-    url: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

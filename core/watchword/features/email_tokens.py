@@ -1,20 +1,26 @@
 """The tokens of verification mails: signed claims (spec: e-mail tokens).
 
-Nothing of them is stored. What ends them early is a note of the moment before which those of a user
-are void.
+Nothing of them is stored. They name the account beside the address, and what else they are bound
+to (`promises`), so that they end early with what they were asked for in.
 """
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Literal
 
 import msgspec
 
 from watchword.call import Call
 from watchword.crypto.jwt import TokenInvalid, sign_jwt, verify_jwt
+from watchword.crypto.signing import hash_identifier
 from watchword.discreet import Discreet
 from watchword.identifiers import normal_email
+from watchword.records import User
 from watchword.verifications import create_verification, newest_verification
+
+from .generations import account_subject
+from .promises import Promise, stands, stands_unbound
 
 RequestType = Literal["change-email-confirmation", "change-email-verification"]
 CONFIRMATION: RequestType = "change-email-confirmation"
@@ -27,6 +33,12 @@ class EmailClaims(Discreet, msgspec.Struct, frozen=True, rename="camel", omit_de
     email: str
     update_to: str | None = None
     request_type: RequestType | None = None
+    user_id: str | None = None
+    """None in tokens that 1.7.7 of the reference mailed."""
+    gen: str | None = None
+    """The generation; None in tokens of the reference."""
+    sid: str | None = None
+    """The session that asked, by its mark; None if nobody was signed in."""
     iat: int = -1
     exp: int = -1
 
@@ -38,42 +50,64 @@ def issue_email_token(
     lifetime: int,
     update_to: str | None = None,
     request_type: RequestType | None = None,
+    user_id: str | None = None,
+    promise: Promise | None = None,
 ) -> str:
-    """A token that names an address, good for `lifetime` seconds."""
+    """A token that names an address and its account, good for `lifetime` seconds."""
     issued = int(call.now.timestamp())
     claims: dict[str, object] = {"email": normal_email(email)}
     if update_to is not None:
         claims["updateTo"] = normal_email(update_to)
     if request_type is not None:
         claims["requestType"] = request_type
+    if user_id is not None:
+        claims["userId"] = user_id
+    if promise is not None:
+        claims["gen"] = promise.generation
+        if promise.session is not None:
+            claims["sid"] = promise.session
     claims.update(iat=issued, exp=issued + lifetime)
     return sign_jwt(claims, call.config.secrets.current)
 
 
 def read_email_token(call: Call, token: str) -> EmailClaims:
-    """What a genuine token says. Raises `TokenInvalid`, or its subclass `TokenExpired`."""
+    """What a genuine token says, if it is for one of the uses of such tokens.
+
+    Raises `TokenInvalid`, or its subclass `TokenExpired`.
+    """
     claims = verify_jwt(token, call.config.secrets.current, now=call.now.timestamp())
     try:
-        return msgspec.convert(claims, EmailClaims)
+        found = msgspec.convert(claims, EmailClaims)
     except msgspec.ValidationError:
         raise TokenInvalid("a token for something else") from None
+    if found.request_type is not None and found.update_to is None:
+        raise TokenInvalid("a change to no address")
+    return found
 
 
-async def void_change_tokens(call: Call, user_id: str, *, lifetime: int) -> None:
-    """Let the tokens issued so far that change this user's address be good for nothing.
-
-    The account has another owner by now, or one who got rid of an intruder. `lifetime` is how long
-    such tokens live, in seconds.
-    """
-    now = int(call.now.timestamp())
-    await create_verification(call, _void(user_id), str(now), call.after(lifetime))
+def promise_of(claims: EmailClaims) -> Promise | None:
+    """What a token is bound to; None if a server of the reference issued it."""
+    if claims.user_id is None or claims.gen is None:
+        return None
+    return Promise(account_subject(claims.user_id), claims.gen, claims.sid)
 
 
-async def is_void(call: Call, user_id: str, claims: EmailClaims) -> bool:
-    """Whether a token that changes this user's address was issued before it was made void."""
-    note = await newest_verification(call, _void(user_id))
-    return note is not None and claims.iat <= int(note.value)
+async def token_stands(call: Call, user: User, claims: EmailClaims) -> bool:
+    """Whether a token is still this user's. Call it under `lock_user`."""
+    promise = promise_of(claims)
+    if promise is not None:
+        return await stands(call, user, promise)
+    if claims.user_id not in (None, user.id):
+        return False
+    made_at = datetime.fromtimestamp(claims.iat, UTC)
+    return await stands_unbound(call, user, made_at, by_session=claims.update_to is not None)
 
 
-def _void(user_id: str) -> str:
-    return f"void-change-tokens:{user_id}"
+async def use_up(call: Call, token: str, claims: EmailClaims) -> bool:
+    """Note that a token did what it does only once; False if it had. Call it under `lock_user`."""
+    identifier = f"used-email-token:{hash_identifier(token)}"
+    if await newest_verification(call, identifier) is not None:
+        return False
+    ends = datetime.fromtimestamp(claims.exp, UTC)
+    await create_verification(call, identifier, claims.user_id or "", ends)
+    return True

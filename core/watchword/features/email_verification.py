@@ -1,7 +1,8 @@
 """Proving that a mailbox is the user's: the mail, and what clicking its link does.
 
-Links that change an address end here too. A token is a signed statement about an address; it does
-nothing once the account has another address (spec: e-mail tokens; security M1, M2, M5).
+Links that change an address end here too; they sign nobody in. A token is a signed statement about
+an account and its address; it does nothing once the account has another address, nor once what it
+was asked for in has ended (spec: e-mail tokens; security M1, M2, M5, W5).
 """
 
 from __future__ import annotations
@@ -9,25 +10,23 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar, Generic, TypeAlias, TypeVar
+from typing import ClassVar, TypeAlias
 
 import msgspec
 
 from watchword.call import Call
 from watchword.crypto.jwt import TokenExpired, TokenInvalid
 from watchword.database.contract import UniqueViolation
-from watchword.discreet import Discreet
 from watchword.endpoint import get, post
 from watchword.errors import APIError, ErrorCode, ErrorCodes
-from watchword.identifiers import normal_email
+from watchword.identifiers import normal_email, same_email
 from watchword.options import Duration, seconds
 from watchword.plugin import Plugin
 from watchword.records import User
 from watchword.results import SessionAndUser, Status
 from watchword.safe_ranges import Safe
 from watchword.security_log import Event, record
-from watchword.sessions import create_session, current_session, set_session_cookies
-from watchword.validation import Email, TargetURL, Token
+from watchword.sessions import current_session, set_session_cookies
 
 from .addresses import replace_address, user_of_address
 from .credentials import lock_user
@@ -36,64 +35,27 @@ from .email_tokens import (
     CONFIRMATION,
     EmailClaims,
     RequestType,
-    is_void,
     issue_email_token,
+    promise_of,
     read_email_token,
-    void_change_tokens,
+    token_stands,
+    use_up,
+)
+from .email_verification_wire import (
+    EmailVerificationCodes,
+    EmailVerified,
+    SendVerificationEmail,
+    VerifyEmail,
 )
 from .mails import Mail, MailCallback, UserCallback, in_background, mailed_link
+from .promises import Promise, Void, account_promise, begin_session, mailbox_promise
 from .redirects import redirect_to
-
-U = TypeVar("U", bound=User)
 
 AddressProof: TypeAlias = Callable[[Call, str, bool], Awaitable[None]]
 """Asks for another proof of an address than the click on a link. The last argument says whether
 anything is mailed; if not, the work is the same."""
 
 _LEGACY_LIFETIME = 3600
-
-
-class EmailVerificationCodes(ErrorCodes):
-    """Errors of verifying addresses."""
-
-    VERIFICATION_EMAIL_NOT_ENABLED = ErrorCode(
-        400, "VERIFICATION_EMAIL_NOT_ENABLED", "Verification mails are switched off"
-    )
-    EMAIL_MISMATCH = ErrorCode(400, "EMAIL_MISMATCH", "That is not your address")
-    EMAIL_ALREADY_VERIFIED = ErrorCode(
-        400, "EMAIL_ALREADY_VERIFIED", "The address has been verified already"
-    )
-    TOKEN_EXPIRED = ErrorCode(401, "TOKEN_EXPIRED", "The link has expired", guess=True)
-    INVALID_TOKEN = ErrorCode(401, "INVALID_TOKEN", "The link is not valid", guess=True)
-    USER_NOT_FOUND = ErrorCode(401, "USER_NOT_FOUND", "There is no user with this address")
-    INVALID_USER = ErrorCode(401, "INVALID_USER", "The link is for another user")
-    USER_ALREADY_EXISTS = ErrorCode(
-        422, "USER_ALREADY_EXISTS", "There is an account with this address"
-    )
-    FAILED_TO_CREATE_SESSION = ErrorCode(
-        500, "FAILED_TO_CREATE_SESSION", "Signing in did not work; try again"
-    )
-
-
-class SendVerificationEmail(Discreet, msgspec.Struct, frozen=True, kw_only=True):
-    """Whose address to verify, and where the link leads afterwards."""
-
-    email: Email
-    callback_url: TargetURL = msgspec.field(default="", name="callbackURL")
-
-
-class VerifyEmail(Discreet, msgspec.Struct, frozen=True, kw_only=True):
-    """The token of a mailed link."""
-
-    token: Token
-    callback_url: TargetURL = msgspec.field(default="", name="callbackURL")
-
-
-class EmailVerified(Discreet, msgspec.Struct, Generic[U], frozen=True, omit_defaults=True):
-    """Done. `user` has the changed address; null where the address stayed."""
-
-    status: bool = msgspec.field()
-    user: U | msgspec.UnsetType | None = msgspec.UNSET
 
 
 class _Refused(Exception):
@@ -172,11 +134,11 @@ class EmailVerification(Plugin):
         if send is None or self.other_proof is not None:
             await self.send(call, found.user, body.callback_url)
         else:
-            mail = self.mail(call, found.user, body.callback_url)
+            mail = await self.mail(call, found.user, body.callback_url)
             await call.run_with_secret(send, mail, call.request)
         return Status()
 
-    @get("/verify-email", trusted_urls=("callbackURL",))
+    @get("/verify-email", trusted_urls=("callbackURL",), redeems=True)
     async def verify_email(self, call: Call, query: VerifyEmail) -> EmailVerified[User]:
         """Follow a mailed link; with `callbackURL` the browser is sent there, also on failure."""
         try:
@@ -190,7 +152,7 @@ class EmailVerification(Plugin):
             raise await redirect_to(call, query.callback_url)
         return result
 
-    def mail(
+    async def mail(
         self,
         call: Call,
         user: User,
@@ -199,14 +161,20 @@ class EmailVerification(Plugin):
         update_to: str | None = None,
         request_type: RequestType | None = None,
         lifetime: int | None = None,
+        promise: Promise | None = None,
     ) -> Mail:
-        """The mail that proves the address of `user`, or `update_to` if that is to replace it."""
+        """The mail that proves the address of `user`, or `update_to` if that is to replace it.
+
+        `promise` is what the link is bound to; None: what a mail to the user's mailbox is.
+        """
         token = issue_email_token(
             call,
             user.email,
             lifetime=lifetime or self.lifetime,
             update_to=update_to,
             request_type=request_type,
+            user_id=user.id,
+            promise=promise or await mailbox_promise(call, user, user.email),
         )
         addressee = user if update_to is None else _with_address(user, normal_email(update_to))
         url = mailed_link(call, "/verify-email", callback_url or "/", token=token)
@@ -217,7 +185,7 @@ class EmailVerification(Plugin):
         if self.other_proof is not None:
             await self.other_proof(call, user.email, True)
         elif self.send_verification_email is not None:
-            mail = self.mail(call, user, callback_url)
+            mail = await self.mail(call, user, callback_url)
             in_background(call, self.send_verification_email, mail)
 
     async def _send_unseen(self, call: Call, body: SendVerificationEmail) -> None:
@@ -228,7 +196,11 @@ class EmailVerification(Plugin):
         elif self.other_proof is not None:
             await self.other_proof(call, normal_email(body.email), False)
         else:
-            issue_email_token(call, body.email, lifetime=self.lifetime)
+            promise = await mailbox_promise(call, user, normal_email(body.email))
+            decoy = call.random(32)
+            issue_email_token(
+                call, body.email, lifetime=self.lifetime, user_id=decoy, promise=promise
+            )
         floor = self.answer_after
         least = floor if isinstance(floor, int | float) else floor.total_seconds()
         rest = least - (time.monotonic() - started)
@@ -242,19 +214,18 @@ class EmailVerification(Plugin):
             raise _Refused(EmailVerificationCodes.TOKEN_EXPIRED) from None
         except TokenInvalid:
             raise _Refused(EmailVerificationCodes.INVALID_TOKEN) from None
+        if claims.update_to is not None:
+            return await self._change(call, query, claims, normal_email(claims.update_to))
         user = await user_of_address(call, normal_email(claims.email))
         if user is None:
             raise _Refused(EmailVerificationCodes.USER_NOT_FOUND)
-        if claims.iat < int(user.created_at.timestamp()):
-            # The token was made for somebody who had this address before.
-            raise _Refused(EmailVerificationCodes.INVALID_TOKEN)
-        if claims.update_to is not None:
-            return await self._change(call, user, claims.update_to, claims, query.callback_url)
-        if claims.request_type is not None:
+        # The token may have been made for somebody who had this address before.
+        older = claims.user_id is None and claims.iat < int(user.created_at.timestamp())
+        if older or claims.user_id not in (None, user.id):
             raise _Refused(EmailVerificationCodes.INVALID_TOKEN)
         verified = None if user.email_verified else await self.verify(call, user)
         if verified is not None and self.auto_sign_in_after_verification:
-            await _sign_in(call, verified, await signed_in(call))
+            await _sign_in(call, verified, claims)
         return EmailVerified(status=True, user=None)
 
     async def verify(self, call: Call, user: User) -> User | None:
@@ -271,9 +242,9 @@ class EmailVerification(Plugin):
             await self.after(call, verified)
         return verified
 
-    async def void_change_links(self, call: Call, user_id: str) -> None:
-        """Let all links that would change this user's address lead nowhere."""
-        await void_change_tokens(call, user_id, lifetime=self.lifetime)
+    def promise_life(self) -> int:
+        """Seconds that a link may live."""
+        return max(self.lifetime, _LEGACY_LIFETIME)
 
     async def before(self, call: Call, user: User) -> None:
         """Tell the application that an address is about to be verified; it may refuse."""
@@ -284,47 +255,61 @@ class EmailVerification(Plugin):
         await _notify(call, self.after_email_verification, user)
 
     async def _change(
-        self, call: Call, user: User, new: str, claims: EmailClaims, callback_url: str
+        self, call: Call, query: VerifyEmail, claims: EmailClaims, new: str
     ) -> EmailVerified[User]:
-        found = await signed_in(call)
-        if found is not None and found.user.id != user.id:
-            raise _Refused(EmailVerificationCodes.INVALID_USER)
+        user, found = await _owner(call, claims)
         call.runtime.require_room()
         if claims.request_type == CONFIRMATION:
-            if await is_void(call, user.id, claims):
-                raise _Refused(EmailVerificationCodes.INVALID_TOKEN)
-            if self.send_verification_email is not None:
-                mail = self.mail(call, user, callback_url, update_to=new, request_type=CHANGED)
-                in_background(call, self.send_verification_email, mail)
+            await self._ask_new_address(call, query, user, claims)
             return EmailVerified(status=True)
-        proven = claims.request_type == CHANGED
-        changed = await self._replace_address(call, user, claims, normal_email(new), proven=proven)
-        if proven:
-            await self.after(call, changed)
-        elif self.other_proof is not None:
-            await self.other_proof(call, changed.email, True)
-        elif self.send_verification_email is not None:
-            mail = self.mail(call, changed, callback_url, lifetime=_LEGACY_LIFETIME)
-            in_background(call, self.send_verification_email, mail)
-        await _sign_in(call, changed, found)
-        return EmailVerified(status=True, user=changed)
+        legacy = claims.request_type is None
+        changes: dict[str, object] = {"email": new}
+        if legacy:
+            changes["email_verified"] = False
 
-    async def _replace_address(
-        self, call: Call, user: User, claims: EmailClaims, new: str, *, proven: bool
-    ) -> User:
-        changes = {"email": new, "email_verified": proven}
+        async def allowed(there: User) -> bool:
+            return await token_stands(call, there, claims)
+
         try:
-            async with call.db.transaction():
-                # Who makes links void holds the user, too.
-                await lock_user(call, user.id)
-                if await is_void(call, user.id, claims):
-                    raise _Refused(EmailVerificationCodes.INVALID_TOKEN)
-                changed = await replace_address(call, user, changes)
+            changed = await replace_address(call, user, changes, allowed=allowed)
         except UniqueViolation:
             raise _Refused(EmailVerificationCodes.USER_ALREADY_EXISTS) from None
         if changed is None:
-            raise _Refused(EmailVerificationCodes.USER_NOT_FOUND)
-        return changed
+            raise _Refused(EmailVerificationCodes.INVALID_TOKEN)
+        if not legacy and changed.email_verified:
+            await self.after(call, changed)
+        elif legacy and self.other_proof is not None:
+            await self.other_proof(call, changed.email, True)
+        elif legacy and self.send_verification_email is not None:
+            mail = await self.mail(call, changed, query.callback_url, lifetime=_LEGACY_LIFETIME)
+            in_background(call, self.send_verification_email, mail)
+        if found is not None:
+            set_session_cookies(call, found.session, changed)
+        return EmailVerified(status=True, user=changed)
+
+    async def _ask_new_address(
+        self, call: Call, query: VerifyEmail, user: User, claims: EmailClaims
+    ) -> None:
+        async with call.db.transaction():
+            there = await lock_user(call, user.id)
+            if (
+                there is None
+                or there.email != user.email
+                or not await token_stands(call, there, claims)
+                or not await use_up(call, query.token, claims)
+            ):
+                raise _Refused(EmailVerificationCodes.INVALID_TOKEN)
+            promise = promise_of(claims) or await account_promise(call, there)
+            mail = await self.mail(
+                call,
+                there,
+                query.callback_url,
+                update_to=claims.update_to,
+                request_type=CHANGED,
+                promise=promise,
+            )
+        if self.send_verification_email is not None:
+            in_background(call, self.send_verification_email, mail)
 
 
 async def signed_in(call: Call) -> SessionAndUser[User] | None:
@@ -335,10 +320,34 @@ async def signed_in(call: Call) -> SessionAndUser[User] | None:
         return None
 
 
-async def _sign_in(call: Call, user: User, found: SessionAndUser[User] | None) -> None:
+async def _owner(call: Call, claims: EmailClaims) -> tuple[User, SessionAndUser[User] | None]:
+    """Whose address a link changes, and the session of this user, if the click is made in one."""
+    if claims.user_id is None:
+        raise _Refused(EmailVerificationCodes.INVALID_TOKEN)
+    user = await call.db.find_one(User, id=claims.user_id)
+    if user is None:
+        raise _Refused(EmailVerificationCodes.USER_NOT_FOUND)
+    if not same_email(user.email, claims.email):
+        raise _Refused(EmailVerificationCodes.INVALID_TOKEN)
+    found = await signed_in(call)
+    if found is not None and found.user.id != user.id:
+        raise _Refused(EmailVerificationCodes.INVALID_USER)
+    return user, found
+
+
+async def _sign_in(call: Call, user: User, claims: EmailClaims) -> None:
+    found = await signed_in(call)
     session = found.session if found is not None and found.user.id == user.id else None
     if session is None:
-        session = await create_session(call, user)
+
+        async def allowed(there: User) -> bool:
+            return await token_stands(call, there, claims)
+
+        try:
+            session = await begin_session(call, user, allowed)
+        except Void:
+            # The address is verified all the same: that the mailbox answered is still true.
+            return
     if session is None:
         raise EmailVerificationCodes.FAILED_TO_CREATE_SESSION()
     set_session_cookies(call, session, user)

@@ -6,6 +6,7 @@ reset withdraws all others (spec: password reset; security M1 to M4, M7).
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -24,16 +25,20 @@ from watchword.records import User
 from watchword.results import Status
 from watchword.safe_ranges import Safe
 from watchword.validation import Email, Password, TargetURL, Token
-from watchword.verifications import find_verification, sweep_verifications, take_verification
+from watchword.verifications import sweep_verifications
 
 from .addresses import user_of_address
 from .credentials import lock_user, put_password
 from .email_password import EmailAndPassword
-from .email_verification import EmailVerification
+from .generations import account_subject, raise_generation
 from .mails import Mail, MailCallback, UserCallback, in_background, mailed_link
+from .notices import notify
+from .promises import find_promise, mailbox_promise, take_promise
 from .redirects import redirect_from_origin
 from .reset_tokens import forget_reset_tokens, issue_reset_token, reset_identifier
 from .status import error_page_url
+
+_log = logging.getLogger("watchword.password_reset")
 
 _SENT = "If this email exists in our system, check your email for the reset link"
 
@@ -89,6 +94,9 @@ class PasswordReset(Plugin):
 
     send_reset_password: MailCallback | None = None
     """Mails the link; gets a `Mail` and the request."""
+    reset_page: str = ""
+    """The page that asks for the new password, where a request names none (`redirectTo`): a path or
+    a trusted URL. It gets the parameter `token`, or `error`."""
     token_expires_in: Duration = 3600
     """Life of the links (1 hour)."""
     on_password_reset: UserCallback | None = None
@@ -103,6 +111,10 @@ class PasswordReset(Plugin):
         """Its link, if it is mailed."""
         return ["password_reset.send_reset_password"] if self.send_reset_password else []
 
+    def promise_life(self) -> int:
+        """Seconds that a link may live."""
+        return seconds("password_reset.token_expires_in", self.token_expires_in)
+
     @post(
         "/request-password-reset",
         check_login_csrf=True,
@@ -116,28 +128,29 @@ class PasswordReset(Plugin):
         send = self.send_reset_password
         if send is None:
             raise PasswordResetCodes.RESET_PASSWORD_DISABLED()
+        target = self._target(body)
         user = await user_of_address(call, normal_email(body.email))
-        life = seconds("password_reset.token_expires_in", self.token_expires_in)
+        promise = await mailbox_promise(call, user, normal_email(body.email))
         # An unknown address gets a token too, which nobody hears of: so the time tells nothing.
         owner = call.random(32) if user is None else user.id
         await sweep_verifications(call)
-        token = await issue_reset_token(call, owner, lifetime=life)
+        token = await issue_reset_token(call, owner, promise, lifetime=self.promise_life())
         if user is None:
             return ResetRequested()
-        url = mailed_link(call, f"/reset-password/{token}", body.redirect_to)
+        url = mailed_link(call, f"/reset-password/{token}", target)
         in_background(call, send, Mail(user=user, url=url, token=token))
         return ResetRequested()
 
     @get("/reset-password/:token", trusted_urls=("callbackURL",))
     async def request_password_reset_callback(self, call: Call, query: FollowResetLink) -> None:
         """Send the browser on with the token, or with an error. The token stays good."""
-        if not query.callback_url:
-            raise Redirect(append_query(error_page_url(call), {"error": "INVALID_TOKEN"}))
         token = call.params.get("token", "")
-        promised = await find_verification(call, reset_identifier(token))
-        if promised is None or promised.expires_at <= call.now:
-            raise await redirect_from_origin(call, query.callback_url, {"error": "INVALID_TOKEN"})
-        raise await redirect_from_origin(call, query.callback_url, {"token": token})
+        good = await _is_good(call, token)
+        if not query.callback_url:
+            error = "RESET_PAGE_MISSING" if good else "INVALID_TOKEN"
+            raise Redirect(append_query(error_page_url(call), {"error": error}))
+        params = {"token": token} if good else {"error": "INVALID_TOKEN"}
+        raise await redirect_from_origin(call, query.callback_url, params)
 
     @post("/reset-password")
     async def reset_password(self, call: Call, body: ResetPassword) -> Status:
@@ -147,39 +160,46 @@ class PasswordReset(Plugin):
             raise PasswordResetCodes.INVALID_TOKEN()
         passwords = call.config.plugin(EmailAndPassword)
         passwords.check_new_password(body.new_password)
-        promised = await find_verification(call, reset_identifier(token))
-        if promised is None or promised.expires_at <= call.now:
+        found = await find_promise(call, reset_identifier(token))
+        if found is None:
             raise PasswordResetCodes.INVALID_TOKEN()
+        if await call.db.find_one(User, id=found.row.value) is None:
+            raise PasswordResetCodes.USER_NOT_FOUND()
         hashed = await passwords.hash(call, body.new_password)
-        user = await self._store(call, token, promised.value, hashed)
+        user = await self._store(call, token, found.row.value, hashed)
         await self.after(call, user)
         return Status()
 
     async def _store(self, call: Call, token: str, user_id: str, hashed: str) -> User:
         async with call.db.transaction():
             # The user before the token: two tokens of one user must not wait for each other.
-            await lock_user(call, user_id)
-            promised = await take_verification(call, reset_identifier(token))
-            if promised is None:
-                raise PasswordResetCodes.INVALID_TOKEN()
-            user = await self.replace(call, promised.value, hashed)
+            user = await lock_user(call, user_id)
             if user is None:
                 raise PasswordResetCodes.USER_NOT_FOUND()
+            taken = await take_promise(call, reset_identifier(token))
+            if taken is None or taken.row.value != user.id or not await taken.stands(call, user):
+                raise PasswordResetCodes.INVALID_TOKEN()
+            await self.replace(call, user, hashed)
         return user
 
-    async def replace(self, call: Call, user_id: str, hashed: str) -> User | None:
-        """Inside a transaction: set a password, void all mailed links, end sessions where due.
+    async def replace(self, call: Call, user: User, hashed: str) -> None:
+        """Inside a transaction, with the user locked: set a password, void all that was mailed, end
+        sessions where due."""
+        await put_password(call, user.id, hashed)
+        await forget_reset_tokens(call, user.id)
+        await raise_generation(call, account_subject(user.id))
+        if self.revoke_sessions or not user.email_verified:
+            await call.sessions.remove_all(call, user.id)
+        await notify(call, user, "password")
 
-        The user as it was before; None if there is none any more.
-        """
-        user = await lock_user(call, user_id)
-        if user is not None:
-            await put_password(call, user.id, hashed)
-            await forget_reset_tokens(call, user.id)
-            await call.config.plugin(EmailVerification).void_change_links(call, user.id)
-            if self.revoke_sessions or not user.email_verified:
-                await call.sessions.remove_all(call, user.id)
-        return user
+    def _target(self, body: RequestPasswordReset) -> str:
+        target = body.redirect_to or self.reset_page
+        if not target:
+            _log.warning(
+                "a link that resets a password has no page to lead to: give redirectTo with the "
+                "request, or PasswordReset(reset_page=...). Its token is good all the same"
+            )
+        return target
 
     async def after(self, call: Call, user: User) -> None:
         """Let the user sign in, whoever guessed before, and tell the application of the reset."""
@@ -188,3 +208,9 @@ class PasswordReset(Plugin):
             await bound.forget(call, user.id)
         if self.on_password_reset is not None:
             await call.run(self.on_password_reset, user, call.request)
+
+
+async def _is_good(call: Call, token: str) -> bool:
+    found = await find_promise(call, reset_identifier(token))
+    user = None if found is None else await call.db.find_one(User, id=found.row.value)
+    return found is not None and user is not None and await found.stands(call, user)

@@ -29,7 +29,8 @@ from watchword.validation import Password
 
 from .credentials import credential_of, lock_user, put_password
 from .email_password import EmailAndPassword
-from .email_verification import EmailVerification
+from .generations import account_subject, raise_generation
+from .notices import notify
 from .reset_tokens import forget_reset_tokens
 
 U = TypeVar("U", bound=User)
@@ -128,6 +129,9 @@ class Passwords(Plugin):
             if account is not None and account.password is not None:
                 raise PasswordCodes.PASSWORD_ALREADY_SET()
             await put_password(call, user_id, hashed)
+            await forget_reset_tokens(call, user_id)
+            await raise_generation(call, account_subject(user_id))
+            await notify(call, call.session.user, "password")
         return Status()
 
 
@@ -170,7 +174,8 @@ async def _replace(call: Call, old: Account, hashed: str, revoke: bool) -> Sessi
             raise _Overtaken
         await record(call, Event.PASSWORD_CHANGED, old.user_id)
         await forget_reset_tokens(call, old.user_id)
-        await call.config.plugin(EmailVerification).void_change_links(call, old.user_id)
+        await raise_generation(call, account_subject(old.user_id))
+        await notify(call, call.session.user, "password")
         if not revoke:
             return None
         await call.sessions.remove_all(call, old.user_id)

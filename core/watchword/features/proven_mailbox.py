@@ -16,28 +16,39 @@ from watchword.security_log import Event, record
 
 from .addresses import user_of_address
 from .credentials import lock_user
-from .email_password import EmailPasswordCodes
-from .email_verification import EmailVerification
+from .email_password_wire import EmailPasswordCodes
+from .generations import account_subject, raise_generation
+from .promises import Redeemed, Void
 
 
 class MailboxOwner(NamedTuple):
-    """The user to whom a proven address belongs."""
+    """The user to whom a proven address belongs, and what proved it."""
 
     user: User
     is_new: bool
+    proof: Redeemed
 
 
 async def owner_of_mailbox(
-    call: Call, email: str, new_user: Mapping[str, object] | None, *, method: str
+    call: Call,
+    email: str,
+    new_user: Mapping[str, object] | None,
+    *,
+    proof: Redeemed,
+    method: str,
 ) -> MailboxOwner | None:
     """The user of an address (lower-case) that was just proven, made from `new_user` if unknown.
 
-    `method` is how it was proven, for `validate_user_info`.
+    `proof` is the promise that was redeemed, `method` how, for `validate_user_info`.
 
-    None if the address is unknown and `new_user` is None (no sign-up). Raises
-    FAILED_TO_CREATE_USER (400) when a hook of the application refuses the user.
+    None if the address is unknown and `new_user` is None (no sign-up). Raises `Void` if the promise
+    does not stand for that user any more, FAILED_TO_CREATE_USER (400) when a hook of the
+    application refuses the user.
     """
     user = await user_of_address(call, email)
+    if user is None and proof.names_account:
+        # Whom it was made for is gone, or has another address.
+        raise Void
     if user is None and new_user is not None:
         values = {**new_user, "email": email, "email_verified": True}
         try:
@@ -47,26 +58,33 @@ async def owner_of_mailbox(
         else:
             if made is None:
                 raise EmailPasswordCodes.FAILED_TO_CREATE_USER()
-            return MailboxOwner(made, True)
-    return None if user is None else MailboxOwner(await mailbox_proven(call, user), False)
+            return MailboxOwner(made, True, proof.given_to(made))
+    if user is None:
+        return None
+    return MailboxOwner(await mailbox_proven(call, user, proof), False, proof)
 
 
-async def mailbox_proven(call: Call, user: User) -> User:
-    """The user with a verified address.
+async def mailbox_proven(call: Call, user: User, proof: Redeemed) -> User:
+    """The user with a verified address. Raises `Void` if the proof does not stand any more.
 
     Whoever registered an address without proving it loses what they left behind: passwords, linked
     accounts, sessions and links to another address go, since they may be a stranger's. Verified
     users stay as they are.
     """
     if user.email_verified:
+        # Looked at once more, under the lock, when the session is made.
+        if not await proof.stands(call, user):
+            raise Void
         return user
     async with call.db.transaction():
         now_there = await lock_user(call, user.id)
-        if now_there is None or now_there.email_verified:
-            return now_there or user
+        if now_there is None or not await proof.stands(call, now_there):
+            raise Void
+        if now_there.email_verified:
+            return now_there
         await call.db.delete(Account, user_id=user.id)
         await call.sessions.remove_all(call, user.id)
-        await call.config.plugin(EmailVerification).void_change_links(call, user.id)
+        await raise_generation(call, account_subject(user.id), mailbox=False)
         proven = await call.db.update(User, {"email_verified": True}, id=user.id)
         await record(call, Event.EMAIL_VERIFIED, user.id)
     return proven or user

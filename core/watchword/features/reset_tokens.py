@@ -5,6 +5,8 @@ from __future__ import annotations
 from watchword.call import Call
 from watchword.verifications import create_verification, withdraw_verifications
 
+from .promises import Promise, bind
+
 _PREFIX = "reset-password:"
 
 
@@ -13,13 +15,18 @@ def reset_identifier(token: str) -> str:
     return _PREFIX + token
 
 
-async def issue_reset_token(call: Call, user_id: str, *, lifetime: int) -> str:
+async def issue_reset_token(call: Call, user_id: str, promise: Promise, *, lifetime: int) -> str:
     """A token for one new password of this user; good for `lifetime` seconds."""
     token = call.random(24)
-    await create_verification(call, reset_identifier(token), user_id, call.after(lifetime))
+    identifier, ends = reset_identifier(token), call.after(lifetime)
+    await bind(call, identifier, promise, ends)
+    await create_verification(call, identifier, user_id, ends)
     return token
 
 
 async def forget_reset_tokens(call: Call, user_id: str) -> None:
-    """Withdraw all reset tokens of a user: the password or the address has changed."""
+    """Withdraw all reset tokens of a user: the password or the address has changed.
+
+    A raised generation voids them as well; this way other servers on the database hear of it.
+    """
     await withdraw_verifications(call, _PREFIX, user_id)

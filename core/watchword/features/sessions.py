@@ -32,6 +32,9 @@ from watchword.sessions import (
 )
 from watchword.validation import Flag, Token
 
+from .credentials import lock_user
+from .generations import account_subject, raise_generation
+
 _log = logging.getLogger("watchword")
 
 
@@ -131,7 +134,7 @@ class SessionEndpoints(Plugin):
     async def revoke_sessions(self, call: Call) -> Status:
         """End all sessions of the user, this one too."""
         require_stored_sessions(call)
-        await call.sessions.remove_all(call, call.session.user.id)
+        await _end_all(call)
         clear_session_cookies(call)
         return Status()
 
@@ -139,6 +142,14 @@ class SessionEndpoints(Plugin):
     async def revoke_other_sessions(self, call: Call) -> Status:
         """End all sessions of the user but this one."""
         require_stored_sessions(call)
-        found = call.session
-        await call.sessions.remove_all(call, found.user.id, keep=found.session.token)
+        await _end_all(call, keep=call.session.session.token)
         return Status()
+
+
+async def _end_all(call: Call, *, keep: str | None = None) -> None:
+    """End all sessions, and with them what they had asked for by mail."""
+    user_id = call.session.user.id
+    async with call.db.transaction():
+        await lock_user(call, user_id)
+        await raise_generation(call, account_subject(user_id))
+        await call.sessions.remove_all(call, user_id, keep=keep)

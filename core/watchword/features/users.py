@@ -1,14 +1,15 @@
 """The user's own profile: updating it, and deleting the user for good.
 
-Deletion asks for the password, a fresh session or a click in a mail; the link works only in the
-session of the user who asked (spec: update-user, delete user; security M10, S9, S11).
+Deletion asks for the password, a fresh session or a click in a mail; the link works only for the
+user who asked, signed in, and while the session that asked lives (spec: update-user, delete user;
+security M10, S9, S11, W5).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, TypeAlias
 
 import msgspec
 
@@ -26,12 +27,20 @@ from watchword.results import Status
 from watchword.safe_ranges import Safe
 from watchword.security_log import Event, record
 from watchword.session_life import is_fresh
-from watchword.sessions import clear_session_cookies, current_session, set_session_cookies
+from watchword.sessions import (
+    SessionCodes,
+    clear_session_cookies,
+    current_session,
+    set_session_cookies,
+)
 from watchword.validation import Password, PersonName, Picture, TargetURL, Token
-from watchword.verifications import create_verification, take_verification
+from watchword.verifications import create_verification
 
+from .credentials import lock_user
+from .generations import account_subject, address_subject, raise_generation
 from .mails import Mail, MailCallback, UserCallback, in_background, mailed_link
 from .passwords import check_password
+from .promises import bind, session_promise, stands, take_promise
 from .redirects import redirect_to
 from .reset_tokens import forget_reset_tokens
 
@@ -148,25 +157,29 @@ class DeleteUser(Plugin):
             else []
         )
 
+    def promise_life(self) -> int:
+        """Seconds that a link may live."""
+        return seconds("delete_user.token_expires_in", self.token_expires_in)
+
     @post("/delete-user", requires="sensitive")
     async def delete_user(self, call: Call, body: DeleteUserNow) -> Deletion:
         """Delete who is signed in, or mail the link that does."""
         if not self.enabled:
             raise APIError(404)
-        user = call.session.user
+        user, stays = call.session.user, await _while_signed_in(call)
         if body.password:
             await check_password(call, body.password)
         if body.token:
-            await _redeem(call, user, body.token)
+            stays = await _redeem(call, user, body.token)
         elif self.send_delete_account_verification is not None:
             await self._ask(call, self.send_delete_account_verification, user, body.callback_url)
             return Deletion(message="Verification email sent")
         elif not body.password and not is_fresh(call, call.session.session):
             raise UserCodes.SESSION_EXPIRED()
-        await self._delete(call, user)
+        await self._delete(call, user, stays)
         return Deletion()
 
-    @get("/delete-user/callback", trusted_urls=("callbackURL",))
+    @get("/delete-user/callback", trusted_urls=("callbackURL",), redeems=True)
     async def delete_user_callback(self, call: Call, query: DeletionToken) -> Deletion:
         """Follow a deletion link in the session of the user who asked for it."""
         if not self.enabled:
@@ -174,8 +187,8 @@ class DeleteUser(Plugin):
         found = await current_session(call, from_store=True)
         if found is None:
             raise UserCodes.FAILED_TO_GET_USER_INFO()
-        await _redeem(call, found.user, query.token)
-        await self._delete(call, found.user)
+        stays = await _redeem(call, found.user, query.token)
+        await self._delete(call, found.user, stays)
         if query.callback_url:
             raise await redirect_to(call, query.callback_url)
         return Deletion()
@@ -183,15 +196,22 @@ class DeleteUser(Plugin):
     async def _ask(self, call: Call, send: MailCallback, user: User, callback_url: str) -> None:
         call.runtime.require_room()
         token = call.random(32, LOWER_ALPHANUMERIC)
-        life = seconds("delete_user.token_expires_in", self.token_expires_in)
-        await create_verification(call, _identifier(token), user.id, call.after(life))
+        identifier, ends = _identifier(token), call.after(self.promise_life())
+        await bind(call, identifier, await session_promise(call), ends)
+        await create_verification(call, identifier, user.id, ends)
         url = mailed_link(call, "/delete-user/callback", callback_url or "/", token=token)
         in_background(call, send, Mail(user=user, url=url, token=token))
 
-    async def _delete(self, call: Call, user: User) -> None:
+    async def _delete(self, call: Call, user: User, stays: Check) -> None:
         if self.before_delete is not None:
             await call.run(self.before_delete, user, call.request)
         async with call.db.transaction():
+            there = await lock_user(call, user.id)
+            if there is not None:
+                await stays(there)
+            # An id may come again where the database counts them: what was mailed must not.
+            await raise_generation(call, account_subject(user.id))
+            await raise_generation(call, address_subject(user.email))
             # The user first: of several deletions at once, one finds it, and no sign-in at the
             # same time can add a session to a user who is gone.
             deleted = await call.db.delete(User, id=user.id)
@@ -206,10 +226,32 @@ class DeleteUser(Plugin):
             await call.run(self.after_delete, user, call.request)
 
 
-async def _redeem(call: Call, user: User, token: str) -> None:
-    promised = await take_verification(call, _identifier(token))
-    if promised is None or promised.value != user.id:
+Check: TypeAlias = Callable[[User], Awaitable[None]]
+"""Looks once more, under the user's lock, at what allows a deletion; raises where it ended."""
+
+
+async def _while_signed_in(call: Call) -> Check:
+    promise = await session_promise(call)
+
+    async def check(user: User) -> None:
+        if not await stands(call, user, promise):
+            raise SessionCodes.UNAUTHORIZED()
+
+    return check
+
+
+async def _redeem(call: Call, user: User, token: str) -> Check:
+    taken = await take_promise(call, _identifier(token), by_session=True)
+    if taken is None or taken.row.value != user.id:
         raise UserCodes.INVALID_TOKEN()
+
+    async def check(there: User) -> None:
+        if not await taken.stands(call, there):
+            raise UserCodes.INVALID_TOKEN()
+
+    # Before the application hears of it, and again when nothing can come in between any more.
+    await check(user)
+    return check
 
 
 def _identifier(token: str) -> str:

@@ -25,7 +25,7 @@ from watchword.endpoint import post
 from watchword.errors import ConfigurationError, ErrorCode, ErrorCodes
 from watchword.features.failed_sign_ins import FailedSignIns
 from watchword.features.mails import in_background
-from watchword.guesses import Guess, create_code, guess_code
+from watchword.guesses import Guess, guess_code, replace_code
 from watchword.http.request import Request
 from watchword.options import Duration, RateLimitRule, seconds
 from watchword.plugin import Hook, Plugin, RateRule, Stage
@@ -36,8 +36,8 @@ from watchword.results import Status
 from watchword.safe_ranges import Safe
 from watchword.sessions import require_session
 from watchword.verifications import (
-    create_verification,
     delete_verifications,
+    replace_verification,
     sweep_verifications,
     take_verification,
 )
@@ -188,8 +188,7 @@ class ActionToken(Plugin):
         identifier = _code_id(user, body.type)
         life = seconds("ActionToken.expires_in", self.expires_in)
         await sweep_verifications(call)
-        await delete_verifications(call, identifier)
-        await create_code(call, identifier, _stored(call, user, body.type, code), life)
+        await replace_code(call, identifier, _stored(call, user, body.type, code), life)
         if self.log_in_development and call.config.development:
             _log.warning("[DEV] Verification code: %s", code)
         mail = ActionTokenMail(user=user, token=code, type=body.type, expires_at=call.after(life))
@@ -202,9 +201,8 @@ class ActionToken(Plugin):
         await self.redeem(call, body.token, body.type)
         session = call.session.session
         identifier = _grant_id(session.id, body.type)
-        await delete_verifications(call, identifier)
         ends = call.after(seconds("ActionToken.grant_ttl", self.grant_ttl))
-        await create_verification(call, identifier, session.id, ends)
+        await replace_verification(call, identifier, session.id, ends)
         return Status()
 
     @post(
@@ -232,7 +230,7 @@ class ActionToken(Plugin):
         async def is_right(stored: str) -> bool:
             return equal(stored, given)
 
-        outcome = await guess_code(call, identifier, is_right, self.allowed_attempts)
+        outcome, _ = await guess_code(call, identifier, is_right, self.allowed_attempts)
         if outcome is Guess.ABSENT:
             # A wrong guess writes, too: whether there is a code must not be told by the work.
             await delete_verifications(call, identifier)

@@ -7,11 +7,9 @@ security M1, M2, M7 to M9, R1 to R9).
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Generic, Literal, TypeVar
-from urllib.parse import unquote
 
 import msgspec
 
@@ -20,8 +18,17 @@ from watchword.crypto.random_strings import LETTERS
 from watchword.discreet import Discreet
 from watchword.endpoint import get, post
 from watchword.errors import APIError
-from watchword.features.email_password import EmailPasswordCodes
+from watchword.features.addresses import user_of_address
+from watchword.features.email_password_wire import EmailPasswordCodes
 from watchword.features.mails import in_background
+from watchword.features.promises import (
+    Redeemed,
+    Void,
+    begin_session,
+    bind,
+    mailbox_promise,
+    take_promise,
+)
 from watchword.features.proven_mailbox import MailboxOwner, owner_of_mailbox
 from watchword.features.redirects import redirect_from_origin
 from watchword.http.query import append_query
@@ -34,10 +41,10 @@ from watchword.plugin import Plugin, RateRule
 from watchword.records import Session, User
 from watchword.results import Status
 from watchword.safe_ranges import Safe
-from watchword.sessions import create_session, set_session_cookies
+from watchword.sessions import set_session_cookies
 from watchword.stored_codes import TokenStorage, check_storage, stored_code
-from watchword.validation import Email, PersonName, TargetURL, Token, ValidationCodes
-from watchword.verifications import create_verification, find_verification, take_verification
+from watchword.validation import Email, PersonName, TargetURL, Token
+from watchword.verifications import create_verification, find_verification
 
 U = TypeVar("U", bound=User)
 
@@ -45,7 +52,6 @@ _log = logging.getLogger("watchword.magic_link")
 
 _LIMIT = RateLimitRule(window=60, max=5)
 _SENT, _OPENED = "/sign-in/magic-link", "/magic-link/verify"
-_BROKEN_ESCAPE = re.compile("%(?![0-9A-Fa-f]{2})")
 
 
 class SignInMagicLink(Discreet, msgspec.Struct, frozen=True, kw_only=True):
@@ -94,7 +100,7 @@ MagicLinkCallback = Callable[[MagicLinkMail, Request | None], object]
 TokenGenerator = Callable[[str], str | Awaitable[str]]
 
 
-class _Promise(Discreet, msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class _Row(Discreet, msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     type: Literal["magic-link"]
     email: Email
     name: str | msgspec.UnsetType = msgspec.UNSET
@@ -150,6 +156,10 @@ class MagicLink(Plugin):
         if self.allowed_attempts != 1:
             _log.warning("MagicLink.allowed_attempts has no effect: a link is good once")
 
+    def promise_life(self) -> int:
+        """Seconds that a link may live."""
+        return seconds("MagicLink.expires_in", self.expires_in)
+
     def rate_rules(self) -> Sequence[RateRule]:
         """The same for asking and for opening."""
         return [RateRule(f"{path}*", self.rate_limit) for path in (_SENT, _OPENED)]
@@ -162,13 +172,12 @@ class MagicLink(Plugin):
     async def sign_in_magic_link(self, call: Call, body: SignInMagicLink) -> Status:
         """Mail a link. The answer does not tell whether anybody has the address."""
         token = await self._token(call, body.email)
-        promise = _Promise(type="magic-link", email=body.email, name=body.name)
-        await create_verification(
-            call,
-            await self._identifier(call, token),
-            msgspec.json.encode(promise).decode(),
-            call.after(seconds("MagicLink.expires_in", self.expires_in)),
-        )
+        identifier, ends = await self._identifier(call, token), call.after(self.promise_life())
+        email = normal_email(body.email)
+        user = await user_of_address(call, email)
+        await bind(call, identifier, await mailbox_promise(call, user, email), ends)
+        row = _Row(type="magic-link", email=body.email, name=body.name)
+        await create_verification(call, identifier, msgspec.json.encode(row).decode(), ends)
         params = {"token": token, "callbackURL": body.callback_url or "/"}
         if body.new_user_callback_url:
             params["newUserCallbackURL"] = body.new_user_callback_url
@@ -183,19 +192,17 @@ class MagicLink(Plugin):
         in_background(call, self.send_magic_link, mail)
         return Status()
 
-    @get(_OPENED)
+    @get(_OPENED, redeems=True)
     async def magic_link_verify(self, call: Call, query: VerifyMagicLink) -> SignedInByLink[User]:
         """Open a link: sign in, or up. The browser is sent on, also on failure.
 
-        Whoever held an unverified account under this address is out. Raises VALIDATION_ERROR (400)
-        for a target that cannot be decoded, INVALID_CALLBACK_URL (403) for one elsewhere.
+        Whoever held an unverified account under this address is out. Raises INVALID_CALLBACK_URL
+        (403) for a target that leads elsewhere.
         """
         targets = await _targets(call, query)
         try:
             owner = await self._redeem(call, query.token)
-            session = await create_session(call, owner.user)
-            if session is None:
-                raise _Refused("failed_to_create_session")
+            session = await _session(call, owner)
         except _Refused as refusal:
             raise await redirect_from_origin(call, targets.error, refusal.params) from None
         set_session_cookies(call, session, owner.user)
@@ -215,20 +222,22 @@ class MagicLink(Plugin):
         identifier = await self._identifier(call, token)
         found = await find_verification(call, identifier)
         # What is no promise of ours stays: it is not for us to burn.
-        if found is None or _promise(found.value) is None:
+        if found is None or _row(found.value) is None:
             raise _Refused("INVALID_TOKEN")
-        taken = await take_verification(call, identifier)
-        promise = None if taken is None else _promise(taken.value)
-        if promise is None:
+        taken = await take_promise(call, identifier)
+        row = None if taken is None else _row(taken.row.value)
+        if taken is None or row is None:
             raise _Refused("INVALID_TOKEN")
-        return await self._owner(call, promise)
+        return await self._owner(call, row, taken)
 
-    async def _owner(self, call: Call, promise: _Promise) -> MailboxOwner:
-        new_user = None if self.disable_sign_up else {"name": promise.name or ""}
+    async def _owner(self, call: Call, row: _Row, taken: Redeemed) -> MailboxOwner:
+        new_user = None if self.disable_sign_up else {"name": row.name or ""}
         try:
             owner = await owner_of_mailbox(
-                call, normal_email(promise.email), new_user, method="magic-link"
+                call, normal_email(row.email), new_user, proof=taken, method="magic-link"
             )
+        except Void:
+            raise _Refused("INVALID_TOKEN") from None
         except APIError as error:
             if error.code is None:
                 raise
@@ -243,27 +252,30 @@ class MagicLink(Plugin):
         return owner
 
 
-def _promise(value: str) -> _Promise | None:
+async def _session(call: Call, owner: MailboxOwner) -> Session:
+    async def allowed(there: User) -> bool:
+        return await owner.proof.stands(call, there)
+
     try:
-        return msgspec.json.decode(value, type=_Promise)
+        session = await begin_session(call, owner.user, allowed)
+    except Void:
+        raise _Refused("INVALID_TOKEN") from None
+    if session is None:
+        raise _Refused("failed_to_create_session")
+    return session
+
+
+def _row(value: str) -> _Row | None:
+    try:
+        return msgspec.json.decode(value, type=_Row)
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
         return None
 
 
 async def _targets(call: Call, query: VerifyMagicLink) -> _Targets:
-    success = _decoded(query.callback_url) or "/"
-    new_user = _decoded(query.new_user_callback_url) or success
-    error = _decoded(query.error_callback_url) or success
+    success = query.callback_url or "/"
+    new_user = query.new_user_callback_url or success
+    error = query.error_callback_url or success
     for target in (success, new_user, error):
         await check_trusted_url(call, target)
     return _Targets(success, new_user, error)
-
-
-def _decoded(text: str) -> str:
-    # Clients encode a target that already is part of an encoded link; mailed links survive it.
-    try:
-        if _BROKEN_ESCAPE.search(text):
-            raise ValueError(text)
-        return unquote(text, errors="strict")
-    except ValueError:
-        raise ValidationCodes.VALIDATION_ERROR("[query] A URL is not decodable") from None

@@ -57,7 +57,7 @@ class OneTimeToken(SessionHandover):
         self.refuse_disabled_clients(call)
         return GeneratedToken(token=await self.issue(call, call.session))
 
-    @post("/one-time-token/verify")
+    @post("/one-time-token/verify", check_login_csrf=True)
     async def verify_one_time_token(
         self, call: Call, body: VerifyOneTimeToken
     ) -> SessionAndUser[User]:

@@ -85,7 +85,7 @@ class OneTimeTokenSession(SessionHandover):
         self.refuse_disabled_clients(call)
         return GeneratedToken(token=await self.issue(call, call.session))
 
-    @post("/one-time-token-session/verify")
+    @post("/one-time-token-session/verify", check_login_csrf=True)
     async def verify_one_time_token_session(
         self, call: Call, body: VerifyOneTimeTokenSession
     ) -> RedeemedSession[User]:

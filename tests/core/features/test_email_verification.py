@@ -33,6 +33,7 @@ def test_tokens_are_those_of_the_reference(case: dict[str, Any]) -> None:
         lifetime=given["expiresIn"],
         update_to=given["updateTo"],
         request_type=cast("RequestType | None", (given["extra"] or {}).get("requestType")),
+        user_id=(given["extra"] or {}).get("userId"),
     )
     assert token == case["token"]
 
@@ -336,5 +337,5 @@ def test_the_claims_are_in_the_protocols_order(server: Server) -> None:
     browser.sign_up()
     browser.post("/send-verification-email", ASK)
     claims = verify_jwt(server.mails().last.token, SECRET, now=1893456000)
-    assert list(claims) == ["email", "iat", "exp"]
+    assert list(claims) == ["email", "userId", "gen", "iat", "exp"]
     assert claims["exp"] == 1893456000 + 3600

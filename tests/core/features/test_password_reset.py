@@ -77,11 +77,33 @@ def test_the_link_says_when_it_is_over(server: Server, ada: Browser, clock: Cloc
     assert answer.header("location") == "http://localhost:3000/reset?error=INVALID_TOKEN"
 
 
-def test_without_a_page_the_link_leads_to_the_error_page(server: Server, ada: Browser) -> None:
-    token = asked(server)
-    answer = server.browser().get(f"/reset-password/{token}", {"callbackURL": ""})
-    assert answer.header("location") == ("http://localhost:3000/api/auth/error?error=INVALID_TOKEN")
-    assert server.browser().get(f"/reset-password/{token}").code == "VALIDATION_ERROR"
+ERROR_PAGE = "http://localhost:3000/api/auth/error?error="
+
+
+def test_a_link_without_a_page_says_what_is_missing(
+    server: Server, ada: Browser, caplog: pytest.LogCaptureFixture
+) -> None:
+    asking = server.browser().post("/request-password-reset", {"email": "ada@example.com"})
+    assert asking.status == 200
+    assert "reset_page" in caplog.text
+    mail = server.mails().last
+    assert mail.token not in caplog.text
+    for token, error in ((mail.token, "RESET_PAGE_MISSING"), ("no-token", "INVALID_TOKEN")):
+        answer = server.browser().get(f"/reset-password/{token}", {"callbackURL": ""})
+        assert answer.header("location") == ERROR_PAGE + error
+    assert server.browser().get(f"/reset-password/{mail.token}").code == "VALIDATION_ERROR"
+    assert reset(server, mail.token).status == 200
+
+
+def test_a_page_of_the_options_takes_links_that_name_none(make_server: MakeServer) -> None:
+    server = make_server(reset={"reset_page": "/new-password"})
+    browser = server.browser()
+    browser.sign_up()
+    server.browser().post("/request-password-reset", {"email": "ada@example.com"})
+    mail = server.mails().last
+    assert mail.url.endswith("?callbackURL=%2Fnew-password")
+    place = server.browser().get(f"/reset-password/{mail.token}", {"callbackURL": "/new-password"})
+    assert place.header("location") == f"http://localhost:3000/new-password?token={mail.token}"
 
 
 @pytest.mark.parametrize("url", ["https://evil.example/x", "//evil.example", "/..//evil.example"])

@@ -8,13 +8,23 @@ from typing import ClassVar, Literal
 
 from watchword.call import Call
 from watchword.crypto.random_strings import DIGITS
+from watchword.database.contract import StorageUnavailable
 from watchword.features.failed_sign_ins import FailedSignIns
 from watchword.features.mails import in_background
-from watchword.guesses import Guess, code_of, create_code, guess_code
+from watchword.features.promises import (
+    Promise,
+    Redeemed,
+    bind,
+    bound_to,
+    mailbox_promise,
+    release,
+)
+from watchword.guesses import Guess, burn_code, code_of, guess_code, place_code, replace_code
 from watchword.http.request import Request
 from watchword.option_checks import check_choice, check_number
 from watchword.options import Duration, seconds
 from watchword.plugin import Plugin
+from watchword.records import User, Verification
 from watchword.safe_ranges import Safe
 from watchword.stored_codes import (
     CodeStorage,
@@ -24,7 +34,6 @@ from watchword.stored_codes import (
     stored_code,
 )
 from watchword.verifications import (
-    delete_verifications,
     extend_verification,
     newest_verification,
     sweep_verifications,
@@ -34,6 +43,9 @@ from .wire import EmailOTPCodes, OTPType
 
 _DECOY = "nobody:"
 """Begins the codes of addresses to which nothing is mailed. The rest is random and long."""
+
+_ATTEMPTS = 100
+"""Looks at a code that others keep replacing."""
 
 _REFUSALS = {
     Guess.WRONG: EmailOTPCodes.INVALID_OTP,
@@ -51,6 +63,14 @@ class CodeMail:
     """The address, in lower case."""
     otp: str = field(repr=False)
     type: OTPType
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a code is for: the identifier of its row, and what it is bound to."""
+
+    identifier: str
+    promise: Promise
 
 
 CodeMailCallback = Callable[[CodeMail, Request | None], object]
@@ -97,42 +117,59 @@ class EmailCodes(Plugin):
         check_number("EmailOTP.allowed_attempts", self.allowed_attempts, 1, 100)
         check_choice("EmailOTP.resend_strategy", self.resend_strategy, ("rotate", "reuse"))
 
+    def promise_life(self) -> int:
+        """Seconds that a code may live."""
+        return seconds("EmailOTP.expires_in", self.expires_in)
+
     async def send(
-        self, call: Call, email: str, type: OTPType, *, known: bool, identifier: str | None = None
+        self,
+        call: Call,
+        email: str,
+        type: OTPType,
+        *,
+        user: User | None,
+        known: bool | None = None,
+        target: Target | None = None,
     ) -> None:
-        """Mail a code. To an address that is not `known` nothing goes out.
+        """Mail a code. To an address that is not `known` (that of a user is) nothing goes out.
 
         There is a code all the same, which nobody can guess: so neither answers nor the work tell
-        the two apart, not even after the last allowed guess.
+        the two apart, not even after the last allowed guess. `target` is what the code is for, if
+        it is not for the mailbox of the user.
         """
-        code = await self.issue(
-            call, email, type, known=known, identifier=identifier or otp_identifier(type, email)
-        )
+        known = user is not None if known is None else known
+        target = target or await mailbox_target(call, type, email, user)
+        code = await self.issue(call, email, type, target, known=known)
         if known:
             mail = CodeMail(email=email, otp=code, type=type)
             in_background(call, self.send_verification_otp, mail)
 
     async def issue(
-        self, call: Call, email: str, type: OTPType, *, identifier: str, known: bool = True
+        self, call: Call, email: str, type: OTPType, target: Target, *, known: bool = True
     ) -> str:
         """A code that is stored: a fresh one, or the last one again. Older ones are dead."""
-        if self.resend_strategy == "reuse":
-            kept = await self._kept(call, identifier, known)
+        if self.resend_strategy == "rotate":
+            return await self.create(call, email, type, target, known=known)
+        for _ in range(_ATTEMPTS):
+            found = await newest_verification(call, target.identifier)
+            kept = await self._kept(call, target, found, known)
             if kept is not None:
                 return kept
-        return await self.create(call, email, type, identifier=identifier, known=known)
+            code, stored = await self._fresh(call, email, type, known)
+            await sweep_verifications(call)
+            await bind(call, target.identifier, target.promise, call.after(self.promise_life()))
+            if await place_code(call, target.identifier, stored, self.promise_life(), stale=found):
+                return code
+        raise StorageUnavailable("a code was replaced by others all the time")
 
     async def create(
-        self, call: Call, email: str, type: OTPType, *, identifier: str, known: bool = True
+        self, call: Call, email: str, type: OTPType, target: Target, *, known: bool = True
     ) -> str:
         """A fresh code that is stored. Older ones are dead."""
-        code = await self._generated(call, email, type)
-        if not known:
-            code = _DECOY + call.random(32)
-        stored = await stored_code(call, self.store_otp, code)
+        code, stored = await self._fresh(call, email, type, known)
         await sweep_verifications(call)
-        await delete_verifications(call, identifier)
-        await create_code(call, identifier, stored, self._life)
+        await bind(call, target.identifier, target.promise, call.after(self.promise_life()))
+        await replace_code(call, target.identifier, stored, self.promise_life())
         return code
 
     async def read(self, call: Call, identifier: str) -> str | None:
@@ -146,12 +183,20 @@ class EmailCodes(Plugin):
         return None if code is None or code.startswith(_DECOY) else code
 
     async def redeem(
-        self, call: Call, identifier: str, otp: str, *, account: str, keep: bool = False
-    ) -> None:
+        self,
+        call: Call,
+        identifier: str,
+        otp: str,
+        *,
+        account: str,
+        keep: bool = False,
+        by_session: bool = False,
+    ) -> Redeemed:
         """Go on only with the right code, which is used up then unless to be kept.
 
-        Raises INVALID_OTP, OTP_EXPIRED (400) or TOO_MANY_ATTEMPTS (403), and `TooManyRequests`
-        when the account pauses.
+        Whether it still stands is for the caller to ask; `by_session` says that only somebody
+        signed in could ask for it. Raises INVALID_OTP, OTP_EXPIRED (400) or
+        TOO_MANY_ATTEMPTS (403), and `TooManyRequests` when the account pauses.
         """
         bound, subject = self.wrong_guesses, f"email-otp|{account}"
         if bound is not None:
@@ -164,17 +209,24 @@ class EmailCodes(Plugin):
                 return False
             return await code_matches(call, self.store_otp, stored, otp)
 
-        outcome = await guess_code(
+        note = await bound_to(call, identifier)
+        outcome, row = await guess_code(
             call, identifier, is_right, self.allowed_attempts, redeem=not keep
         )
-        if outcome is not Guess.RIGHT:
+        if outcome is not Guess.RIGHT or row is None:
             raise _REFUSALS[outcome]()
+        if not keep:
+            await release(call, note)
         if bound is not None:
             await bound.forget(call, subject)
+        return Redeemed(row, None if note is None else note.promise, by_session)
 
-    @property
-    def _life(self) -> int:
-        return seconds("EmailOTP.expires_in", self.expires_in)
+    async def burn(self, call: Call, identifier: str, found: Redeemed) -> None:
+        """Use up a code that was kept when it was given. Raises INVALID_OTP if it is gone."""
+        note = await bound_to(call, identifier)
+        if not await burn_code(call, identifier, found.row):
+            raise EmailOTPCodes.INVALID_OTP()
+        await release(call, note)
 
     async def _generated(self, call: Call, email: str, type: OTPType) -> str:
         made = None
@@ -182,8 +234,15 @@ class EmailCodes(Plugin):
             made = await call.run(self.generate_otp, email, type)
         return str(made) if made else call.random(self.otp_length, DIGITS)
 
-    async def _kept(self, call: Call, identifier: str, known: bool) -> str | None:
-        found = await newest_verification(call, identifier)
+    async def _fresh(self, call: Call, email: str, type: OTPType, known: bool) -> tuple[str, str]:
+        code = await self._generated(call, email, type)
+        if not known:
+            code = _DECOY + call.random(32)
+        return code, await stored_code(call, self.store_otp, code)
+
+    async def _kept(
+        self, call: Call, target: Target, found: Verification | None, known: bool
+    ) -> str | None:
         if found is None or found.expires_at <= call.now:
             return None
         stored, attempts = code_of(found)
@@ -191,7 +250,12 @@ class EmailCodes(Plugin):
         # A code that was made while nobody had the address must not be mailed to who has it now.
         if attempts >= self.allowed_attempts or not code or code.startswith(_DECOY) is known:
             return None
-        return code if await extend_verification(call, found, call.after(self._life)) else None
+        note = await bound_to(call, target.identifier)
+        if note is None or note.promise != target.promise:
+            return None
+        ends = call.after(self.promise_life())
+        kept = await extend_verification(call, note.row, ends)
+        return code if kept and await extend_verification(call, found, ends) else None
 
 
 def otp_identifier(type: OTPType, email: str) -> str:
@@ -199,10 +263,11 @@ def otp_identifier(type: OTPType, email: str) -> str:
     return f"{type}-otp-{email}"
 
 
-def change_identifier(current: str, new: str) -> str:
-    """Under which identifier the code for another address is promised.
+def change_identifier(user_id: str, new: str) -> str:
+    """Under which identifier the code for another address is promised."""
+    return f"change-email-otp-{user_id}:{new}"
 
-    The slash cannot be part of an address. Joined by a hyphen, as the reference does, two pairs of
-    addresses may read the same, and a code that went to one address would prove another.
-    """
-    return f"change-email-otp-{current}/{new}"
+
+async def mailbox_target(call: Call, type: OTPType, email: str, user: User | None) -> Target:
+    """A code for a mailbox (lower-case address), and for the account that has it, if any."""
+    return Target(otp_identifier(type, email), await mailbox_promise(call, user, email))

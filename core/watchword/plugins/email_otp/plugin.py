@@ -13,19 +13,28 @@ from watchword.database.contract import UniqueViolation
 from watchword.endpoint import get, post
 from watchword.errors import ConfigurationError, ErrorCodes
 from watchword.features.addresses import replace_address, user_of_address
-from watchword.features.email_password import EmailAndPassword, EmailPasswordCodes
+from watchword.features.credentials import lock_user
+from watchword.features.email_password import EmailAndPassword
+from watchword.features.email_password_wire import EmailPasswordCodes
 from watchword.features.email_verification import EmailVerification, signed_in
 from watchword.features.password_reset import PasswordReset
+from watchword.features.promises import (
+    Redeemed,
+    Void,
+    begin_session,
+    session_promise,
+    stands,
+)
 from watchword.features.proven_mailbox import owner_of_mailbox
 from watchword.identifiers import normal_email
 from watchword.options import RateLimitRule
 from watchword.plugin import Plugin, RateRule, after
 from watchword.records import Session, User
 from watchword.results import SessionAndUser, Success
-from watchword.sessions import create_session, refresh_cache, set_session_cookies
+from watchword.sessions import refresh_cache, set_session_cookies
 from watchword.validation import is_email
 
-from .codes import EmailCodes, change_identifier, otp_identifier
+from .codes import EmailCodes, Target, change_identifier, mailbox_target, otp_identifier
 from .wire import (
     ChangeEmailByOTP,
     CheckOTP,
@@ -99,15 +108,16 @@ class EmailOTP(EmailCodes):
             raise EmailOTPCodes.INVALID_OTP_TYPE()
         user = await user_of_address(call, email)
         may_sign_up = body.type == "sign-in" and not self.disable_sign_up
-        await self.send(call, email, body.type, known=user is not None or may_sign_up)
+        await self.send(call, email, body.type, user=user, known=user is not None or may_sign_up)
         return Success()
 
     @post("/email-otp/create-verification-otp", server_only=True)
     async def create_verification_otp(self, call: Call, body: OTPFor) -> str:
         """A code to be delivered in another way."""
         email = normal_email(body.email)
-        identifier = otp_identifier(body.type, email)
-        return await self.create(call, email, body.type, identifier=identifier)
+        user = await user_of_address(call, email)
+        target = await mailbox_target(call, body.type, email, user)
+        return await self.create(call, email, body.type, target)
 
     @get("/email-otp/get-verification-otp", server_only=True)
     async def get_verification_otp(self, call: Call, query: OTPFor) -> OTPRead:
@@ -120,9 +130,8 @@ class EmailOTP(EmailCodes):
         """Whether the code is right. It stays good; a wrong one counts as a guess."""
         email = _address(body.email)
         identifier = otp_identifier(body.type, email)
-        await self.redeem(call, identifier, body.otp, account=email, keep=True)
-        if await user_of_address(call, email) is None:
-            raise EmailOTPCodes.USER_NOT_FOUND()
+        found = await self.redeem(call, identifier, body.otp, account=email, keep=True)
+        await _standing(call, found, await user_of_address(call, email))
         return Success()
 
     @post("/email-otp/verify-email")
@@ -130,27 +139,29 @@ class EmailOTP(EmailCodes):
         """Mark the address as verified; sign in if the options of the core say so."""
         email = _address(body.email)
         identifier = otp_identifier("email-verification", email)
-        await self.redeem(call, identifier, body.otp, account=email)
+        taken = await self.redeem(call, identifier, body.otp, account=email)
         verification = call.config.plugin(EmailVerification)
-        user = await user_of_address(call, email)
-        if user is not None and not user.email_verified:
+        user = await _standing(call, taken, await user_of_address(call, email))
+        if not user.email_verified:
             # Without a winner somebody else verified it, or the user is another one by now.
-            user = await verification.verify(call, user) or await call.db.find_one(
+            there = await verification.verify(call, user) or await call.db.find_one(
                 User, id=user.id, email=email
             )
-        if user is None:
-            raise EmailOTPCodes.USER_NOT_FOUND()
+            if there is None:
+                raise EmailOTPCodes.USER_NOT_FOUND()
+            user = there
         if verification.auto_sign_in_after_verification:
-            session = await _sign_in(call, user)
+            session = await _sign_in(call, user, taken)
             return EmailOTPVerified(status=True, token=session.token, user=user)
         await _refresh_cache(call, user)
         return EmailOTPVerified(status=True, token=None, user=user)
 
-    @post("/sign-in/email-otp")
+    @post("/sign-in/email-otp", check_login_csrf=True)
     async def sign_in_email_otp(self, call: Call, body: SignInByOTP) -> SignedInByOTP[User]:
         """Sign in, or up. Whoever held an unverified account under this address is out."""
         email = normal_email(body.email)
-        await self.redeem(call, otp_identifier("sign-in", email), body.otp, account=email)
+        identifier = otp_identifier("sign-in", email)
+        taken = await self.redeem(call, identifier, body.otp, account=email)
         new_user: dict[str, object] | None = None
         if not self.disable_sign_up and await user_of_address(call, email) is None:
             extra = read_fields(call, User, creating=True)
@@ -158,11 +169,14 @@ class EmailOTP(EmailCodes):
                 call, User, extra, EmailPasswordCodes.FAILED_TO_CREATE_USER(status=422)
             )
             new_user = {**extra, "name": body.name, "image": body.image or None}
-        owner = await owner_of_mailbox(call, email, new_user, method="email-otp")
+        try:
+            owner = await owner_of_mailbox(call, email, new_user, proof=taken, method="email-otp")
+        except Void:
+            owner = None
         if owner is None:
             raise EmailOTPCodes.INVALID_OTP()
         call.subject = owner.user.id
-        session = await _sign_in(call, owner.user)
+        session = await _sign_in(call, owner.user, owner.proof)
         return SignedInByOTP(token=session.token, user=owner.user)
 
     @post("/email-otp/request-password-reset", check_login_csrf=True, promises_mail=True)
@@ -170,9 +184,9 @@ class EmailOTP(EmailCodes):
         self, call: Call, body: RequestPasswordResetByOTP
     ) -> Success:
         """Mail a code for a new password to the user, if there is one."""
-        email = normal_email(body.email)
+        email = _address(body.email)
         user = await user_of_address(call, email)
-        await self.send(call, email, "forget-password", known=user is not None)
+        await self.send(call, email, "forget-password", user=user)
         return Success()
 
     @post("/forget-password/email-otp", check_login_csrf=True, promises_mail=True)
@@ -185,23 +199,24 @@ class EmailOTP(EmailCodes):
 
     @post("/email-otp/reset-password")
     async def reset_password_email_otp(self, call: Call, body: ResetPasswordByOTP) -> Success:
-        """Set a new password, or a first one. The address counts as verified. Signs nobody in."""
-        email = normal_email(body.email)
+        """Set a new password, or a first one. The address counts as verified. Signs nobody in.
+
+        What fails after the right code leaves it good.
+        """
+        email = _address(body.email)
         passwords = call.config.plugin(EmailAndPassword)
         passwords.check_new_password(body.password)
         identifier = otp_identifier("forget-password", email)
-        # Only looked at: a hash may be refused for want of room, and the code must outlive that.
-        await self.redeem(call, identifier, body.otp, account=email, keep=True)
+        found = await self.redeem(call, identifier, body.otp, account=email, keep=True)
+        user = await _standing(call, found, await user_of_address(call, email))
         hashed = await passwords.hash(call, body.password)
-        await self.redeem(call, identifier, body.otp, account=email)
-        user = await user_of_address(call, email)
-        if user is None:
-            raise EmailOTPCodes.USER_NOT_FOUND()
         reset = call.config.plugin(PasswordReset)
         async with call.db.transaction():
-            before = await reset.replace(call, user.id, hashed)
-            if before is None or before.email != email:
-                raise EmailOTPCodes.USER_NOT_FOUND()
+            there = await lock_user(call, user.id)
+            moved = there is not None and there.email != email
+            before = await _standing(call, found, None if moved else there)
+            await self.burn(call, identifier, found)
+            await reset.replace(call, before, hashed)
             if not before.email_verified:
                 await call.db.update(User, {"email_verified": True}, id=user.id)
         await reset.after(call, before)
@@ -212,36 +227,44 @@ class EmailOTP(EmailCodes):
         self, call: Call, body: RequestEmailChangeByOTP
     ) -> Success:
         """Mail a code to the new address. The answer does not tell whether anybody has it."""
-        current, new = self._addresses(call, body.new_email)
+        user, new = self._addresses(call, body.new_email)
+        promise = await session_promise(call)
         if self.verify_current_email:
             if not body.otp:
                 raise EmailOTPCodes.OTP_REQUIRED()
-            identifier = otp_identifier("email-verification", current)
-            await self.redeem(call, identifier, body.otp, account=current)
-        taken = await user_of_address(call, new) is not None
-        identifier = change_identifier(current, new)
-        await self.send(call, new, "change-email", known=not taken, identifier=identifier)
+            identifier = otp_identifier("email-verification", user.email)
+            proof = await self.redeem(call, identifier, body.otp, account=user.email)
+            await _standing(call, proof, user)
+        free = await user_of_address(call, new) is None
+        target = Target(change_identifier(user.id, new), promise)
+        await self.send(call, new, "change-email", user=user, known=free, target=target)
         return Success()
 
     @post("/email-otp/change-email", requires="sensitive")
     async def change_email_email_otp(self, call: Call, body: ChangeEmailByOTP) -> Success:
         """Replace the address, which counts as verified. Other sessions stay."""
-        current, new = self._addresses(call, body.new_email)
+        user, new = self._addresses(call, body.new_email)
+        found, stays = call.session, await session_promise(call)
         # Counted for the mailbox that is guessed at: nobody but its owner can end the row.
-        await self.redeem(call, change_identifier(current, new), body.otp, account=new)
-        found = call.session
+        identifier = change_identifier(user.id, new)
+        taken = await self.redeem(call, identifier, body.otp, account=new, by_session=True)
+        await _standing(call, taken, user)
         if await user_of_address(call, new) is not None:
             raise EmailOTPCodes.EMAIL_IN_USE()
         verification = call.config.plugin(EmailVerification)
-        await verification.before(call, found.user)
+        await verification.before(call, user)
+
+        async def allowed(there: User) -> bool:
+            # Both sessions: the one that asked, and the one that gives the code.
+            return await taken.stands(call, there) and await stands(call, there, stays)
+
         try:
-            changed = await replace_address(
-                call, found.user, {"email": new, "email_verified": True}
-            )
+            changes = {"email": new, "email_verified": True}
+            changed = await replace_address(call, user, changes, allowed=allowed)
         except UniqueViolation:
             raise EmailOTPCodes.EMAIL_IN_USE() from None
         if changed is None:
-            raise EmailOTPCodes.USER_NOT_FOUND()
+            raise EmailOTPCodes.INVALID_OTP()
         await verification.after(call, changed)
         set_session_cookies(call, found.session, changed)
         return Success()
@@ -256,18 +279,20 @@ class EmailOTP(EmailCodes):
             # The answer to a taken address tells of a user who does not exist: ask the store.
             user = await user_of_address(call, signed_up.email)
             unproven = user is not None and not user.email_verified
-            await self.send(call, signed_up.email, "email-verification", known=unproven)
+            email = signed_up.email
+            await self.send(call, email, "email-verification", user=user, known=unproven)
 
     async def _send_proof(self, call: Call, email: str, known: bool) -> None:
-        await self.send(call, email, "email-verification", known=known)
+        user = await user_of_address(call, email)
+        await self.send(call, email, "email-verification", user=user, known=known)
 
-    def _addresses(self, call: Call, new: str) -> tuple[str, str]:
+    def _addresses(self, call: Call, new: str) -> tuple[User, str]:
         if not self.change_email:
             raise EmailOTPCodes.CHANGE_EMAIL_DISABLED()
-        current, new = call.session.user.email, _address(new)
-        if new == current:
+        user, new = call.session.user, _address(new)
+        if new == user.email:
             raise EmailOTPCodes.SAME_EMAIL()
-        return current, new
+        return user, new
 
 
 def _address(text: str) -> str:
@@ -277,8 +302,23 @@ def _address(text: str) -> str:
     return email
 
 
-async def _sign_in(call: Call, user: User) -> Session:
-    session = await create_session(call, user)
+async def _standing(call: Call, given: Redeemed, user: User | None) -> User:
+    """The user for whom a right code is; raises USER_NOT_FOUND, INVALID_OTP."""
+    if user is None:
+        raise EmailOTPCodes.USER_NOT_FOUND()
+    if not await given.stands(call, user):
+        raise EmailOTPCodes.INVALID_OTP()
+    return user
+
+
+async def _sign_in(call: Call, user: User, proof: Redeemed) -> Session:
+    async def allowed(there: User) -> bool:
+        return await proof.stands(call, there)
+
+    try:
+        session = await begin_session(call, user, allowed)
+    except Void:
+        raise EmailOTPCodes.INVALID_OTP() from None
     if session is None:
         raise EmailOTPCodes.FAILED_TO_CREATE_SESSION()
     set_session_cookies(call, session, user)

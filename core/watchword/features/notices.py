@@ -1,0 +1,58 @@
+"""Word to people that something of their account was changed, so that no theft stays unseen.
+
+It goes where a thief does not read: to the address before a change, to the mailbox beside a changed
+password (security requirements, account recovery).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar, Literal, TypeAlias
+
+from watchword.call import Call
+from watchword.http.request import Request
+from watchword.plugin import Plugin
+from watchword.records import User
+
+from .mails import in_background
+
+Change: TypeAlias = Literal["email", "password"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """Word to mail to `email`: the address, or the password, is another one now."""
+
+    email: str
+    """Where to mail it: the address before the change."""
+    changed: Change
+    user: User
+    """As it is now."""
+
+
+NoticeCallback: TypeAlias = "Callable[[Notice, Request | None], object]"
+"""Mails a notice; `def` or `async def`. The request is None for server-side calls."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Notices(Plugin):
+    """Options of notices. Without `send` none goes out."""
+
+    id: ClassVar[str] = "notices"
+
+    send: NoticeCallback | None = None
+    """Mails a notice after each change of address or password; gets a `Notice` and the request."""
+
+
+async def notify(call: Call, user: User, changed: Change, *, email: str | None = None) -> None:
+    """Mail a notice once the change is stored, to `email` or to the user's address."""
+    send = call.config.plugin(Notices).send
+    if send is None:
+        return
+    notice = Notice(email=email or user.email, changed=changed, user=user)
+
+    async def mail() -> None:
+        in_background(call, send, notice)
+
+    await call.db.after_commit(mail)

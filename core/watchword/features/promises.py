@@ -1,0 +1,241 @@
+"""What a mailed link or code is bound to, and whether it still stands when it is redeemed.
+
+A promise names the account, not its address; the generation of the account's credentials; and, if
+somebody signed in asked for it, the session. Signed tokens carry this as claims. A stored row keeps
+the reference's form, which has no room for it: a companion row stands beside it, under the hash of
+its identifier. A promise without either was made by a server of the reference, and is held against
+the moment of the last raise and of the account's making.
+
+Look with `stands` under `lock_user`, in the transaction that does what was promised (security W5).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+
+import msgspec
+
+from watchword.call import Call
+from watchword.crypto.signing import equal, hash_identifier
+from watchword.database.contract import StorageUnavailable
+from watchword.records import Session, User, Verification
+from watchword.sessions import create_session
+from watchword.verifications import (
+    exchange_verification,
+    extend_verification,
+    find_verification,
+    newest_verification,
+    place_verification,
+    take_verification,
+)
+
+from .generations import (
+    ACCOUNT,
+    FIRST,
+    account_subject,
+    address_subject,
+    current_generation,
+)
+
+_ATTEMPTS = 100
+"""Looks at a note that others keep replacing."""
+
+
+class Promise(msgspec.Struct, frozen=True, omit_defaults=True):
+    """To whom, in which generation, and in which session something was promised."""
+
+    subject: str
+    """Which account, or which address that nobody had (`generations`)."""
+    generation: str
+    session: str | None = None
+    """Marks the session that asked; empty where that is not known; None: nobody's."""
+
+
+class Void(Exception):
+    """A promise does not stand any more."""
+
+
+class Bound(msgspec.Struct, frozen=True):
+    """The companion row of a promise, as it was found."""
+
+    promise: Promise
+    row: Verification
+
+
+class Redeemed(msgspec.Struct, frozen=True):
+    """A stored promise that was found or taken, and what it is bound to."""
+
+    row: Verification
+    promise: Promise | None
+    by_session: bool = False
+    """Whether only somebody signed in could ask for it."""
+
+    @property
+    def names_account(self) -> bool:
+        """Whether it was made to an account, and not to an address that nobody had."""
+        return self.promise is not None and self.promise.subject.startswith(ACCOUNT)
+
+    async def stands(self, call: Call, user: User) -> bool:
+        """Whether it is still this user's. To decide by it, hold the user (`lock_user`)."""
+        if self.promise is not None:
+            return await stands(call, user, self.promise)
+        made = self.row.created_at
+        return user.created_at <= made and await stands_unbound(
+            call, user, made, by_session=self.by_session
+        )
+
+    def given_to(self, user: User) -> Redeemed:
+        """The same, for the account that was just made by it."""
+        return Redeemed(self.row, Promise(account_subject(user.id), ""))
+
+
+async def mailbox_promise(call: Call, user: User | None, email: str) -> Promise:
+    """What a mail to a mailbox (lower-case address) is bound to, whoever asked for it.
+
+    The work is the same whether a user has the address or not.
+    """
+    subject = address_subject(email) if user is None else account_subject(user.id)
+    return Promise(subject, (await current_generation(call, subject)).mailbox)
+
+
+async def session_promise(call: Call) -> Promise:
+    """What a mail that the session of this call asked for is bound to."""
+    found = call.session
+    subject = account_subject(found.user.id)
+    mark = "" if call.config.stateless else session_mark(found.session.token)
+    return Promise(subject, (await current_generation(call, subject)).account, mark)
+
+
+async def account_promise(call: Call, user: User) -> Promise:
+    """What somebody asked for who was signed in, nobody knows any more in which session."""
+    subject = account_subject(user.id)
+    return Promise(subject, (await current_generation(call, subject)).account, "")
+
+
+async def bind(call: Call, identifier: str, promise: Promise, expires_at: datetime) -> None:
+    """Note what the promise under an identifier is bound to, in the place of an earlier note.
+
+    Do it before the promise is stored: none of ours is ever seen without its note.
+    """
+    companion, value = _companion(identifier), msgspec.json.encode(promise).decode()
+    for _ in range(_ATTEMPTS):
+        there = await newest_verification(call, companion)
+        if there is not None and there.value == value:
+            done = await extend_verification(call, there, expires_at)
+        else:
+            done = await place_verification(call, companion, value, expires_at, stale=there)
+        if done:
+            return
+    raise StorageUnavailable("a note was replaced by others all the time")
+
+
+async def bound_to(call: Call, identifier: str) -> Bound | None:
+    """What the promise under an identifier is bound to; None if no server of ours made it.
+
+    Read it before the promise is taken: a new one may be made under the same identifier then.
+    """
+    row = await newest_verification(call, _companion(identifier))
+    return None if row is None else Bound(_read(row.value), row)
+
+
+async def take_promise(call: Call, identifier: str, *, by_session: bool = False) -> Redeemed | None:
+    """Redeem what is promised under an identifier: one caller gets it, if it is in time.
+
+    Whether it still `stands` is for the caller to ask. `by_session` says that only somebody signed
+    in could ask for it.
+    """
+    bound = await bound_to(call, identifier)
+    taken = await take_verification(call, identifier)
+    await release(call, bound)
+    promise = None if bound is None else bound.promise
+    return None if taken is None else Redeemed(taken, promise, by_session)
+
+
+async def find_promise(call: Call, identifier: str) -> Redeemed | None:
+    """What is promised under an identifier, if it is in time; it stays good."""
+    found = await find_verification(call, identifier)
+    if found is None or found.expires_at <= call.now:
+        return None
+    bound = await bound_to(call, identifier)
+    return Redeemed(found, None if bound is None else bound.promise)
+
+
+async def release(call: Call, bound: Bound | None) -> None:
+    """Forget the companion of a promise that was taken."""
+    if bound is not None:
+        await exchange_verification(call, bound.row, None)
+
+
+async def stands(call: Call, user: User, promise: Promise) -> bool:
+    """Whether a promise is this user's, and nothing that voids it has happened since."""
+    subject = account_subject(user.id)
+    now = await current_generation(call, subject)
+    if promise.subject != subject:
+        # Made while nobody had the address: good for the account that was made there since,
+        # unless it had another one in between, or was taken back by its owner.
+        there = address_subject(user.email)
+        known = await current_generation(call, there)
+        same = known is FIRST or known.mailbox == promise.generation
+        return promise.subject == there and same and now.mailbox == ""
+    generation = now.mailbox if promise.session is None else now.account
+    if now is not FIRST and generation != promise.generation:
+        return False
+    return not promise.session or await _lives(call, user.id, promise.session)
+
+
+async def stands_unbound(call: Call, user: User, made_at: datetime, *, by_session: bool) -> bool:
+    """The same for a promise to this user that a server of the reference made at that moment."""
+    now = await current_generation(call, account_subject(user.id))
+    raised_at = now.account_at if by_session else now.mailbox_at
+    return int(made_at.timestamp() * 1000) > raised_at
+
+
+async def begin_session(
+    call: Call, user: User, allowed: Callable[[User], Awaitable[bool]]
+) -> Session | None:
+    """A session for a promise; None if a database hook refused it.
+
+    `allowed` looks at the promise, under the user's lock. Raises `Void` where it says no.
+    """
+    session = await create_session(call, user)
+    if session is None:
+        return None
+    async with call.db.transaction():
+        # Whoever voids promises and ends all sessions holds the user until both are done, and may
+        # have missed this one.
+        there = await call.db.find_one(User, id=user.id)
+        if there is not None and await allowed(there):
+            return session
+    await call.sessions.remove(call, session.token)
+    raise Void
+
+
+def _read(value: str) -> Promise:
+    try:
+        return msgspec.json.decode(value, type=Promise)
+    except msgspec.MsgspecError:
+        # Nothing that cannot be read lets anybody in.
+        return Promise("", "")
+
+
+def session_mark(token: str) -> str:
+    """What tells a session without giving it away."""
+    return hash_identifier(f"promised-to:{token}")
+
+
+async def _lives(call: Call, user_id: str, mark: str) -> bool:
+    for token in await call.sessions.tokens_of(call, user_id):
+        if equal(session_mark(token), mark):
+            found = await call.sessions.load(call, token)
+            return (
+                found is not None
+                and found.user.id == user_id
+                and found.session.expires_at > call.now
+            )
+    return False
+
+
+def _companion(identifier: str) -> str:
+    # Hashed: tokens in identifiers need not stand in two rows.
+    return f"promise:{hash_identifier(identifier)}"

@@ -1,0 +1,20 @@
+"""Requests that a browser makes on a guess, before anybody asked for the page."""
+
+from __future__ import annotations
+
+from .headers import Headers
+
+_PURPOSES = ("sec-purpose", "purpose", "x-purpose", "x-moz")
+"""Fetch standard, section 3.2.6; what Chromium and Safari sent before it; Firefox."""
+_GUESSES = ("prefetch", "prerender", "preview", "instant")
+_LONGEST = 100
+"""Characters of a purpose that are looked at."""
+
+
+def is_speculative(headers: Headers) -> bool:
+    """Whether a request says that it fetches ahead of a person's wish."""
+    for name in _PURPOSES:
+        purpose = (headers.get(name) or "")[:_LONGEST].lower()
+        if any(guess in purpose for guess in _GUESSES):
+            return True
+    return False
