@@ -312,4 +312,4 @@ def test_l5_a_long_path_is_not_kept(make_auth: MakeAuth, monkeypatch: pytest.Mon
     path = "/" + 60_000 * "x"
     assert [Browser(auth).get(path).status for _ in range(3)] == [404, 404, 429]
     assert Browser(auth).get(path + "y").status == 429
-    assert set(seen) == {"no-trusted-ip|unknown"}
+    assert set(seen) == {"203.0.113.7|unknown"}

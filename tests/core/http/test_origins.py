@@ -259,3 +259,22 @@ def test_the_shape_of_a_forwarded_host(host: str) -> None:
 )
 def test_h2_a_forwarded_host_of_odd_shape_is_not_taken(host: str) -> None:
     assert not is_valid_forwarded_host(host)
+
+
+@pytest.mark.parametrize(
+    ("url", "pattern", "trusted"),
+    [
+        ("http://10.1.2.3", "10.*", True),
+        ("http://10.1.2.300", "10.*", False),
+        ("http://10.1.2.evil.example", "http://10.1.2.*", False),
+        ("exp://10.0.0.5:8081/--/cb", "exp://10.0.0.*:*/**", True),
+        ("exp://me@10.0.0.5/cb", "exp://*", False),
+        ("myapp://a/b/c", "myapp://a/**", True),
+        ("myapp://a/../b", "myapp://a/*", True),
+        ("myapp://a/b%2fc", "myapp://a/*", False),
+        ("other://a/b", "*://a/b", False),
+        ("https://a.example", "*://a.example", True),
+    ],
+)
+def test_addresses_and_schemes_of_applications(url: str, pattern: str, trusted: bool) -> None:
+    assert origin_matches(url, pattern) is trusted
