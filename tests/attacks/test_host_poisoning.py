@@ -70,7 +70,6 @@ def test_a_server_that_would_mail_links_to_any_host_does_not_start(
         {"base_url": None},
         {"base_url": None, "plugins": [EmailOTP(send_verification_otp=send)]},
     ],
-    ids=str,
 )
 def test_others_do(make_auth: MakeAuth, options: dict[str, Any]) -> None:
     make_auth(**{"production": True, **options})
