@@ -7,7 +7,6 @@ afterwards changes nothing about it (spec: security W2).
 from __future__ import annotations
 
 from .call import Asker, Call
-from .cookies import SESSION_TOKEN
 from .credential import SessionToken
 from .records import Session, User
 
@@ -30,13 +29,12 @@ def asker_at_once(call: Call) -> Asker | None:
         for credential in call.config.credentials:
             if credential.header in call.headers:
                 return None
-        token = call.cookies.get_signed(call.site.cookies.spec(SESSION_TOKEN).name)
-        known = call.asker = Asker(token)
+        known = call.asker = Asker(call.cookies.get_signed(call.site.cookies.session_token))
     return known
 
 
 async def _chosen(call: Call) -> Asker:
-    cookie = call.cookies.get_signed(call.site.cookies.spec(SESSION_TOKEN).name)
+    cookie = call.cookies.get_signed(call.site.cookies.session_token)
     for credential in call.config.credentials:
         value = call.headers.get(credential.header)
         answer = None if value is None else await credential.read(call, value)

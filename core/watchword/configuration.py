@@ -51,16 +51,16 @@ class Lifetimes:
     session: int
     update_age: int
     fresh_age: int
+    renewal: timedelta
+    """With less than this to its end, a session that is used is renewed."""
 
     @classmethod
     def of(cls, options: SessionOptions) -> Lifetimes:
         life = seconds("session.expires_in", options.expires_in, least=1, most=LONGEST_COOKIE)
-        update = options.update_age
-        return cls(
-            life,
-            min(86_400, life) if update is None else seconds("session.update_age", update),
-            seconds("session.fresh_age", options.fresh_age),
-        )
+        given = options.update_age
+        update = min(86_400, life) if given is None else seconds("session.update_age", given)
+        fresh = seconds("session.fresh_age", options.fresh_age)
+        return cls(life, update, fresh, timedelta(seconds=life - update))
 
 
 SHORT_LIVES = {"compact": 60, "jwt": 300, "jwe": 300}

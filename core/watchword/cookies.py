@@ -44,6 +44,8 @@ class CookieNames:
             secure=secure or None, same_site="lax", path="/", http_only=True, domain=domain
         ).merged(advanced.default_cookie_attributes)
         self._specs: dict[str, CookieSpec] = {}
+        self.session_token = self.spec(SESSION_TOKEN).name
+        """The full name of the session's cookie."""
 
     def spec(self, base_name: str, *, max_age: int | None = None) -> CookieSpec:
         """The cookie with this base name; configured attributes win over `max_age`."""

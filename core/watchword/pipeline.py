@@ -86,6 +86,8 @@ class Pipeline:
         self._answer = guarded if tracing is None else tracing.requests(guarded)
         steps = _Steps(plugins, tracing)
         self._on_request = steps.of("on_request")
+        self._may_end = bool(self._disabled or limiter or self._on_request)
+        """Whether anything can end a request before its endpoint is reached."""
         self._on_response = steps.of("on_response")
         self.routes = _routes(config, plugins, steps)
         self._router = Router(
@@ -160,12 +162,13 @@ class Pipeline:
     async def _serve(self, call: Call, request: Request, inside: bool) -> Response:
         counted = call.path.rstrip("/") or "/" if inside else call.path
         route = self._found(call, request) if inside else None
-        try:
-            ended = await self._begin(call, request, counted, route)
-        except TooManyRequests as error:
-            return respond(call, error)
-        if ended is not None:
-            return ended
+        if self._may_end:
+            try:
+                ended = await self._begin(call, request, counted, route)
+            except TooManyRequests as error:
+                return respond(call, error)
+            if ended is not None:
+                return ended
         response = NOT_FOUND if route is None else await self._routed(call, request, route)
         for hook in self._on_response:
             call.outgoing = response

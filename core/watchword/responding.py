@@ -42,12 +42,13 @@ def respond(call: Call, value: object, *, status: int | None = None) -> Response
 
 def _headers(call: Call, own: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
     headers = (*own, *call.response_headers)
-    if call.endpoint is not None:
-        headers += _NO_STORE_SESSION if call.endpoint.path == "/get-session" else _NO_STORE
     if call.asker is not None:
         # Somebody wanted to know who is asking, so another one may get another answer.
         headers = varying(headers, call.config.vary)
-    return headers + tuple(("set-cookie", line) for line in call.cookies.lines())
+    if call.endpoint is not None:
+        headers += _NO_STORE_SESSION if call.endpoint.path == "/get-session" else _NO_STORE
+    cookies = call.cookies
+    return (*headers, *(("set-cookie", line) for line in cookies.lines())) if cookies else headers
 
 
 async def guarded(call: Call, work: Callable[[], Awaitable[Response]]) -> Response:

@@ -60,7 +60,8 @@ class ServerCalls:
         route = self._pipeline.routes[name]
         call = self._call(runtime, route, arguments)
         try:
-            ended = await self._ended(call, route)
+            asked = call.request
+            ended = None if asked is None else await self._pipeline.admit(call, asked, route)
             if ended is None:
                 outcome = await self._pipeline.run(call, route)
             else:
@@ -82,25 +83,19 @@ class ServerCalls:
             return WithHeaders(outcome.value, respond(call, outcome.value))
         return outcome.value
 
-    async def _ended(self, call: Call, route: Route) -> Response | None:
-        if call.request is None:
-            return None
-        return await self._pipeline.admit(call, call.request, route)
-
     def _call(self, runtime: Runtime, route: Route, arguments: Arguments) -> Call:
         call = (
             self._own_call(runtime, route, arguments)
             if arguments.request is None
             else self._browsers_call(runtime, route, arguments, arguments.request)
         )
-        call.query, call.params = dict(arguments.query), arguments.params
-        given: dict[str, Any] | None = None
+        call.query, call.params = arguments.query, arguments.params
         if arguments.input is not None or arguments.extra:
             given = {**_fields(arguments.input), **arguments.extra}
-        if route.endpoint.source == "query":
-            call.query = {**call.query, **(given or {})}
-        else:
-            call.body = given
+            if route.endpoint.source == "query":
+                call.query = cast("dict[str, str]", {**call.query, **given})
+            else:
+                call.body = given
         return call
 
     def _own_call(self, runtime: Runtime, route: Route, arguments: Arguments) -> Call:

@@ -50,9 +50,7 @@ def renewal_due(call: Call, session: Session) -> bool:
     """Whether the last renewal is `session.update_age` ago (spec: get-session, step 9)."""
     if call.config.session.disable_refresh:
         return False
-    lifetimes = call.config.lifetimes
-    extended_at = session.expires_at - timedelta(seconds=lifetimes.session)
-    due = extended_at + timedelta(seconds=lifetimes.update_age) <= call.now
+    due = session.expires_at - call.config.lifetimes.renewal <= call.now
     return due and is_remembered(call, session)
 
 

@@ -221,7 +221,12 @@ async def look_up(call: Call, flags: LookupFlags) -> SessionLookup:
         if found is not None and not _reads_only(call):
             await call.sessions.remove(call, token)
         return NOBODY
-    if not flags.disable_refresh:
+    if not flags.disable_refresh and (
+        renewal_due(call, found.session)
+        or cache is not None
+        or call.cookies.outdated
+        or call.config.session.defer_refresh
+    ):
         found = await _kept_alive(call, found, writes_cache=flags.writes_cache)
     return SessionLookup(found, from_store=True)
 

@@ -75,8 +75,8 @@ class SessionEndpoints(Plugin):
         if posted and not call.config.session.defer_refresh:
             raise SessionCodes.METHOD_NOT_ALLOWED_DEFER_SESSION_REQUIRED()
         flags = LookupFlags(bool(query.disable_cookie_cache), bool(query.disable_refresh))
-        seen_by_code = not call.answers_client or call.config.hooks.after is not None
-        if seen_by_code and cache_is_partial(call):
+        if cache_is_partial(call) and (not call.answers_client or call.config.hooks.after):
+            # The record is going to be seen by code.
             flags = flags.from_store()
         return (await look_up(call, flags)).found
 
