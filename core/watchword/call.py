@@ -101,6 +101,7 @@ class Call:
         "cache_due",
         "config",
         "db",
+        "deferred",
         "endpoint",
         "headers",
         "lookup",
@@ -158,6 +159,8 @@ class Call:
         """For the log: the id of the user whom a sign-in is about, once it is known."""
         self.cache_due: CacheDue | None = None
         """What the session cache is to be written with once the call is done."""
+        self.deferred: list[Coroutine[Any, Any, None]] | None = None
+        """Background work that is handed over to the application at the end of the call."""
         self.db = Database(runtime.engine, config.tables, self)
         self._jar: CookieJar | None = None
         self._now: datetime | None = None
@@ -261,9 +264,20 @@ class Call:
         """Start work that outlives the response; failures are logged.
 
         Raises `Overloaded` (503) if too much of it is unfinished. What is `promised` is taken all
-        the same: an endpoint that says `promises_mail=True` was asked in time.
+        the same: an endpoint that says `promises_mail=True` was asked in time. An application with
+        its own way (`Advanced(background=...)`) gets all of it, at the end of the call.
         """
-        self.runtime.background(work, promised=promised)
+        if not self.runtime.hands_over:
+            self.runtime.background(work, promised=promised)
+        elif self.deferred is None:
+            self.deferred = [work]
+        else:
+            self.deferred.append(work)
+
+    async def hand_over(self) -> None:
+        """Have the deferred work run; that may defer more."""
+        while self.deferred:
+            await self.runtime.hand_over(self.deferred.pop(0))
 
     def raised(self) -> APIError | None:
         """In `after` hooks: the error that the endpoint ended with, if it did."""

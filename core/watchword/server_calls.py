@@ -53,12 +53,22 @@ class ServerCalls:
             await finish_call(call)
         except APIError:
             found = None
+        finally:
+            if call.deferred is not None:
+                await call.hand_over()
         return Checked(found, tuple(call.cookies.lines()), vary, call)
 
     async def run(self, runtime: Runtime, name: str, arguments: Arguments) -> Any:
         """Run an endpoint. Raises `APIError`, unless the response itself is asked for."""
         route = self._pipeline.routes[name]
         call = self._call(runtime, route, arguments)
+        try:
+            return await self._run(call, route, arguments)
+        finally:
+            if call.deferred is not None:
+                await call.hand_over()
+
+    async def _run(self, call: Call, route: Route, arguments: Arguments) -> Any:
         try:
             ended = await self._ended(call, route)
             if ended is None:

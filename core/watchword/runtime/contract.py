@@ -54,3 +54,15 @@ class Runtime(Protocol):
         work is not begun; what was `promised`, after room was required, is taken in any case.
         """
         ...
+
+    @property
+    def hands_over(self) -> bool:
+        """Whether background work goes through `hand_over`, at the end of a call, instead."""
+        ...
+
+    async def hand_over(self, work: Coroutine[object, object, None]) -> None:
+        """Have background work run in the application's own way, which may delay the response.
+
+        If that fails, it is run as by `background`. Raises nothing.
+        """
+        ...
