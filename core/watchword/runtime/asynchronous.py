@@ -56,6 +56,14 @@ class _Here:
 
     def start(self, work: Work) -> None:
         """Begin background work that has a place in the backlog, on the running loop."""
+        self._work().start(work, self.backlog.leave)
+
+    def start_now(self, work: Work) -> asyncio.Future[None]:
+        """Begin background work that the application has chosen to begin."""
+        self.backlog.enter(promised=True)
+        return self._work().start_now(work, self.backlog.leave)
+
+    def _work(self) -> LoopWork:
         loop = asyncio.get_running_loop()
         found = self._works.get(loop)
         if found is None:
@@ -63,7 +71,7 @@ class _Here:
             most, patience = self._capacity.background, self._capacity.drain
             found = LoopWork(loop, most, patience, lambda: self._works.pop(loop, None))
             self._works[loop] = found
-        found.start(work, self.backlog.leave)
+        return found
 
     async def run(self, work: Callable[[], T]) -> T:
         """Do a callback's blocking work in a thread: in one of those that it may hold up."""
@@ -136,7 +144,8 @@ class AsyncRuntime:
         await asyncio.sleep(seconds)
 
     def require_room(self) -> None:
-        self._here.here().backlog.check()
+        if not self.hands_over:
+            self._here.here().backlog.check()
 
     def background(self, work: Work, *, promised: bool = False) -> None:
         here = self._here.here()
@@ -148,14 +157,18 @@ class AsyncRuntime:
         here.start(work)
 
     async def hand_over(self, work: Work) -> None:
-        job = AsyncJob(work)
+        job = AsyncJob(work, self._here.here().start_now)
+        done = False
         try:
             result = None if self._handler is None else self._handler(job)
             if inspect.isawaitable(result):
                 await result
+            done = True
         except Exception as error:
             own_way_failed(error)
-            if (left := job.take()) is not None:
+        finally:
+            # Also where somebody who waits for the answer has gone.
+            if not done and (left := job.take()) is not None:
                 self.background(left, promised=True)
 
     async def drain(self, within: float | None = None) -> None:

@@ -135,7 +135,8 @@ class BlockingRuntime:
         time.sleep(seconds)
 
     def require_room(self) -> None:
-        self._here.here().backlog.check()
+        if not self.hands_over:
+            self._here.here().backlog.check()
 
     def background(self, work: Work, *, promised: bool = False) -> None:
         here = self._here.here()
@@ -151,14 +152,18 @@ class BlockingRuntime:
     async def hand_over(self, work: Work) -> None:
         here, handler = self._here.here(), self._handler or in_place
         job = BlockingJob(work, here.finished)
+        done = False
         try:
             # One that is no `async def` may return what the job gave it, which is over by then.
             result = handler(job)
             if is_async(handler) or inspect.iscoroutine(result):
                 here.loop().result_of(cast("Awaitable[object]", result))
+            done = True
         except Exception as error:
             own_way_failed(error)
-            if (left := job.take()) is not None:
+        finally:
+            # Also where the program is being ended.
+            if not done and (left := job.take()) is not None:
                 self.background(left, promised=True)
 
     def drain(self, within: float | None = None) -> None:

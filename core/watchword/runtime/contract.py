@@ -44,7 +44,10 @@ class Runtime(Protocol):
         ...
 
     def require_room(self) -> None:
-        """Raises `Overloaded` (503) if background work piles up. Ask before promising any."""
+        """Raises `Overloaded` (503) if background work piles up. Ask before promising any.
+
+        An application with its own way to run it has its own bounds.
+        """
         ...
 
     def background(self, work: Coroutine[object, object, None], *, promised: bool = False) -> None:

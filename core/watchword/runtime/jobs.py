@@ -42,12 +42,16 @@ class _Once:
 
 
 class AsyncJob(_Once):
-    """A job of an asynchronous server."""
+    """A job of an asynchronous server. Who awaits it may be cancelled; the work goes on."""
+
+    def __init__(self, work: Work, begun: Callable[[Work], Awaitable[None]]) -> None:
+        super().__init__(work)
+        self._begun = begun
 
     async def __call__(self) -> None:
         work = self.take()
         if work is not None:
-            await logged(work)
+            await self._begun(work)
 
 
 class BlockingJob(_Once):

@@ -61,7 +61,16 @@ class LoopWork:
 
     def start(self, work: Work, finished: Callable[[], None]) -> None:
         """Begin one piece, when there is a place; `finished` is called once it has ended."""
-        task = _Lasting(self, self._behind_the_answer(work), loop=self._loop)
+        self._start(self._in_turn(work), work, finished)
+
+    def start_now(self, work: Work, finished: Callable[[], None]) -> asyncio.Future[None]:
+        """Begin one piece that somebody waits for, who may have a place; what is done with it."""
+        return asyncio.shield(self._start(self._behind_the_answer(work), work, finished))
+
+    def _start(
+        self, running: Coroutine[Any, Any, None], work: Work, finished: Callable[[], None]
+    ) -> asyncio.Task[None]:
+        task = _Lasting(self, running, loop=self._loop)
         self._pieces.add(task)
 
         def ended(_: asyncio.Task[None]) -> None:
@@ -73,6 +82,7 @@ class LoopWork:
                     lost_with_its_loop()
 
         task.add_done_callback(ended)
+        return task
 
     def unfinished(self) -> list[asyncio.Task[None]]:
         """The pieces that are not done."""
@@ -120,10 +130,13 @@ class LoopWork:
             lost_with_its_loop()
         return len(left)
 
+    async def _in_turn(self, work: Work) -> None:
+        async with self._slots:
+            await self._behind_the_answer(work)
+
     async def _behind_the_answer(self, work: Work) -> None:
         _behind.set(self)
-        async with self._slots:
-            await logged(work)
+        await logged(work)
 
     async def _keep(self) -> None:
         # The first piece is begun after this is.
