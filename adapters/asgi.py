@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from watchword.http.response import Response
 from watchword.records import User
 
+from .asgi_lifespan import Lifespan
 from .asgi_scope import (
     Application,
     ASGIBody,
@@ -102,13 +103,8 @@ class WatchwordMiddleware:
         self._server = ASGIApp(auth)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def close_first(message: Message) -> None:
-            if message["type"].startswith("lifespan.shutdown."):
-                await self._auth.close()
-            await send(message)
-
         if scope["type"] == "lifespan":
-            await self._app(scope, receive, close_first)
+            await Lifespan(self._app, self._server, self._auth).live(scope, receive, send)
         elif covers(self._auth.base_path, full_path(scope)):
             await self._server(scope, receive, send)
         else:

@@ -47,6 +47,7 @@ from .options import (
 from .plugin import Plugin
 from .records import Account, Session, User, Verification
 from .results import SessionAndUser
+from .runtime.jobs import BackgroundHandler, BackgroundJob
 from .work_limits import WorkLimits
 
 __version__ = "0.1.0"
@@ -60,6 +61,8 @@ __all__ = [
     # options
     "AccountOptions",
     "Advanced",
+    "BackgroundHandler",
+    "BackgroundJob",
     "Argon2Cost",
     "ChangeEmail",
     "CookieAttributes",

@@ -232,8 +232,11 @@ class Auth(Generic[U]):
         return await _migrate(self._async_runtime().engine)
 
     async def close(self) -> None:
-        """Finish background work and give back connections."""
-        runtime, self._runtime = self._runtime, None
+        """Finish the running event loop's background work and give back its connections.
+
+        Other loops keep theirs. The server may be used again.
+        """
+        runtime = self._runtime
         if runtime is not None:
             await runtime.drain()
             await _give_back(runtime)
@@ -263,7 +266,11 @@ class Auth(Generic[U]):
 
     def _async_runtime(self) -> AsyncRuntime:
         if self._runtime is None:
-            runtime = open_async_runtime(self.open_engine(blocking=False), self.config.capacity)
+            runtime = open_async_runtime(
+                self.open_engine(blocking=False),
+                self.config.capacity,
+                self.config.advanced.background,
+            )
             runtime.secondary = self.open_secondary(runtime.call, blocking=False)
             self._runtime = runtime
         return self._runtime
@@ -303,8 +310,9 @@ class BlockingAuth(Generic[U]):
     def runtime(self) -> BlockingRuntime:
         """The blocking world, opened with its first use."""
         if self._runtime is None:
+            config = self._auth.config
             runtime = BlockingRuntime(
-                self._auth.open_engine(blocking=True), self._auth.config.capacity
+                self._auth.open_engine(blocking=True), config.capacity, config.advanced.background
             )
             runtime.secondary = self._auth.open_secondary(runtime.call, blocking=True)
             self._runtime = runtime

@@ -101,6 +101,7 @@ class Call:
         "cache_due",
         "config",
         "db",
+        "deferred",
         "endpoint",
         "headers",
         "lookup",
@@ -158,6 +159,8 @@ class Call:
         """For the log: the id of the user whom a sign-in is about, once it is known."""
         self.cache_due: CacheDue | None = None
         """What the session cache is to be written with once the call is done."""
+        self.deferred: list[Coroutine[Any, Any, None]] | None = [] if runtime.hands_over else None
+        """Background work that the application gets at the end of the call, if it wants it."""
         self.db = Database(runtime.engine, config.tables, self)
         self._jar: CookieJar | None = None
         self._now: datetime | None = None
@@ -261,9 +264,23 @@ class Call:
         """Start work that outlives the response; failures are logged.
 
         Raises `Overloaded` (503) if too much of it is unfinished. What is `promised` is taken all
-        the same: an endpoint that says `promises_mail=True` was asked in time.
+        the same: an endpoint that says `promises_mail=True` was asked in time. An application with
+        its own way (`Advanced(background=...)`) gets all of it, at the end of the call.
         """
-        self.runtime.background(work, promised=promised)
+        if self.deferred is None:
+            self.runtime.background(work, promised=promised)
+        else:
+            self.deferred.append(work)
+
+    async def hand_over(self) -> None:
+        """Have the deferred work run; what that begins meanwhile, too."""
+        try:
+            while self.deferred:
+                await self.runtime.hand_over(self.deferred.pop(0))
+        finally:
+            left, self.deferred = self.deferred or [], None
+            for work in left:
+                self.runtime.background(work, promised=True)
 
     def raised(self) -> APIError | None:
         """In `after` hooks: the error that the endpoint ended with, if it did."""

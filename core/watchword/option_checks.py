@@ -35,6 +35,12 @@ def check_type(option: str, value: object, kind: type[object]) -> None:
         raise ConfigurationError(option, problem, f"Give a {kind.__name__}(...)")
 
 
+def check_callable(option: str, value: object) -> None:
+    """The value is a function, or another object that can be called."""
+    if not callable(value):
+        raise ConfigurationError(option, f"{_shown(value)} cannot be called", "Give a function")
+
+
 def check_subclass(option: str, value: object, base: type[object]) -> None:
     """The value is a class that extends another."""
     if not (isinstance(value, type) and issubclass(value, base)):

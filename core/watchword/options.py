@@ -16,6 +16,7 @@ from .http.bounds import LONGEST_URL
 from .http.cookies import CookieAttributes
 from .http.request import Request
 from .option_checks import (
+    check_callable,
     check_choice,
     check_cookie_name,
     check_networks,
@@ -32,6 +33,7 @@ from .rate_limit_options import RateLimitRule as RateLimitRule
 from .rate_limit_options import RateLimitStore as RateLimitStore
 from .rate_limit_options import RuleAnswer as RuleAnswer
 from .records import Account, Session, Verification
+from .runtime.jobs import BackgroundHandler
 from .safe_ranges import Safe
 from .work_limits import WorkLimits
 
@@ -278,12 +280,17 @@ class Advanced:
     """Characters of a `callbackURL` and its like (at most 8,192); longer ones are not trusted."""
     work: WorkLimits = field(default_factory=WorkLimits)
     """How much hashing, mailing and calling back is done at a time."""
+    background: BackgroundHandler | None = None
+    """Your own way to run mails and other background work; gets a `BackgroundJob`. None: behind the
+    answer, on the event loop or in threads."""
 
     def __post_init__(self) -> None:
         check_type("advanced.ip_address", self.ip_address, IPAddressOptions)
         check_number("advanced.body_limit", self.body_limit, 1)
         check_number("advanced.longest_url", self.longest_url, 100, LONGEST_URL)
         check_type("advanced.work", self.work, WorkLimits)
+        if self.background is not None:
+            check_callable("advanced.background", self.background)
         check_cookie_name("advanced.cookie_prefix", self.cookie_prefix)
         _check_attributes("advanced.default_cookie_attributes", self.default_cookie_attributes)
         for name, one in self.cookies.items():

@@ -112,7 +112,11 @@ class Pipeline:
         call = Call(
             self._config, runtime, site, request=request, headers=request.headers, path=path
         )
-        return await self._answer(call, partial(self._serve, call, request, inside))
+        try:
+            return await self._answer(call, partial(self._serve, call, request, inside))
+        finally:
+            if call.deferred is not None:
+                await call.hand_over()
 
     async def run(self, call: Call, route: Route) -> Outcome:
         """Hooks, checks and handler; also the entrance of server-side calls.

@@ -53,14 +53,17 @@ class ServerCalls:
             await finish_call(call)
         except APIError:
             found = None
+        finally:
+            if call.deferred is not None:
+                await call.hand_over()
         return Checked(found, tuple(call.cookies.lines()), vary, call)
 
     async def run(self, runtime: Runtime, name: str, arguments: Arguments) -> Any:
         """Run an endpoint. Raises `APIError`, unless the response itself is asked for."""
         route = self._pipeline.routes[name]
         call = self._call(runtime, route, arguments)
+        asked = call.request
         try:
-            asked = call.request
             ended = None if asked is None else await self._pipeline.admit(call, asked, route)
             if ended is None:
                 outcome = await self._pipeline.run(call, route)
@@ -70,10 +73,10 @@ class ServerCalls:
             answer = known_error(error)
             if answer is None:
                 raise
-            if arguments.form == "response":
-                return respond(call, answer)
-            refused(call, answer)
-            raise answer from None
+            outcome = Outcome(answer)
+        finally:
+            if call.deferred is not None:
+                await call.hand_over()
         if arguments.form == "response":
             return respond(call, outcome.value, status=outcome.status)
         if isinstance(outcome.value, APIError):

@@ -144,6 +144,40 @@ def test_the_middleware_closes_the_server_with_the_application(auth: EchoAuth) -
     assert auth.script.closed == 1
 
 
+async def refuses(scope: Any, receive: Any, send: Any) -> None:
+    raise AssertionError(scope["type"])
+
+
+async def refuses_late(scope: Any, receive: Any, send: Any) -> None:
+    await receive()
+    raise ValueError
+
+
+async def ignores(scope: Any, receive: Any, send: Any) -> None:
+    return
+
+
+async def fails_to_start(scope: Any, receive: Any, send: Any) -> None:
+    await receive()
+    await send({"type": "lifespan.startup.failed", "message": ""})
+    raise ConnectionError("no database")
+
+
+@pytest.mark.parametrize("app", [refuses, refuses_late, ignores])
+def test_the_middleware_lives_on_its_own_where_the_application_takes_no_lifespan(
+    auth: EchoAuth, app: Any
+) -> None:
+    sent = converse(WatchwordMiddleware(app, auth), {"type": "lifespan"}, LIFE)
+    assert [m["type"] for m in sent] == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
+    assert auth.script.closed == 1
+
+
+def test_an_application_that_fails_to_start_is_not_covered_up(auth: EchoAuth) -> None:
+    with pytest.raises(ConnectionError, match="no database"):
+        converse(WatchwordMiddleware(fails_to_start, auth), {"type": "lifespan"}, LIFE)
+    assert auth.script.closed == 0
+
+
 def test_renewed_cookies_go_out_when_a_websocket_is_accepted(auth: EchoAuth) -> None:
     async def app(scope: Any, receive: Any, send: Any) -> None:
         await receive()

@@ -5,27 +5,29 @@ from __future__ import annotations
 import asyncio
 import functools
 import inspect
-from collections.abc import Awaitable, Callable, Coroutine
-from contextvars import ContextVar, copy_context
+import sys
+from collections.abc import Awaitable, Callable
+from contextvars import copy_context
 from typing import ParamSpec, TypeVar, cast
-from weakref import WeakKeyDictionary
 
 from watchword.database.contract import Engine
-from watchword.observability import background_failed
 from watchword.secondary import SecondaryEngine
 
-from .backlog import Backlog, lost_with_its_loop, unfinished_at_the_end
+from .backlog import Backlog, done_in_place, own_way_failed, unfinished_at_the_end
 from .callbacks import is_async
 from .capacity import Capacity
 from .hashing import hashing_within
+from .jobs import AsyncJob, BackgroundHandler, Work
+from .lasting import LoopWork, is_behind
 from .process import PerProcess
-from .threads import ThreadPool
+from .threads import NoThreads, ThreadPool
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-_behind: ContextVar[bool] = ContextVar("watchword_behind", default=False)
-"""Whether this is background work: its callbacks wait for nobody's hooks, and none for them."""
+
+class NoEventLoop(RuntimeError):
+    """The asynchronous entrance was used where asyncio does not run."""
 
 
 class _Here:
@@ -39,28 +41,57 @@ class _Here:
             capacity.background, "watchword-background", at_exit=capacity.drain
         )
         self.backlog = Backlog(capacity.background + capacity.background_queue)
-        self.tasks: set[asyncio.Task[None]] = set()
-        self._most = capacity.background
-        self._slots: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = (
-            WeakKeyDictionary()
-        )
+        self._capacity = capacity
+        self._works: dict[asyncio.AbstractEventLoop, LoopWork] = {}
+        self._lacks_threads = False
 
-    def slots(self, loop: asyncio.AbstractEventLoop) -> asyncio.Semaphore:
-        """Places for background work that runs on a loop."""
-        return self._slots.setdefault(loop, asyncio.Semaphore(self._most))
+    @property
+    def is_idle(self) -> bool:
+        """Whether no loop has background work."""
+        return not self._works
 
-    def unfinished(self, loop: asyncio.AbstractEventLoop) -> list[asyncio.Task[None]]:
-        """Background work that is not done, of a loop."""
-        tasks = list(self.tasks)
-        return [task for task in tasks if task.get_loop() is loop and not task.done()]
+    def work(self) -> LoopWork | None:
+        """The unfinished work of the running loop, if there is any."""
+        return self._works.get(asyncio.get_running_loop())
 
-    def finished(self, work: Coroutine[object, object, None], task: asyncio.Task[None]) -> None:
-        """Background work has ended, in whichever way."""
-        self.tasks.discard(task)
-        self.backlog.leave()
-        if task.cancelled():
-            work.close()
-            lost_with_its_loop()
+    def start(self, work: Work) -> None:
+        """Begin background work that has a place in the backlog, on the running loop."""
+        self._work().start(work, self.backlog.leave)
+
+    def start_now(self, work: Work) -> asyncio.Future[None]:
+        """Begin background work that the application has chosen to begin."""
+        self.backlog.enter(promised=True)
+        return self._work().start_now(work, self.backlog.leave)
+
+    def _work(self) -> LoopWork:
+        loop = asyncio.get_running_loop()
+        found = self._works.get(loop)
+        if found is None:
+            self._give_up_closed()
+            most, patience = self._capacity.background, self._capacity.drain
+            found = LoopWork(loop, most, patience, lambda: self._works.pop(loop, None))
+            self._works[loop] = found
+        return found
+
+    async def run(self, work: Callable[[], T]) -> T:
+        """Do a callback's blocking work in a thread: in one of those that it may hold up."""
+        if not is_behind():
+            return await asyncio.wrap_future(self.callbacks.submit(work))
+        try:
+            outcome = self.behind.submit(work)
+        except NoThreads:
+            # It was promised. The loop waits.
+            if not self._lacks_threads:
+                self._lacks_threads = True
+                done_in_place("the system gives no threads")
+            return work()
+        return await asyncio.wrap_future(outcome)
+
+    def _give_up_closed(self) -> None:
+        for loop in [loop for loop in list(self._works) if loop.is_closed()]:
+            work = self._works.pop(loop, None)
+            for _ in range(0 if work is None else work.abandon()):
+                self.backlog.leave()
 
 
 class AsyncRuntime:
@@ -68,10 +99,16 @@ class AsyncRuntime:
     of its own. Safe after a fork.
     """
 
-    def __init__(self, engine: Engine, capacity: Capacity) -> None:
+    def __init__(
+        self, engine: Engine, capacity: Capacity, handler: BackgroundHandler | None = None
+    ) -> None:
+        """`handler` is the application's own way to run background work. Raises `NoEventLoop`."""
+        _require_asyncio()
         self.engine = engine
         self.secondary: SecondaryEngine | None = None
         """Set before the first call; it may want to be opened with this runtime."""
+        self._handler = handler
+        self.hands_over = handler is not None
         self._capacity = capacity
         self._hashing = hashing_within(capacity.hashes)
         self._here = PerProcess(functools.partial(_Here, capacity))
@@ -84,9 +121,7 @@ class AsyncRuntime:
         else:
             # In a copy of the caller's context, so that its trace goes on.
             work = functools.partial(copy_context().run, callback, *args, **kwargs)
-            here = self._here.here()
-            pool = here.behind if _behind.get() else here.callbacks
-            result = await asyncio.wrap_future(pool.submit(work))
+            result = await self._here.here().run(work)
         if inspect.isawaitable(result):
             return await cast("Awaitable[T]", result)
         return cast("T", result)
@@ -109,44 +144,57 @@ class AsyncRuntime:
         await asyncio.sleep(seconds)
 
     def require_room(self) -> None:
-        self._here.here().backlog.check()
+        if not self.hands_over:
+            self._here.here().backlog.check()
 
-    def background(self, work: Coroutine[object, object, None], *, promised: bool = False) -> None:
-        here, loop = self._here.here(), asyncio.get_running_loop()
+    def background(self, work: Work, *, promised: bool = False) -> None:
+        here = self._here.here()
         try:
             here.backlog.enter(promised=promised)
         except Exception:
             work.close()
             raise
-        task = loop.create_task(_behind_the_answer(work, here.slots(loop)))
-        here.tasks.add(task)
-        task.add_done_callback(functools.partial(here.finished, work))
+        here.start(work)
+
+    async def hand_over(self, work: Work) -> None:
+        job = AsyncJob(work, self._here.here().start_now)
+        done = False
+        try:
+            result = None if self._handler is None else self._handler(job)
+            if inspect.isawaitable(result):
+                await result
+            done = True
+        except Exception as error:
+            own_way_failed(error)
+        finally:
+            # Also where somebody who waits for the answer has gone.
+            if not done and (left := job.take()) is not None:
+                self.background(left, promised=True)
 
     async def drain(self, within: float | None = None) -> None:
-        """Wait until all background work is done, also what that work starts.
+        """Wait until all background work of the running loop is done, also what that starts.
 
         At most `within` seconds, or what the capacity says; the log tells what is left then.
         """
-        loop = asyncio.get_running_loop()
         seconds = self._capacity.drain if within is None else within
-        end = loop.time() + seconds
-        while left := self._here.here().unfinished(loop):
-            rest = end - loop.time()
-            if rest <= 0:
-                return unfinished_at_the_end(len(left), seconds)
-            await asyncio.wait(left, timeout=rest)
+        work = self._here.here().work()
+        if work is not None and (left := await work.drain(seconds)):
+            unfinished_at_the_end(left, seconds)
 
     def release(self) -> None:
         """Let the idle threads end; what was given to them is done before."""
-        self._here.take()
+        here = self._here.made_here()
+        if here is not None and here.is_idle:
+            self._here.take()
 
 
-async def _behind_the_answer(
-    work: Coroutine[object, object, None], slots: asyncio.Semaphore
-) -> None:
-    _behind.set(True)
+def _require_asyncio() -> None:
     try:
-        async with slots:
-            await work
-    except Exception as error:
-        background_failed(error)
+        asyncio.get_running_loop()
+    except RuntimeError:
+        trio = sys.modules.get("trio")
+        found = "no event loop" if trio is None or not trio.lowlevel.in_trio_run() else "trio"
+        raise NoEventLoop(
+            f"{found} runs here, and asynchronous servers need asyncio: run the application on it "
+            "(Hypercorn: `--worker-class asyncio`), or call `auth.blocking` in a thread"
+        ) from None

@@ -63,3 +63,13 @@ def unfinished_at_the_end(count: int, seconds: float) -> None:
 def lost_with_its_loop() -> None:
     """Tell the operator that an event loop ended before the work did."""
     _log.error("background work was cancelled with its event loop; close the server first")
+
+
+def done_in_place(why: str) -> None:
+    """Tell the operator that answers wait for their mails."""
+    _log.warning("%s: background work is done before the answer", why)
+
+
+def own_way_failed(error: BaseException) -> None:
+    """Tell the operator that `Advanced(background=...)` raised, without its text."""
+    _log.error("advanced.background failed with %s: run here instead", type(error).__name__)

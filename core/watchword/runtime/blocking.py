@@ -11,15 +11,17 @@ from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
 from watchword.database.contract import Engine
-from watchword.observability import background_failed
 from watchword.secondary import SecondaryEngine
 
-from .backlog import Backlog, unfinished_at_the_end
+from .backlog import Backlog, done_in_place, own_way_failed, unfinished_at_the_end
+from .callbacks import is_async
 from .capacity import Capacity
 from .hashing import hashing_within
+from .hosts import threads_stand_still
+from .jobs import BackgroundHandler, BlockingJob, Work, in_place, logged, nothing
 from .lazy import open_callback_loop
 from .process import PerProcess
-from .threads import ThreadPool
+from .threads import NoThreads, ThreadPool
 
 if TYPE_CHECKING:
     from .callback_loop import CallbackLoop
@@ -56,15 +58,33 @@ class _Here:
         )
         self._lock = threading.Lock()
         self._loop: CallbackLoop | None = None
+        self._lacks_threads = False
 
     def start(self, work: Callable[[], None]) -> None:
-        """Begin background work that has a place in the backlog."""
+        """Begin background work that has a place in the backlog; without threads it is done now."""
         try:
             future = self.behind.submit(work)
-        except Exception:
+        except NoThreads:
+            self._do(work)
+        else:
+            future.add_done_callback(lambda _: self.backlog.leave())
+
+    def _do(self, work: Callable[[], None]) -> None:
+        if not self._lacks_threads:
+            self._lacks_threads = True
+            done_in_place("the system gives no threads")
+        try:
+            work()
+        finally:
             self.backlog.leave()
-            raise
-        future.add_done_callback(lambda _: self.backlog.leave())
+
+    def finished(self, work: Work) -> Awaitable[None]:
+        """Do the work of a job. On the callbacks' own loop, which it may need, in a thread."""
+        loop = self._loop
+        if loop is not None and loop.is_here:
+            return loop.in_thread(functools.partial(finish, work))
+        finish(work)
+        return nothing
 
     def loop(self) -> CallbackLoop:
         """The loop of async callbacks, started with its first use."""
@@ -84,10 +104,18 @@ class _Here:
 class BlockingRuntime:
     """Calls in place, hashes in place when it is its turn, and has a small pool for mails."""
 
-    def __init__(self, engine: Engine, capacity: Capacity) -> None:
+    def __init__(
+        self, engine: Engine, capacity: Capacity, handler: BackgroundHandler | None = None
+    ) -> None:
+        """`handler` is the application's own way to run background work."""
         self.engine = engine
         self.secondary: SecondaryEngine | None = None
         """Set before the first call; it may want to be opened with this runtime."""
+        if handler is None and threads_stand_still():
+            done_in_place("uWSGI runs no threads between requests (see its `enable-threads`)")
+            handler = in_place
+        self._handler = handler
+        self.hands_over = handler is not None
         self._capacity = capacity
         self._hashing = hashing_within(capacity.hashes)
         self._here = PerProcess(functools.partial(_Here, capacity))
@@ -107,18 +135,36 @@ class BlockingRuntime:
         time.sleep(seconds)
 
     def require_room(self) -> None:
-        self._here.here().backlog.check()
+        if not self.hands_over:
+            self._here.here().backlog.check()
 
-    def background(self, work: Coroutine[object, object, None], *, promised: bool = False) -> None:
+    def background(self, work: Work, *, promised: bool = False) -> None:
         here = self._here.here()
         try:
             here.backlog.enter(promised=promised)
-            # In a copy of the caller's context, so that its trace goes on.
-            context = copy_context()
-            here.start(lambda: context.run(_run_logged, work))
         except Exception:
             work.close()
             raise
+        # In a copy of the caller's context, so that its trace goes on.
+        context = copy_context()
+        here.start(lambda: context.run(finish, logged(work)))
+
+    async def hand_over(self, work: Work) -> None:
+        here, handler = self._here.here(), self._handler or in_place
+        job = BlockingJob(work, here.finished)
+        done = False
+        try:
+            # One that is no `async def` may return what the job gave it, which is over by then.
+            result = handler(job)
+            if is_async(handler) or inspect.iscoroutine(result):
+                here.loop().result_of(cast("Awaitable[object]", result))
+            done = True
+        except Exception as error:
+            own_way_failed(error)
+        finally:
+            # Also where the program is being ended.
+            if not done and (left := job.take()) is not None:
+                self.background(left, promised=True)
 
     def drain(self, within: float | None = None) -> None:
         """Wait until all background work is done, also what that work starts; end the threads.
@@ -131,10 +177,3 @@ class BlockingRuntime:
             return unfinished_at_the_end(left, seconds)
         self._here.take()
         here.end()
-
-
-def _run_logged(work: Coroutine[object, object, None]) -> None:
-    try:
-        finish(work)
-    except Exception as error:
-        background_failed(error)

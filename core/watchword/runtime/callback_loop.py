@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -15,7 +15,17 @@ class CallbackLoop:
 
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
-        threading.Thread(target=self._run, name="watchword-callbacks", daemon=True).start()
+        self._thread = threading.Thread(target=self._run, name="watchword-callbacks", daemon=True)
+        self._thread.start()
+
+    @property
+    def is_here(self) -> bool:
+        """Whether this is the thread of the loop, which must not be held up."""
+        return threading.current_thread() is self._thread
+
+    def in_thread(self, work: Callable[[], T]) -> Awaitable[T]:
+        """Begin blocking work in another thread; only for what runs on the loop."""
+        return self._loop.run_in_executor(None, work)
 
     def result_of(self, awaitable: Awaitable[T]) -> T:
         """Run an awaitable on the loop; blocks until it is done, raises what it raises."""

@@ -44,7 +44,10 @@ class Runtime(Protocol):
         ...
 
     def require_room(self) -> None:
-        """Raises `Overloaded` (503) if background work piles up. Ask before promising any."""
+        """Raises `Overloaded` (503) if background work piles up. Ask before promising any.
+
+        An application with its own way to run it has its own bounds.
+        """
         ...
 
     def background(self, work: Coroutine[object, object, None], *, promised: bool = False) -> None:
@@ -52,5 +55,17 @@ class Runtime(Protocol):
 
         Its exceptions are logged, never raised. Without room `Overloaded` (503) is raised, and the
         work is not begun; what was `promised`, after room was required, is taken in any case.
+        """
+        ...
+
+    @property
+    def hands_over(self) -> bool:
+        """Whether background work goes through `hand_over`, at the end of a call, instead."""
+        ...
+
+    async def hand_over(self, work: Coroutine[object, object, None]) -> None:
+        """Have background work run in the application's own way, which may delay the response.
+
+        If that fails, it is run as by `background`. Raises nothing.
         """
         ...

@@ -18,6 +18,7 @@ from typing import Generic, TypeVar
 from watchword.errors import Overloaded
 
 from .capacity import Hashes
+from .hosts import off_the_greenlets
 from .process import PerProcess
 from .stretch import Stretch
 from .threads import ThreadPool
@@ -117,7 +118,7 @@ class Hashing:
         else:
             here.crowded.end()
         try:
-            return _done(work)
+            return off_the_greenlets(partial(_done, work))
         finally:
             here.turns.leave()
 

@@ -8,16 +8,19 @@ from typing import TYPE_CHECKING
 from watchword.database.contract import Engine
 
 from .capacity import Capacity
+from .jobs import BackgroundHandler
 
 if TYPE_CHECKING:
     from .asynchronous import AsyncRuntime
     from .callback_loop import CallbackLoop
 
 
-def open_async_runtime(engine: Engine, capacity: Capacity) -> AsyncRuntime:
-    """The async runtime over an engine."""
+def open_async_runtime(
+    engine: Engine, capacity: Capacity, handler: BackgroundHandler | None
+) -> AsyncRuntime:
+    """The async runtime over an engine. Raises `NoEventLoop` where asyncio does not run."""
     module = import_module("..asynchronous", __name__)
-    made: AsyncRuntime = module.AsyncRuntime(engine, capacity)
+    made: AsyncRuntime = module.AsyncRuntime(engine, capacity, handler)
     return made
 
 

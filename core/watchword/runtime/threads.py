@@ -7,19 +7,19 @@ ends: for ever where a mail server hangs, and in a child that inherited threads 
 from __future__ import annotations
 
 import logging
-import os
+import queue as queues
 import threading
 import time
 import weakref
 from collections.abc import Callable
 from concurrent.futures import Future, wait
 from dataclasses import dataclass
-from queue import SimpleQueue
 from typing import Any, TypeVar
 
 from watchword.errors import Overloaded
 
 from .backlog import unfinished_at_the_end
+from .ending import endings
 from .stretch import Stretch
 
 T = TypeVar("T")
@@ -43,7 +43,11 @@ class _Task:
             self.outcome.set_result(result)
 
 
-_Tasks = SimpleQueue["_Task | None"]
+_Tasks = queues.SimpleQueue["_Task | None"]
+
+
+class NoThreads(Overloaded):
+    """The system gives no thread, and there is none yet."""
 
 
 class ThreadPool:
@@ -60,7 +64,8 @@ class ThreadPool:
         self._most = most
         self._room = None if queue is None else most + queue
         self._name = name
-        self._tasks: _Tasks = SimpleQueue()
+        # Looked up late: gevent may have put another in its place.
+        self._tasks: _Tasks = queues.SimpleQueue()
         self._idle = threading.Semaphore(0)
         self._lock = threading.Lock()
         self._threads = 0
@@ -69,15 +74,16 @@ class ThreadPool:
             _log, f"{name}: {self._room} tasks are unfinished; more are 503", f"{name}: room again"
         )
         weakref.finalize(self, _dismiss, self._tasks).atexit = False
-        if at_exit:
-            weakref.finalize(self, _at_exit, os.getpid(), self._pending, at_exit)
+        self._at_exit = at_exit
 
     def submit(self, work: Callable[[], T]) -> Future[T]:
-        """Run `work` in a thread. Raises `Overloaded` if there is no room for it."""
+        """Run `work` in a thread. Raises `Overloaded` if there is no room, or `NoThreads`."""
         outcome: Future[T] = Future()
         with self._lock:
             self._check_room()
             self._hire()
+            if self._at_exit and not self._pending:
+                endings.begin(self)
             self._pending.add(outcome)
         outcome.add_done_callback(self._finished)
         self._tasks.put(_Task(outcome, work))
@@ -85,7 +91,18 @@ class ThreadPool:
 
     def finish(self, seconds: float) -> int:
         """Wait for all tasks, also those that they add; how many are left after `seconds`."""
-        return _finished_within(self._pending, seconds)
+        end = time.monotonic() + seconds
+        while left := [one for one in list(self._pending) if not one.done()]:
+            rest = end - time.monotonic()
+            if rest <= 0:
+                return len(left)
+            wait(left, rest)
+        return 0
+
+    def finish_at_exit(self) -> None:
+        """What was given is done, for a while."""
+        if left := self.finish(self._at_exit):
+            unfinished_at_the_end(left, self._at_exit)
 
     def _check_room(self) -> None:
         if self._room is None:
@@ -109,13 +126,15 @@ class ThreadPool:
         except RuntimeError:
             # The system gives no more threads; those that are there must do.
             if not self._threads:
-                raise Overloaded from None
+                raise NoThreads from None
             return
         self._threads += 1
 
     def _finished(self, outcome: Future[Any]) -> None:
         with self._lock:
             self._pending.discard(outcome)
+            if self._at_exit and not self._pending:
+                endings.end(self)
 
 
 def _serve(tasks: _Tasks, idle: threading.Semaphore) -> None:
@@ -130,19 +149,3 @@ def _serve(tasks: _Tasks, idle: threading.Semaphore) -> None:
 
 def _dismiss(tasks: _Tasks) -> None:
     tasks.put(None)
-
-
-def _finished_within(pending: set[Future[Any]], seconds: float) -> int:
-    end = time.monotonic() + seconds
-    while left := [one for one in list(pending) if not one.done()]:
-        rest = end - time.monotonic()
-        if rest <= 0:
-            return len(left)
-        wait(left, rest)
-    return 0
-
-
-def _at_exit(process: int, pending: set[Future[Any]], seconds: float) -> None:
-    # What a child inherited is done by its parent.
-    if process == os.getpid() and (left := _finished_within(pending, seconds)):
-        unfinished_at_the_end(left, seconds)

@@ -1,0 +1,91 @@
+"""An application's own way to run background work: what it gets, and what it may do with it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Coroutine, Generator
+from typing import Any, Protocol, TypeAlias, TypeVar
+
+from watchword.observability import background_failed
+
+T = TypeVar("T")
+Work: TypeAlias = "Coroutine[object, object, None]"
+
+
+class BackgroundJob(Protocol):
+    """A piece of background work, to be run once; further calls do nothing.
+
+    `await job()` in asynchronous code, `job()` in the code of a blocking server. It raises nothing:
+    failures are logged. It belongs to this process, and in an asynchronous server to the event
+    loop on which it was handed over; it cannot be pickled.
+    """
+
+    def __call__(self) -> Any: ...
+
+
+BackgroundHandler: TypeAlias = "Callable[[BackgroundJob], object]"
+"""Runs jobs in the application's own way, `def` or `async def`. It is called when everything else
+about the answer is done; what it awaits, the answer waits for."""
+
+
+class _Once:
+    """Work that is taken by the first who asks for it."""
+
+    def __init__(self, work: Work) -> None:
+        self._works = [work]
+
+    def take(self) -> Work | None:
+        """The work, unless it was taken. Safe under threads."""
+        try:
+            return self._works.pop()
+        except IndexError:
+            return None
+
+
+class AsyncJob(_Once):
+    """A job of an asynchronous server. Who awaits it may be cancelled; the work goes on."""
+
+    def __init__(self, work: Work, begun: Callable[[Work], Awaitable[None]]) -> None:
+        super().__init__(work)
+        self._begun = begun
+
+    async def __call__(self) -> None:
+        work = self.take()
+        if work is not None:
+            await self._begun(work)
+
+
+class BlockingJob(_Once):
+    """A job of a blocking server, done when the call returns."""
+
+    def __init__(self, work: Work, run: Callable[[Work], Awaitable[None]]) -> None:
+        super().__init__(work)
+        self._run = run
+
+    def __call__(self) -> Awaitable[None]:
+        work = self.take()
+        return nothing if work is None else self._run(logged(work))
+
+
+class _Nothing:
+    """What may be awaited, and is over."""
+
+    def __await__(self) -> Generator[Any, None, None]:
+        return
+        yield
+
+
+nothing = _Nothing()
+"""For a job that is done, in code that awaits it nevertheless."""
+
+
+async def logged(work: Awaitable[None]) -> None:
+    """Do background work; a failure is one line in the log."""
+    try:
+        await work
+    except Exception as error:
+        background_failed(error)
+
+
+def in_place(job: BackgroundJob) -> None:
+    """The way of a blocking server that can run no threads: the answer waits."""
+    job()
