@@ -20,6 +20,7 @@ from watchword.database.contract import (
     UniqueViolation,
     Value,
     Where,
+    refuse_all_rows,
 )
 from watchword.database.schema import Schema
 
@@ -174,7 +175,15 @@ class SQLEngine:
         rows = await self._connection.read(*self._queries.count(model, where))
         return int(rows[0][0])
 
-    async def update(self, model: str, where: Where, changes: Mapping[str, Value]) -> int:
+    async def update(
+        self,
+        model: str,
+        where: Where,
+        changes: Mapping[str, Value],
+        *,
+        everything: bool = False,
+    ) -> int:
+        refuse_all_rows(model, where, everything=everything)
         if not self._dates.known:
             await self._dates.look(self._connection.read)
         if not changes:
@@ -182,7 +191,8 @@ class SQLEngine:
         _, affected = await self._connection.write(*self._queries.update(model, where, changes))
         return affected
 
-    async def delete(self, model: str, where: Where) -> int:
+    async def delete(self, model: str, where: Where, *, everything: bool = False) -> int:
+        refuse_all_rows(model, where, everything=everything)
         if not self._dates.known:
             await self._dates.look(self._connection.read)
         _, affected = await self._connection.write(*self._queries.delete(model, where))

@@ -93,12 +93,20 @@ class TransientEngine:
     async def count(self, model: str, where: Where = ()) -> int:
         return await (await self._opened()).count(model, where)
 
-    async def update(self, model: str, where: Where, changes: Mapping[str, Value]) -> int:
+    async def update(
+        self,
+        model: str,
+        where: Where,
+        changes: Mapping[str, Value],
+        *,
+        everything: bool = False,
+    ) -> int:
         _check(changes)
-        return await (await self._opened()).update(model, where, changes)
+        memory = await self._opened()
+        return await memory.update(model, where, changes, everything=everything)
 
-    async def delete(self, model: str, where: Where) -> int:
-        return await (await self._opened()).delete(model, where)
+    async def delete(self, model: str, where: Where, *, everything: bool = False) -> int:
+        return await (await self._opened()).delete(model, where, everything=everything)
 
     async def take(self, model: str, where: Where, *, sort: Sort | None = None) -> Row | None:
         return await (await self._opened()).take(model, where, sort=sort)

@@ -101,8 +101,38 @@ def test_update_and_delete_touch_all_that_match_and_say_how_many(
         assert await engine.delete("thing", [Condition("text", "new")]) == 3
         assert await engine.delete("thing", [Condition("text", "new")]) == 0
         assert await engine.count("thing") == 2
-        assert await engine.update("thing", (), {"text": "all"}) == 2
-        assert await engine.delete("thing", ()) == 2
+        assert await engine.update("thing", (), {"text": "all"}, everything=True) == 2
+        assert await engine.delete("thing", (), everything=True) == 2
+
+    run(body())
+
+
+def test_nothing_touches_every_row_unless_it_says_so(engine: Engine, run: Run[Any]) -> None:
+    async def body() -> None:
+        row = await engine.create("thing", {"id": "1", "text": "as it was"})
+        for where in ((), []):
+            with pytest.raises(ValueError, match="everything=True"):
+                await engine.update("thing", where, {"text": "lost"})
+            with pytest.raises(ValueError, match="everything=True"):
+                await engine.update("thing", where, {})
+            with pytest.raises(ValueError, match="everything=True"):
+                await engine.delete("thing", where)
+        async with engine.transaction() as inside:
+            with pytest.raises(ValueError, match="'thing'"):
+                await inside.delete("thing", ())
+        assert await engine.find_many("thing") == [row]
+
+    run(body())
+
+
+def test_whoever_says_everything_may_name_conditions_as_well(engine: Engine, run: Run[Any]) -> None:
+    async def body() -> None:
+        for name in ("1", "2"):
+            await engine.create("thing", {"id": name})
+        one = [Condition("id", "1")]
+        assert await engine.update("thing", one, {"text": "new"}, everything=True) == 1
+        assert await engine.delete("thing", one, everything=True) == 1
+        assert await engine.count("thing") == 1
 
     run(body())
 

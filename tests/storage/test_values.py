@@ -68,7 +68,7 @@ def test_values_come_back_as_they_were(
         assert type(created[field]) is type(value)
         found = await engine.find_one("thing", [Condition("id", "1")])
         assert found == created
-        await engine.update("thing", (), {field: None})
+        await engine.update("thing", (), {field: None}, everything=True)
         assert (await engine.update_if("thing", (), {field: value})) == created
 
     run(body())
