@@ -21,6 +21,7 @@ from .database.contract import (
     Storage,
     Value,
     Where,
+    check_schema,
 )
 from .database.schema import Schema
 
@@ -39,6 +40,10 @@ class TransientRows:
         self._memory = memory
         self.system: str = getattr(memory, "system", "other_sql")
         self._inserted: Counter[str] = Counter()
+
+    def check(self, schema: Schema) -> None:
+        """See `watchword.database.contract.Storage`."""
+        check_schema(self._memory, schema)
 
     def blocking(self, schema: Schema) -> Engine:
         return TransientEngine(self._memory.blocking(schema), schema, self._inserted)

@@ -52,9 +52,7 @@ DATABASES: dict[str, Callable[[pytest.FixtureRequest], Storage]] = {
     "sqlite-memory": lambda test: SQLiteStorage(":memory:", busy_timeout=30),
     "sqlite-renamed": lambda test: Renamed(SQLiteStorage(":memory:", busy_timeout=30)),
     "postgres": lambda test: PostgresStorage(test.getfixturevalue("postgres_url"), pool_timeout=30),
-    "postgres-renamed": lambda test: Renamed(
-        PostgresStorage(test.getfixturevalue("postgres_url"), pool_timeout=30)
-    ),
+    "postgres-renamed": lambda test: in_another_schema(test.getfixturevalue("postgres_url")),
     "mysql": lambda test: MySQLStorage(test.getfixturevalue("mysql_url"), pool_timeout=30),
     "sqlalchemy-sqlite": lambda test: storage_on(test, sqlite_engines, sqlite_file(test)),
     "sqlalchemy-postgres": lambda test: storage_on(
@@ -93,16 +91,23 @@ class Renamed:
     """A database in which every table and column has another name than it has outside."""
 
     storage: Storage
+    prefix: str = ""
 
     def blocking(self, schema: Schema) -> Engine:
-        return self.storage.blocking(_renamed(schema))
+        return self.storage.blocking(_renamed(schema, self.prefix))
 
     def asynchronous(self, schema: Schema) -> Engine:
-        return self.storage.asynchronous(_renamed(schema))
+        return self.storage.asynchronous(_renamed(schema, self.prefix))
 
 
-def _renamed(schema: Schema) -> Schema:
-    names = {model.name: f"auth {model.name}s" for model in schema}
+def in_another_schema(url: str) -> Storage:
+    """A PostgreSQL database whose tables say in which schema they are: not the connection's."""
+    prefix = f"{url.rpartition('search_path=')[2]} %beside."
+    return Renamed(PostgresStorage(url, pool_timeout=30), prefix)
+
+
+def _renamed(schema: Schema, prefix: str) -> Schema:
+    names = {model.name: f"{prefix}auth {model.name}s" for model in schema}
     columns = {
         model.name: {field.name: f"{field.name}-{model.name}" for field in model.fields}
         for model in schema

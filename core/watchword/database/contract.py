@@ -254,12 +254,21 @@ class BulkEngine(Protocol):
         ...
 
 
+def check_schema(storage: Storage, schema: Schema) -> None:
+    """Raise `ConfigurationError` if the storage says that it cannot keep the schema."""
+    check: object = getattr(storage, "check", None)
+    if callable(check):
+        check(schema)
+
+
 class Storage(Protocol):
     """A database that can be opened in two ways. Constructing one opens nothing.
 
     An attribute `system`, if there is one, names the database in traces: OpenTelemetry's
     `db.system.name`, for example `postgresql`. A method `probe()`, if there is one, connects once
     and raises `StorageUnavailable` with the reason: commands ask it before they wait for a pool.
+    A method `check(schema)`, if there is one, raises `ConfigurationError` for a schema that the
+    database cannot keep: `Auth` asks it when it is built.
     """
 
     def blocking(self, schema: Schema) -> Engine:

@@ -301,7 +301,7 @@ class Database:
         if not rows:
             return 0
         ids = cast("list[Value]", [row["id"] for row in rows])
-        return await self.delete(record, id=one_of(ids), **filters)
+        return await self.delete(record, everything=False, id=one_of(ids), **filters)
 
     async def retire(
         self, record: type[Record], changes: Mapping[str, object], **filters: object
