@@ -7,14 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from watchword.database.contract import StorageError
-from watchword.database.schema import Field, FieldType, Model, Schema
+from watchword.database.schema import Field, FieldType, Model, Schema, schema_and_table
 
 from .dialect import Dialect
 
 _LONGEST_NAME = 63
+
+
+LiveIndex: TypeAlias = tuple[tuple[str, ...], bool]
+"""The columns of an index in their order (an expression is a column without a name), and whether it
+is unique. Indexes of some rows only are left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +29,16 @@ class TableShape:
     columns: frozenset[str]
     not_null: frozenset[str]
     """The columns that refuse NULL."""
-    indexed: frozenset[str]
-    """The columns with which some index begins."""
-    unique: frozenset[str]
-    """The columns that are unique on their own."""
+    indexes: frozenset[LiveIndex]
     has_rows: bool
     needed: frozenset[str] = frozenset()
     """The columns for which every insert must bring a value."""
+
+    def has_index(self, *columns: str, unique: bool) -> bool:
+        """Whether an index does what one over these columns would do."""
+        if unique:
+            return any(alone and set(found) == set(columns) for found, alone in self.indexes)
+        return any(found[: len(columns)] == columns for found, _ in self.indexes)
 
 
 Read = Callable[[str, Sequence[Any]], Awaitable[list[tuple[Any, ...]]]]
@@ -38,13 +46,21 @@ Inspector = Callable[[Read, Collection[str]], Awaitable[Mapping[str, TableShape]
 """Finds out what those of the named tables have that exist."""
 
 
-def plan(schema: Schema, dialect: Dialect, tables: Mapping[str, TableShape]) -> list[str]:
-    """The missing statements, in an order in which they can run.
+def plan(
+    schema: Schema,
+    dialect: Dialect,
+    tables: Mapping[str, TableShape],
+    schemas: Collection[str] = (),
+) -> list[str]:
+    """The missing statements, in an order in which they can run. `schemas` are those that exist.
 
     Raises `StorageError` for a required column without default on a table that has rows.
     """
     planner = Planner(schema, dialect)
-    return [
+    missing = [model.table_name for model in schema if model.table_name not in tables]
+    wanted = dict.fromkeys(schema_and_table(name)[0] for name in missing)
+    made = [name for name in wanted if name is not None and name not in schemas]
+    return [f"CREATE SCHEMA IF NOT EXISTS {dialect.named(name)}" for name in made] + [
         statement
         for model in schema
         for statement in planner.statements(model, tables.get(model.table_name))
@@ -63,14 +79,16 @@ def unfillable(schema: Schema, tables: Mapping[str, TableShape]) -> list[str]:
     ]
 
 
-def index_name(table: str, column: str, *, unique: bool) -> str:
+def index_name(table: str, *columns: str, unique: bool) -> str:
     """`<table>_<column>_idx` (or `_uidx`); names that are too long are cut and hashed."""
     suffix = "uidx" if unique else "idx"
-    name = f"{table}_{column}_{suffix}"
+    # An index is in the schema of its table.
+    stem = "_".join([schema_and_table(table)[1], *columns])
+    name = f"{stem}_{suffix}"
     if len(name) <= _LONGEST_NAME:
         return name
     tail = f"_{_fnv1a(name):08x}_{suffix}"
-    return f"{table}_{column}"[: _LONGEST_NAME - len(tail)] + tail
+    return stem[: _LONGEST_NAME - len(tail)] + tail
 
 
 class Planner:
@@ -83,18 +101,24 @@ class Planner:
     def statements(self, model: Model, shape: TableShape | None) -> Iterator[str]:
         if shape is None:
             yield self._table(model)
-            yield from (self._index(model, f) for f in model.fields if f.index and not f.unique)
+            for field in model.fields:
+                if field.index and not field.unique:
+                    yield self._index(model, field.column_name, unique=False)
+            for index in model.indexes:
+                yield self._index(model, *model.columns_of(index), unique=index.unique)
             return
         for field in model.fields:
             column = field.column_name
             if column not in shape.columns:
                 yield self._added(model, field, has_rows=shape.has_rows)
             # UNIQUE cannot be added with a column everywhere: it comes as an index of its own.
-            if field.unique:
-                if column not in shape.unique:
-                    yield self._index(model, field)
-            elif field.index and column not in shape.indexed:
-                yield self._index(model, field)
+            keyed = field.unique or field.index
+            if keyed and not shape.has_index(column, unique=field.unique):
+                yield self._index(model, column, unique=field.unique)
+        for index in model.indexes:
+            columns = model.columns_of(index)
+            if not shape.has_index(*columns, unique=index.unique):
+                yield self._index(model, *columns, unique=index.unique)
 
     def _table(self, model: Model) -> str:
         dialect = self._dialect
@@ -102,7 +126,7 @@ class Planner:
         columns += [self._column(field) for field in model.fields]
         if dialect.constraints_last:
             columns += self._constraints(model)
-        table = dialect.named(model.table_name)
+        table = dialect.named_table(model.table_name)
         return f"CREATE TABLE IF NOT EXISTS {table} ({', '.join(columns)})"
 
     def _column(self, field: Field) -> str:
@@ -139,12 +163,12 @@ class Planner:
             text += f" DEFAULT {default}"
         if field.required and (default is not None or self._dialect.adds_not_null):
             text += " NOT NULL"
-        table = self._dialect.named(model.table_name)
+        table = self._dialect.named_table(model.table_name)
         return f"ALTER TABLE {table} {self._dialect.add_column} {text}{self._references(field)}"
 
     def _by_hand(self, model: Model, field: Field) -> str:
         dialect = self._dialect
-        table, column = dialect.named(model.table_name), dialect.named(field.column_name)
+        table, column = dialect.named_table(model.table_name), dialect.named(field.column_name)
         add = f"ALTER TABLE {table} {dialect.add_column} {column} {self._type(field)};"
         return f"{add} UPDATE {table} SET {column} = ...;"
 
@@ -173,15 +197,15 @@ class Planner:
             return ""
         target = self._schema[reference.model]
         column = "id" if reference.field == "id" else target.field(reference.field).column_name
-        table, column = self._dialect.named(target.table_name), self._dialect.named(column)
+        table, column = self._dialect.named_table(target.table_name), self._dialect.named(column)
         return f" REFERENCES {table} ({column}) ON DELETE {reference.on_delete.upper()}"
 
-    def _index(self, model: Model, field: Field) -> str:
-        named = self._dialect.named
-        name = named(index_name(model.table_name, field.column_name, unique=field.unique))
-        kind = "UNIQUE INDEX" if field.unique else "INDEX"
-        table, column = named(model.table_name), named(field.column_name)
-        return f"CREATE {kind} IF NOT EXISTS {name} ON {table} ({column})"
+    def _index(self, model: Model, *columns: str, unique: bool) -> str:
+        dialect = self._dialect
+        name = dialect.named(index_name(model.table_name, *columns, unique=unique))
+        kind = "UNIQUE INDEX" if unique else "INDEX"
+        table, parts = dialect.named_table(model.table_name), ", ".join(map(dialect.named, columns))
+        return f"CREATE {kind} IF NOT EXISTS {name} ON {table} ({parts})"
 
 
 def _fnv1a(text: str) -> int:

@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from watchword.database.schema import FieldType
+from watchword.database.schema import FieldType, Schema, schema_and_table
+from watchword.errors import ConfigurationError
 
 from .stored_forms import ISO, DateForm, serial_number
 
@@ -45,6 +46,8 @@ class Dialect:
     constraints_last: bool = False
     """Whether CREATE TABLE has its unique and foreign keys behind the columns, for tools that read
     its text (SQLAlchemy finds ON DELETE only there)."""
+    all_schemas: str | None = None
+    """The query for the names of all schemas, where tables may be in several and say in which."""
     current_schema: str | None = None
     """The query for the schema that unqualified tables are in, where a database has several."""
     usual_schema: str = ""
@@ -86,6 +89,24 @@ class Dialect:
     the end of the transaction. Nothing where a transaction has the database to itself."""
     lock_joined_row: str = ""
     """The same in a statement with joins, where the row itself is called `t`."""
+
+    def check(self, schema: Schema) -> None:
+        """Refuse names of tables that this database has no place for (`ConfigurationError`)."""
+        for model in schema:
+            if self.all_schemas is None and schema_and_table(model.table_name)[0] is not None:
+                raise ConfigurationError(
+                    "names.tables",
+                    f"{model.table_name!r} is a table in a schema, and {self.name} has no schemas",
+                    "Use a name without a dot; the database is said in its URL",
+                )
+
+    def quoted_table(self, name: str) -> str:
+        """The name of a table, with its schema if it says one, as `quoted` does it."""
+        return ".".join(self.quoted(part) for part in schema_and_table(name) if part is not None)
+
+    def named_table(self, name: str) -> str:
+        """The same, as `named` does it."""
+        return ".".join(self.named(part) for part in schema_and_table(name) if part is not None)
 
     def quoted(self, identifier: str) -> str:
         """An identifier for a statement with parameters. Identifiers come from the schema only."""

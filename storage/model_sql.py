@@ -36,7 +36,7 @@ class ModelSQL:
     def __init__(self, schema: Schema, model: Model, dialect: Dialect) -> None:
         self.model = model
         self.dialect = dialect
-        self.table = dialect.quoted(model.table_name)
+        self.table = dialect.quoted_table(model.table_name)
         self.columns = {"id": dialect.quoted("id")}
         self.types = {"id": FieldType.STRING}
         ids = {"id"}

@@ -165,6 +165,10 @@ class MySQLStorage:
         """The storage of a URL. Raises `ConfigurationError`."""
         return cls(url)
 
+    def check(self, schema: Schema) -> None:
+        """Refuse a schema that it cannot keep. Raises `ConfigurationError`."""
+        DIALECT.check(schema)
+
     def blocking(self, schema: Schema) -> MySQLEngine:
         """An engine for synchronous code; safe under threads and after fork."""
         connections = _driver("mysql_blocking").BlockingConnections(self.options)

@@ -6,19 +6,21 @@ there already is no fault to whoever runs the statements (`mysql_driver.is_there
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from watchword.database.schema import Field, FieldType, Model, Schema
 
-from .ddl import Planner, Read, TableShape, index_name
+from .ddl import LiveIndex, Planner, Read, TableShape, index_name
 from .dialect import Dialect
 
 _EXACT_COLLATIONS = ("utf8mb4_0900_bin", "utf8mb4_nopad_bin")
 """In which a space at the end counts: MySQL's and MariaDB's."""
 _LONG_TEXTS = ("tinytext", "text", "mediumtext", "longtext")
-_LONGEST_KEY = 768
+LONGEST_KEY = 768
 """Characters of four bytes that an index can hold."""
+_UNBOUNDED = 2**32
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,6 @@ class LiveColumn:
     """A column as the server describes it."""
 
     full_type: str
-    is_long: bool
     charset: str | None
     collation: str | None
 
@@ -69,13 +70,24 @@ class MySQLPlanner(Planner):
         text = super()._added(model, field, has_rows=has_rows)
         return f"{text}, ADD FOREIGN KEY {self._key(field)}" if field.references else text
 
-    def _index(self, model: Model, field: Field) -> str:
-        named, table, column = self._dialect.named, model.table_name, field.column_name
-        name = named(index_name(table, column, unique=field.unique))
-        kind = "UNIQUE INDEX" if field.unique else "INDEX"
-        there = self._live.columns.get((table, column))
-        part = f"({_LONGEST_KEY})" if there is not None and there.is_long else ""
-        return f"CREATE {kind} {name} ON {named(table)} ({named(column)}{part})"
+    def _index(self, model: Model, *columns: str, unique: bool) -> str:
+        named, table = self._dialect.named, model.table_name
+        name = named(index_name(table, *columns, unique=unique))
+        kind = "UNIQUE INDEX" if unique else "INDEX"
+        share = LONGEST_KEY // len(columns)
+        parts = ", ".join(named(one) + self._cut(model, one, share) for one in columns)
+        return f"CREATE {kind} {name} ON {named(table)} ({parts})"
+
+    def _cut(self, model: Model, column: str, share: int) -> str:
+        """What makes an index hold only the beginning of a longer text."""
+        there = self._live.columns.get((model.table_name, column))
+        if there is not None:
+            kind = there.full_type
+        elif column == "id":
+            kind = self._dialect.id_columns[self._schema.ids]
+        else:
+            kind = next(self._type(one) for one in model.fields if one.column_name == column)
+        return f"({share})" if text_width(kind) > share else ""
 
     def _type(self, field: Field) -> str:
         reference = field.references
@@ -104,6 +116,13 @@ class MySQLPlanner(Planner):
         return f"({self._dialect.named(field.column_name)}){super()._references(field)}"
 
 
+def text_width(kind: str) -> int:
+    """How many characters a column of a type may hold; 0 for what is no text."""
+    if found := re.match(r"(?:var)?char\((\d+)\)", kind.lower()):
+        return int(found[1])
+    return _UNBOUNDED if kind.lower().startswith(_LONG_TEXTS) else 0
+
+
 def _collated(charset: str | None, collation: str | None) -> str:
     return f" CHARACTER SET {charset} COLLATE {collation}" if charset and collation else ""
 
@@ -118,7 +137,7 @@ async def look(read: Read, names: Collection[str]) -> LiveTables:
     marks = ", ".join(["%s"] * len(names))
     within = f"WHERE table_schema = DATABASE() AND table_name IN ({marks})"
     columns = await read(
-        "SELECT table_name, column_name, is_nullable, data_type, column_type, character_set_name, "
+        "SELECT table_name, column_name, is_nullable, column_type, character_set_name, "
         "collation_name, column_default IS NULL AND extra = '' "
         f"FROM information_schema.columns {within} ORDER BY ordinal_position",
         tuple(names),
@@ -141,17 +160,13 @@ async def look(read: Read, names: Collection[str]) -> LiveTables:
         if not mine:
             continue
         inside = [row[1:] for row in keys if (row[0].lower() if folded else row[0]) == stored]
-        for column, _, kind, full, charset, collation, _ in mine:
-            is_long = _text(kind).lower() in _LONG_TEXTS
-            live[name, column] = LiveColumn(_text(full), is_long, charset, collation)
+        for column, _, full, charset, collation, _ in mine:
+            live[name, column] = LiveColumn(_text(full), charset, collation)
         quoted = "`" + name.replace("`", "``").replace("%", "%%") + "`"
         shapes[name] = TableShape(
             columns=frozenset(row[0] for row in mine),
             not_null=frozenset(row[0] for row in mine if row[1] == "NO"),
-            indexed=frozenset(columns[0] for _, _, columns in _indexes(inside)),
-            unique=frozenset(
-                columns[0] for _, unique, columns in _indexes(inside) if unique and not columns[1:]
-            ),
+            indexes=frozenset(_indexes(inside)),
             has_rows=bool(await read(f"SELECT 1 FROM {quoted} LIMIT 1", ())),
             needed=frozenset(row[0] for row in mine if row[1] == "NO" and row[-1]),
         )
@@ -177,12 +192,11 @@ async def declared_types(
     return found
 
 
-def _indexes(rows: Iterable[tuple[str, int, str | None]]) -> list[tuple[str, bool, list[str]]]:
-    """Name, uniqueness and columns of each index; an expression is a column without a name."""
-    found: dict[str, tuple[str, bool, list[str]]] = {}
+def _indexes(rows: Iterable[tuple[str, int, str | None]]) -> list[LiveIndex]:
+    found: dict[str, tuple[list[str], bool]] = {}
     for index, non_unique, column in rows:
-        found.setdefault(index, (index, not non_unique, []))[2].append(column or "")
-    return list(found.values())
+        found.setdefault(index, ([], not non_unique))[0].append(column or "")
+    return [(tuple(columns), unique) for columns, unique in found.values()]
 
 
 def _text(value: str | bytes) -> str:

@@ -11,7 +11,7 @@ from decimal import Decimal
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from watchword.database.schema import FieldType, Schema
+from watchword.database.schema import FieldType, Schema, schema_and_table
 from watchword.errors import ConfigurationError
 
 from .ddl import Read, TableShape
@@ -75,6 +75,7 @@ DIALECT = Dialect(
         FieldType.NUMBER_LIST: "jsonb",
     },
     now_default="CURRENT_TIMESTAMP",
+    all_schemas="SELECT nspname::text FROM pg_catalog.pg_namespace",
     current_schema="SELECT current_schema()",
     usual_schema="public",
     true="true",
@@ -186,51 +187,61 @@ def _driver(module: str) -> Any:
         ) from None
 
 
-_TYPES = """
-SELECT c.relname::text, a.attname::text, pg_catalog.format_type(a.atttypid, a.atttypmod)::text,
-  coalesce(pg_catalog.pg_get_expr(d.adbin, d.adrelid), '')::text
-FROM pg_catalog.pg_class c
-JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+_WANTED = """
+FROM unnest(%s::text[], %s::text[], %s::text[]) AS wanted (given, inside, named)
+JOIN pg_catalog.pg_namespace n ON n.nspname = coalesce(wanted.inside::name, current_schema())
+JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = wanted.named::name
+"""
+"""The tables that are looked for, as `_parts` says them; those without a schema in the current one.
+"""
+_ATTRIBUTES = f"""
+{_WANTED}
 JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid
 LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
-WHERE n.nspname = current_schema() AND c.relkind IN ('r', 'p', 'v', 'f', 'm')
-  AND c.relname::text = ANY(%s) AND a.attnum > 0 AND NOT a.attisdropped
+WHERE c.relkind IN ('r', 'p', 'v', 'f', 'm') AND a.attnum > 0 AND NOT a.attisdropped
+"""
+_TYPES = f"""
+SELECT wanted.given, a.attname::text, pg_catalog.format_type(a.atttypid, a.atttypmod)::text,
+  coalesce(pg_catalog.pg_get_expr(d.adbin, d.adrelid), '')::text
+{_ATTRIBUTES}
+"""
+_COLUMNS = f"""
+SELECT wanted.given, a.attname::text, a.attnotnull,
+  a.attnotnull AND NOT a.atthasdef AND a.attidentity = ''
+{_ATTRIBUTES}
+"""
+_INDEXES = f"""
+SELECT wanted.given, i.indisunique, ARRAY(
+  SELECT coalesce(a.attname::text, '') FROM unnest(i.indkey) WITH ORDINALITY AS k (number, place)
+  LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.number
+  WHERE k.place <= i.indnkeyatts ORDER BY k.place
+)
+{_WANTED}
+JOIN pg_catalog.pg_index i ON i.indrelid = c.oid
+WHERE i.indpred IS NULL AND i.indisvalid
 """
 
-_COLUMNS = """
-SELECT c.relname::text, a.attname::text, a.attnotnull,
-  a.attnotnull AND NOT a.atthasdef AND a.attidentity = ''
-FROM pg_catalog.pg_class c
-JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid
-WHERE n.nspname = current_schema() AND c.relkind IN ('r', 'p', 'v', 'f', 'm')
-  AND c.relname::text = ANY(%s) AND a.attnum > 0 AND NOT a.attisdropped
-"""
-_INDEXES = """
-SELECT c.relname::text, a.attname::text, i.indisunique AND i.indnkeyatts = 1
-FROM pg_catalog.pg_index i
-JOIN pg_catalog.pg_class c ON c.oid = i.indrelid
-JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = i.indkey[0]
-WHERE n.nspname = current_schema() AND c.relname::text = ANY(%s)
-  AND i.indpred IS NULL AND i.indisvalid
-"""
+
+def _parts(names: Collection[str]) -> tuple[list[str], list[str | None], list[str]]:
+    """Names of tables as they are given, their schemas, and their names without."""
+    parts = [schema_and_table(name) for name in names]
+    return list(names), [schema for schema, _ in parts], [table for _, table in parts]
 
 
 async def inspect(read: Read, names: Collection[str]) -> Mapping[str, TableShape]:
-    """What the tables of the current schema have."""
-    columns = await read(_COLUMNS, (list(names),))
-    indexes = await read(_INDEXES, (list(names),))
+    """What the tables have, each in its schema or the current one."""
+    columns = await read(_COLUMNS, _parts(names))
+    indexes = await read(_INDEXES, _parts(names))
     tables: dict[str, TableShape] = {}
     for name in sorted({table for table, *_ in columns}):
         mine = [rest for table, *rest in columns if table == name]
-        keys = [(column, unique) for table, column, unique in indexes if table == name]
+        keys = [(tuple(inside), unique) for table, unique, inside in indexes if table == name]
+        table = DIALECT.quoted_table(name)
         tables[name] = TableShape(
             columns=frozenset(column for column, *_ in mine),
             not_null=frozenset(column for column, not_null, _ in mine if not_null),
-            indexed=frozenset(column for column, _ in keys),
-            unique=frozenset(column for column, unique in keys if unique),
-            has_rows=bool(await read(f"SELECT 1 FROM {DIALECT.quoted(name)} LIMIT 1", ())),
+            indexes=frozenset(keys),
+            has_rows=bool(await read(f"SELECT 1 FROM {table} LIMIT 1", ())),
             needed=frozenset(column for column, _, needed in mine if needed),
         )
     return tables
@@ -241,6 +252,6 @@ async def declared_types(
 ) -> Mapping[str, Mapping[str, tuple[str, str]]]:
     """Type and default of each column of the named tables (`DeclaredTypes`)."""
     found: dict[str, dict[str, tuple[str, str]]] = {}
-    for table, column, kind, default in await read(_TYPES, (list(names),)):
+    for table, column, kind, default in await read(_TYPES, _parts(names)):
         found.setdefault(table, {})[column] = (kind.lower(), default.lower())
     return found

@@ -20,8 +20,9 @@ from watchword.database.contract import (
     UniqueViolation,
     Value,
     Where,
+    refuse_all_rows,
 )
-from watchword.database.schema import Schema
+from watchword.database.schema import Schema, schema_and_table
 
 from .date_columns import DateColumns, DeclaredTypes
 from .ddl import Inspector, TableShape, plan, unfillable
@@ -87,6 +88,7 @@ class SQLDatabase:
         declared: DeclaredTypes,
         queries: Queries | None = None,
     ) -> SQLDatabase:
+        dialect.check(schema)
         made = queries or Queries(schema, dialect)
         dates = DateColumns(schema, dialect, made, declared)
         return cls(schema, dialect, inspector, made, IssuerColumn(schema), dates)
@@ -174,7 +176,15 @@ class SQLEngine:
         rows = await self._connection.read(*self._queries.count(model, where))
         return int(rows[0][0])
 
-    async def update(self, model: str, where: Where, changes: Mapping[str, Value]) -> int:
+    async def update(
+        self,
+        model: str,
+        where: Where,
+        changes: Mapping[str, Value],
+        *,
+        everything: bool = False,
+    ) -> int:
+        refuse_all_rows(model, where, everything=everything)
         if not self._dates.known:
             await self._dates.look(self._connection.read)
         if not changes:
@@ -182,7 +192,8 @@ class SQLEngine:
         _, affected = await self._connection.write(*self._queries.update(model, where, changes))
         return affected
 
-    async def delete(self, model: str, where: Where) -> int:
+    async def delete(self, model: str, where: Where, *, everything: bool = False) -> int:
+        refuse_all_rows(model, where, everything=everything)
         if not self._dates.known:
             await self._dates.look(self._connection.read)
         _, affected = await self._connection.write(*self._queries.delete(model, where))
@@ -218,7 +229,8 @@ class SQLEngine:
             yield type(self)(self._database, connection, inside=True)
 
     async def plan(self) -> list[str]:
-        return plan(self._database.schema, self._database.dialect, await self._tables())
+        tables, schemas = await self._tables(), await self._schemas()
+        return plan(self._database.schema, self._database.dialect, tables, schemas)
 
     async def unfillable(self) -> list[str]:
         """Columns (`table.column`) that need a value which the schema does not know of."""
@@ -278,6 +290,14 @@ class SQLEngine:
     async def _tables(self) -> Mapping[str, TableShape]:
         names = [model.table_name for model in self._database.schema]
         return await self._database.inspector(self._connection.read, names) if names else {}
+
+    async def _schemas(self) -> list[str]:
+        """The schemas that there are, if a table says in which one it is."""
+        query = self._database.dialect.all_schemas
+        named = [schema_and_table(model.table_name)[0] for model in self._database.schema]
+        if query is None or not any(named):
+            return []
+        return [name for (name,) in await self._connection.read(query, ())]
 
     def _row(self, model: str, join: Sequence[Join], values: Sequence[Any]) -> JoinedRow:
         it = self._queries.of(model)

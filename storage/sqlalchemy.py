@@ -78,6 +78,11 @@ class SQLAlchemyStorage:
         self.system = names.pop()
         """Its name in traces (`db.system.name`)."""
 
+    def check(self, schema: Schema) -> None:
+        """Refuse a schema that it cannot keep. Raises `ConfigurationError`."""
+        for engine in self._engines():
+            _flavor(engine).database(schema)
+
     def blocking(self, schema: Schema) -> SQLEngine:
         """An engine for synchronous code. Raises `ConfigurationError` without a sync engine."""
         if self._engine is None:

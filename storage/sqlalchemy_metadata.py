@@ -9,10 +9,10 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
 from watchword.database.facade import Tables
-from watchword.database.schema import Field, Model, Schema
+from watchword.database.schema import Field, Model, Schema, schema_and_table
 
 from .ddl import index_name
-from .sqlalchemy_types import id_type, type_of
+from .sqlalchemy_types import id_type, index_lengths, type_of
 
 if TYPE_CHECKING:
     from watchword.auth import Auth
@@ -71,8 +71,9 @@ def schema_of(given: Auth | Tables | Schema) -> Schema:
 
 
 def _table(metadata: MetaData, schema: Schema, model: Model) -> None:
+    place, name = schema_and_table(model.table_name)
     table = Table(
-        model.table_name,
+        name,
         metadata,
         _id(schema),
         *(_column(metadata, schema, field) for field in model.fields),
@@ -81,11 +82,21 @@ def _table(metadata: MetaData, schema: Schema, model: Model) -> None:
         mariadb_engine="InnoDB",
         mariadb_charset="utf8mb4",
         sqlite_autoincrement=schema.ids == "serial",
+        schema=place,
     )
     for field in model.fields:
         if field.index and not field.unique:
             name = index_name(model.table_name, field.column_name, unique=False)
             Index(name, table.c[field.column_name])
+    for index in model.indexes:
+        columns, cut = model.columns_of(index), index_lengths(model, index, schema.ids)
+        Index(
+            index_name(model.table_name, *columns, unique=index.unique),
+            *(table.c[column] for column in columns),
+            unique=index.unique,
+            mysql_length=cut,
+            mariadb_length=cut,
+        )
 
 
 def _id(schema: Schema) -> Column[Any]:

@@ -6,10 +6,10 @@ import keyword
 import re
 from collections.abc import Iterator
 
-from watchword.database.schema import Field, FieldType, Model, Schema
+from watchword.database.schema import Field, FieldType, Model, Schema, schema_and_table
 
 from .ddl import index_name
-from .sqlalchemy_types import id_type, type_of
+from .sqlalchemy_types import id_type, index_lengths, type_of
 
 _HEAD = '''"""Tables of watchword. Write it anew when the configuration changes."""
 
@@ -69,7 +69,7 @@ def models_source(schema: Schema) -> str:
 
 def _model(schema: Schema, model: Model) -> Iterator[str]:
     yield f"class {_class_name(model.name)}(Base):"
-    yield f"    __tablename__ = {model.table_name!r}"
+    yield f"    __tablename__ = {schema_and_table(model.table_name)[1]!r}"
     yield from _table_arguments(schema, model)
     yield ""
     yield f"    id: Mapped[{_id_python(schema)}] = mapped_column({_id(schema)})"
@@ -86,7 +86,14 @@ def _table_arguments(schema: Schema, model: Model) -> Iterator[str]:
         if field.index and not field.unique:
             name = index_name(model.table_name, field.column_name, unique=False)
             yield f"        Index({name!r}, {field.column_name!r}),"
-    options: dict[str, object] = {}
+    for index in model.indexes:
+        columns, cut = model.columns_of(index), index_lengths(model, index, schema.ids)
+        name = index_name(model.table_name, *columns, unique=index.unique)
+        parts = [*map(repr, (name, *columns)), f"unique={index.unique}"]
+        parts += [f"{database}_length={cut!r}" for database in ("mysql", "mariadb") if cut]
+        yield f"        Index({', '.join(parts)}),"
+    place = schema_and_table(model.table_name)[0]
+    options: dict[str, object] = {} if place is None else {"schema": place}
     for database in ("mysql", "mariadb"):
         options |= {f"{database}_engine": "InnoDB", f"{database}_charset": "utf8mb4"}
     if schema.ids == "serial":

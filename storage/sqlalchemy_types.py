@@ -13,8 +13,9 @@ from sqlalchemy.dialects import mysql, postgresql
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine, UserDefinedType
 
-from watchword.database.schema import Field, FieldType
+from watchword.database.schema import Field, FieldType, Index, Model
 
+from .mysql_ddl import LONGEST_KEY
 from .sqlalchemy_flavor import moment
 from .stored_forms import boolean_number, from_iso_date, from_json_text, iso_date, json_text
 
@@ -163,6 +164,18 @@ def type_of(field: Field, ids: str) -> TypeEngine[Any]:
 def id_type(ids: str) -> TypeEngine[Any]:
     """The type of an id."""
     return {"text": Id, "uuid": UuidId, "serial": Integer}[ids]()
+
+
+def index_lengths(model: Model, index: Index, ids: str) -> dict[str, int]:
+    """The columns of an index that hold longer text than MySQL can index, and where it is cut."""
+    share = LONGEST_KEY // len(index.fields)
+    kinds = {field.column_name: type_of(field, ids) for field in model.fields}
+    kinds["id"] = id_type(ids)
+    return {
+        column: share
+        for column in model.columns_of(index)
+        if isinstance(kind := kinds[column], Words) and (not kind.key or kind.length > share)
+    }
 
 
 _TYPES: dict[FieldType, type[TypeEngine[Any]]] = {

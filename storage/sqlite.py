@@ -11,7 +11,7 @@ from watchword.database.schema import FieldType, Schema
 from watchword.errors import ConfigurationError
 from watchword.runtime.process import PerProcess
 
-from .ddl import Read, TableShape
+from .ddl import LiveIndex, Read, TableShape
 from .dialect import Dialect
 from .sql_engine import SQLDatabase, SQLEngine
 from .sqlite_async import LoopConnections
@@ -112,6 +112,10 @@ class SQLiteStorage:
         path, busy_timeout = _parsed(url, PATIENCE)
         return cls(path, busy_timeout=busy_timeout)
 
+    def check(self, schema: Schema) -> None:
+        """Refuse a schema that it cannot keep. Raises `ConfigurationError`."""
+        DIALECT.check(schema)
+
     def blocking(self, schema: Schema) -> SQLEngine:
         """An engine for synchronous code; safe under threads and after fork."""
         shared = SQLDatabase.of(schema, DIALECT, inspect, declared_types)
@@ -169,20 +173,16 @@ async def inspect(read: Read, names: Collection[str]) -> Mapping[str, TableShape
         columns = await read(f"PRAGMA table_info({quoted})", ())
         if not columns:
             continue
-        indexed: set[str] = set()
-        unique: set[str] = {column[1] for column in columns if column[5] == 1}
+        key = sorted((column for column in columns if column[5]), key=lambda one: one[5])
+        indexes: set[LiveIndex] = {(tuple(one[1] for one in key), True)} if key else set()
         for _, index, is_unique, _, partial in await read(f"PRAGMA index_list({quoted})", ()):
             inside = await read(f"PRAGMA index_info({DIALECT.quoted(index)})", ())
-            if partial or not inside or inside[0][2] is None:
-                continue
-            indexed.add(inside[0][2])
-            if is_unique and len(inside) == 1:
-                unique.add(inside[0][2])
+            if not partial:
+                indexes.add((tuple(one[2] or "" for one in inside), bool(is_unique)))
         tables[name] = TableShape(
             columns=frozenset(column[1] for column in columns),
             not_null=frozenset(column[1] for column in columns if column[3]),
-            indexed=frozenset(indexed),
-            unique=frozenset(unique),
+            indexes=frozenset(indexes),
             has_rows=bool(await read(f"SELECT 1 FROM {quoted} LIMIT 1", ())),
             needed=frozenset(one[1] for one in columns if one[3] and one[4] is None and not one[5]),
         )

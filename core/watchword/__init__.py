@@ -9,6 +9,7 @@ from .crypto.secrets_list import VersionedSecret
 from .database.hooks import ModelHooks
 from .database.names import Names
 from .database.records import Column, Record
+from .database.schema import Index
 from .errors import APIError, ConfigurationError, ErrorCode, ErrorCodes, Overloaded, Redirect
 from .features.accounts import UnlinkAccount
 from .features.change_email import ChangeEmail, ChangeEmailTo
@@ -75,6 +76,7 @@ __all__ = [
     "FailedSignIns",
     "EmailVerification",
     "Hooks",
+    "Index",
     "ModelHooks",
     "Names",
     "Notices",

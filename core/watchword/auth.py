@@ -13,7 +13,7 @@ from .compilation import compile_configuration, open_storage
 from .contradictions import check_arguments, check_together
 from .crypto.passwords import PasswordHasher
 from .crypto.secrets_list import VersionedSecret
-from .database.contract import Engine, Storage
+from .database.contract import Engine, Storage, check_schema
 from .database.hooks import ModelHooks
 from .database.names import Names
 from .features.accounts import Accounts
@@ -185,6 +185,7 @@ class Auth(Generic[U]):
         self.invoke_in = calls.run if self._tracing is None else self._tracing.calls(calls.run)
         """Run an endpoint as a server-side call in a given runtime: runtime, name, arguments."""
         self._storage = open_storage(database)
+        check_schema(self._storage, self.config.tables.schema)
         self._secondary = secondary_storage
         self._runtime: AsyncRuntime | None = None
         self.blocking: BlockingAuth[U] = BlockingAuth(self)

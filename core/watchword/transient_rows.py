@@ -21,6 +21,7 @@ from .database.contract import (
     Storage,
     Value,
     Where,
+    check_schema,
 )
 from .database.schema import Schema
 
@@ -39,6 +40,10 @@ class TransientRows:
         self._memory = memory
         self.system: str = getattr(memory, "system", "other_sql")
         self._inserted: Counter[str] = Counter()
+
+    def check(self, schema: Schema) -> None:
+        """See `watchword.database.contract.Storage`."""
+        check_schema(self._memory, schema)
 
     def blocking(self, schema: Schema) -> Engine:
         return TransientEngine(self._memory.blocking(schema), schema, self._inserted)
@@ -93,12 +98,20 @@ class TransientEngine:
     async def count(self, model: str, where: Where = ()) -> int:
         return await (await self._opened()).count(model, where)
 
-    async def update(self, model: str, where: Where, changes: Mapping[str, Value]) -> int:
+    async def update(
+        self,
+        model: str,
+        where: Where,
+        changes: Mapping[str, Value],
+        *,
+        everything: bool = False,
+    ) -> int:
         _check(changes)
-        return await (await self._opened()).update(model, where, changes)
+        memory = await self._opened()
+        return await memory.update(model, where, changes, everything=everything)
 
-    async def delete(self, model: str, where: Where) -> int:
-        return await (await self._opened()).delete(model, where)
+    async def delete(self, model: str, where: Where, *, everything: bool = False) -> int:
+        return await (await self._opened()).delete(model, where, everything=everything)
 
     async def take(self, model: str, where: Where, *, sort: Sort | None = None) -> Row | None:
         return await (await self._opened()).take(model, where, sort=sort)

@@ -1,22 +1,18 @@
 """The engines that the contract is tested on: every database, in both kinds.
 
 Another database is one more entry of `DATABASES`; everything else here is the same for all.
-A test body is a coroutine function; `run` drives it as the kind of engine wants it.
+The contract's tests are those that everybody may run: `watchword.testing.storage_contract`.
 """
 
 from __future__ import annotations
 
-import asyncio
-import threading
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 
-from tests.storage.models import SCHEMA
 from tests.support.databases import (
     empty_mysql_tables,
     mysql_connection,
@@ -33,28 +29,50 @@ from tests.support.sqlalchemy_engines import (
 from watchword.database.contract import Engine, Storage
 from watchword.database.names import Names
 from watchword.database.schema import Schema
-from watchword.runtime.blocking import finish
 from watchword.storage.mysql import MySQLStorage
 from watchword.storage.postgres import PostgresStorage
 from watchword.storage.sqlite import SQLiteStorage
+from watchword.testing.storage_contract.driving import (
+    CALLERS,
+    Crowd,
+    InOrder,
+    Open,
+    Run,
+    crowd,
+    engine,
+    in_order,
+    kind,
+    migrate,
+    open_engine,
+    run,
+    runner,
+)
 
-T = TypeVar("T")
-Run = Callable[[Coroutine[Any, Any, T]], T]
-Open = Callable[[Schema], Engine]
-Crowd = Callable[[Callable[[int], Coroutine[Any, Any, Any]]], list[Any]]
+__all__ = [
+    # handed on to the tests here
+    "CALLERS",
+    "Crowd",
+    "InOrder",
+    "Open",
+    "Run",
+    "crowd",
+    "engine",
+    "in_order",
+    "kind",
+    "migrate",
+    "open_engine",
+    "run",
+    "runner",
+]
+
 Execute = Callable[[str], list[tuple[Any, ...]]]
-InOrder = Callable[[list[str]], list[str]]
-
-CALLERS = 50
 
 DATABASES: dict[str, Callable[[pytest.FixtureRequest], Storage]] = {
     "sqlite-file": lambda test: SQLiteStorage(sqlite_file(test), busy_timeout=30),
     "sqlite-memory": lambda test: SQLiteStorage(":memory:", busy_timeout=30),
     "sqlite-renamed": lambda test: Renamed(SQLiteStorage(":memory:", busy_timeout=30)),
     "postgres": lambda test: PostgresStorage(test.getfixturevalue("postgres_url"), pool_timeout=30),
-    "postgres-renamed": lambda test: Renamed(
-        PostgresStorage(test.getfixturevalue("postgres_url"), pool_timeout=30)
-    ),
+    "postgres-renamed": lambda test: in_another_schema(test.getfixturevalue("postgres_url")),
     "mysql": lambda test: MySQLStorage(test.getfixturevalue("mysql_url"), pool_timeout=30),
     "sqlalchemy-sqlite": lambda test: storage_on(test, sqlite_engines, sqlite_file(test)),
     "sqlalchemy-postgres": lambda test: storage_on(
@@ -93,16 +111,23 @@ class Renamed:
     """A database in which every table and column has another name than it has outside."""
 
     storage: Storage
+    prefix: str = ""
 
     def blocking(self, schema: Schema) -> Engine:
-        return self.storage.blocking(_renamed(schema))
+        return self.storage.blocking(_renamed(schema, self.prefix))
 
     def asynchronous(self, schema: Schema) -> Engine:
-        return self.storage.asynchronous(_renamed(schema))
+        return self.storage.asynchronous(_renamed(schema, self.prefix))
 
 
-def _renamed(schema: Schema) -> Schema:
-    names = {model.name: f"auth {model.name}s" for model in schema}
+def in_another_schema(url: str) -> Storage:
+    """A PostgreSQL database whose tables say in which schema they are: not the connection's."""
+    prefix = f"{url.rpartition('search_path=')[2]} %beside."
+    return Renamed(PostgresStorage(url, pool_timeout=30), prefix)
+
+
+def _renamed(schema: Schema, prefix: str) -> Schema:
+    names = {model.name: f"{prefix}auth {model.name}s" for model in schema}
     columns = {
         model.name: {field.name: f"{field.name}-{model.name}" for field in model.fields}
         for model in schema
@@ -165,13 +190,6 @@ def beside(mysql_url: str) -> Iterator[Execute]:
         yield run
 
 
-@pytest.fixture
-def in_order(storage: Storage) -> InOrder:
-    """Makes the order in which rows come that were inserted in this one: by their ids where the
-    database does not know the order of insertion."""
-    return sorted if getattr(storage, "system", "") == "mysql" else list
-
-
 @pytest.fixture(params=["sqlite", "postgres", "mysql"])
 def engines(request: pytest.FixtureRequest) -> Iterator[Engines]:
     """An engine of each kind on one database."""
@@ -192,76 +210,3 @@ def sqlite(request: pytest.FixtureRequest) -> Iterator[Engines]:
     engine, other = sqlite_engines(sqlite_file(request))
     yield engine, other
     engine.dispose()
-
-
-@pytest.fixture(params=["blocking", "async"])
-def kind(request: pytest.FixtureRequest) -> str:
-    return request.param
-
-
-@pytest.fixture
-def runner() -> Iterator[asyncio.Runner]:
-    with asyncio.Runner() as runner:
-        yield runner
-
-
-@pytest.fixture
-def run(kind: str, runner: asyncio.Runner) -> Run[Any]:
-    """Drives a coroutine: by one `send` for blocking engines, on one event loop for others."""
-    return finish if kind == "blocking" else runner.run
-
-
-@pytest.fixture
-def open_engine(storage: Storage, kind: str, run: Run[Any]) -> Iterator[Open]:
-    """Opens engines of the kind under test; they are closed with the test."""
-    opened: list[Engine] = []
-
-    def opener(schema: Schema) -> Engine:
-        make = storage.blocking if kind == "blocking" else storage.asynchronous
-        opened.append(make(schema))
-        return opened[-1]
-
-    yield opener
-    for engine in opened:
-        run(engine.close())
-
-
-@pytest.fixture
-def engine(open_engine: Open, run: Run[Any]) -> Engine:
-    """An engine over the test schema, migrated."""
-    engine = open_engine(SCHEMA)
-    run(migrate(engine))
-    return engine
-
-
-@pytest.fixture
-def crowd(kind: str, runner: asyncio.Runner) -> Crowd:
-    """Fifty callers at once: threads for blocking engines, tasks for others.
-
-    Gives the results in order of the callers; an exception is a result.
-    """
-    return _threads if kind == "blocking" else lambda call: runner.run(_tasks(call))
-
-
-async def migrate(engine: Engine) -> list[str]:
-    statements = await engine.plan()
-    await engine.apply(statements)
-    return statements
-
-
-async def _tasks(call: Callable[[int], Awaitable[Any]]) -> list[Any]:
-    return await asyncio.gather(*(call(i) for i in range(CALLERS)), return_exceptions=True)
-
-
-def _threads(call: Callable[[int], Coroutine[Any, Any, Any]]) -> list[Any]:
-    together = threading.Barrier(CALLERS)
-
-    def one(number: int) -> Any:
-        together.wait()
-        try:
-            return finish(call(number))
-        except Exception as error:
-            return error
-
-    with ThreadPoolExecutor(CALLERS) as pool:
-        return list(pool.map(one, range(CALLERS)))

@@ -173,12 +173,12 @@ class TestRefusals:
 
         async def body() -> None:
             async with engine.transaction() as inside:
-                await inside.update("user", (), {"name": "Ann"})
+                await inside.update("user", (), {"name": "Ann"}, everything=True)
                 with pytest.raises(StorageUnavailable):
-                    finish(hasty.update("user", (), {"name": "Bob"}))
+                    finish(hasty.update("user", (), {"name": "Bob"}, everything=True))
 
         finish(body())
-        assert finish(hasty.update("user", (), {"name": "Bob"})) == 1
+        assert finish(hasty.update("user", (), {"name": "Bob"}, everything=True)) == 1
         finish(hasty.close())
 
     def test_a_database_that_only_reads_for_now_is_unavailable(self, postgres_url: str) -> None:

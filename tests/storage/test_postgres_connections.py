@@ -214,7 +214,7 @@ class TestLocks:
 
         async def work() -> int:
             try:
-                return await engine.update("thing", (), {"text": "mine"})
+                return await engine.update("thing", (), {"text": "mine"}, everything=True)
             finally:
                 await engine.close()
 

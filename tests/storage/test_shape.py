@@ -109,7 +109,7 @@ def test_missing_columns_come_with_their_defaults(open_engine: Open, run: Run[An
             "team": None,
             "boss": None,
         }
-        await new.update("user", (), {"phone": "1"})
+        await new.update("user", (), {"phone": "1"}, everything=True)
         bob = {**user("bob"), "lang": "de", "age": 1, "banned": False, "trusted": False}
         with pytest.raises(UniqueViolation):
             await new.create("user", {**bob, "phone": "1"})
@@ -133,7 +133,7 @@ def test_a_required_column_without_default_needs_an_empty_table(
         await old.create("user", user("ann"))
         with pytest.raises(StorageError, match=r"table user .* column legal: give the field"):
             await new.plan()
-        await old.delete("user", ())
+        await old.delete("user", (), everything=True)
         await migrate(new)
         assert await new.plan() == []
         await new.create("user", {**user("ann"), "legalName": "Ann"})

@@ -20,16 +20,25 @@ from tests.storage.models import SCHEMA, user
 from tests.support.sqlalchemy_engines import mysql_engines, postgres_engines, sqlite_engines
 from watchword import Auth, EmailAndPassword, Names, RateLimit
 from watchword.database.names import Names as NamesOf
-from watchword.database.schema import Schema
+from watchword.database.schema import Index, Schema
 from watchword.runtime.blocking import finish
 from watchword.storage.sqlalchemy import SQLAlchemyStorage, models_source, watchword_metadata
 
 RENAMED = Schema(NamesOf(snake_case=True, plural=True).applied(SCHEMA), "text")
+INDEXED = Schema(
+    NamesOf(
+        indexes={
+            "user": [Index(("email", "name", "id")), Index(("image", "createdAt"), unique=True)],
+            "account": [Index(("providerId", "accountId"), unique=True)],
+        }
+    ).applied(SCHEMA)
+)
 SCHEMAS = {
     "text": SCHEMA,
     "uuid": Schema(SCHEMA.models, "uuid"),
     "serial": Schema(SCHEMA.models, "serial"),
     "renamed": RENAMED,
+    "indexed": INDEXED,
 }
 
 

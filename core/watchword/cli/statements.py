@@ -11,19 +11,23 @@ from watchword.database.schema import Schema
 from watchword.runtime.blocking import finish
 
 _NAME = r"(?:\"(?:[^\"]|\"\")+\"|`(?:[^`]|``)+`|\w+)"
+_PLACE = rf"(?:{_NAME}\.)?{_NAME}"
 _UNLESS = r"(?:IF NOT EXISTS )?"
-_TABLE = re.compile(rf"CREATE TABLE {_UNLESS}(?P<table>{_NAME}) \(")
+_SCHEMA = re.compile(rf"CREATE SCHEMA {_UNLESS}(?P<schema>{_NAME})$")
+_TABLE = re.compile(rf"CREATE TABLE {_UNLESS}(?P<table>{_PLACE}) \(")
 _COLUMN = re.compile(
-    rf"ALTER TABLE (?P<table>{_NAME}) ADD (?:COLUMN )?{_UNLESS}(?P<column>{_NAME}) "
+    rf"ALTER TABLE (?P<table>{_PLACE}) ADD (?:COLUMN )?{_UNLESS}(?P<column>{_NAME}) "
 )
 _INDEX = re.compile(
-    rf"CREATE (?P<unique>UNIQUE )?INDEX {_UNLESS}{_NAME} ON (?P<table>{_NAME}) "
-    rf"\((?P<column>{_NAME})"
+    rf"CREATE (?P<unique>UNIQUE )?INDEX {_UNLESS}{_NAME} ON (?P<table>{_PLACE}) "
+    rf"\((?P<columns>{_NAME}(?:\(\d+\))?(?:, {_NAME}(?:\(\d+\))?)*)\)"
 )
 
 
 def in_words(statement: str, schema: Schema) -> str:
     """One statement in words; what is no table, column or index is shown as it stands."""
+    if match := _SCHEMA.match(statement):
+        return f"schema {_plain(match['schema'])}"
     if match := _TABLE.match(statement):
         table = _plain(match["table"])
         columns = [
@@ -37,7 +41,10 @@ def in_words(statement: str, schema: Schema) -> str:
         return f"column {_plain(match['column'])} of table {_plain(match['table'])}"
     if match := _INDEX.match(statement):
         kind = "unique index" if match["unique"] else "index"
-        return f"{kind} on {_plain(match['column'])} of table {_plain(match['table'])}"
+        columns = ", ".join(
+            map(_plain, re.findall(_NAME, re.sub(r"\(\d+\)", "", match["columns"])))
+        )
+        return f"{kind} on {columns} of table {_plain(match['table'])}"
     return statement
 
 
@@ -59,5 +66,8 @@ def script_head(engine: Engine) -> list[str]:
 
 
 def _plain(name: str) -> str:
-    mark = name[0]
-    return name[1:-1].replace(mark * 2, mark) if mark in '"`' else name
+    """A name without its quotes, with its schema if it has one."""
+    return ".".join(
+        part[1:-1].replace(part[0] * 2, part[0]) if part[0] in '"`' else part
+        for part in re.findall(_NAME, name)
+    )

@@ -113,6 +113,16 @@ class InvalidValue(StorageError):
     """A value cannot be stored in its field (NUL in text, out of range). Names the field."""
 
 
+def refuse_all_rows(model: str, where: Where, *, everything: bool = False) -> None:
+    """What an engine's `update` and `delete` do first: a condition that was lost on the way must
+    not touch every row. Raises `ValueError` for an empty `where`, unless `everything` is true."""
+    if not where and not everything:
+        raise ValueError(
+            f"no condition says which rows of {model!r} are meant; "
+            "say everything=True if it is all of them"
+        )
+
+
 class Engine(Protocol):
     """One way to run the operations below. Every method is a coroutine in both kinds of engine.
 
@@ -162,12 +172,23 @@ class Engine(Protocol):
         """How many rows match."""
         ...
 
-    async def update(self, model: str, where: Where, changes: Mapping[str, Value]) -> int:
-        """Change all rows that match; how many there were. Raises `UniqueViolation`."""
+    async def update(
+        self,
+        model: str,
+        where: Where,
+        changes: Mapping[str, Value],
+        *,
+        everything: bool = False,
+    ) -> int:
+        """Change all rows that match; how many there were. Raises `UniqueViolation`.
+
+        An empty `where` is refused (`ValueError`, see `refuse_all_rows`) unless `everything` says
+        that all rows are meant.
+        """
         ...
 
-    async def delete(self, model: str, where: Where) -> int:
-        """Delete all rows that match; how many there were."""
+    async def delete(self, model: str, where: Where, *, everything: bool = False) -> int:
+        """Delete all rows that match; how many there were. An empty `where` as in `update`."""
         ...
 
     async def take(self, model: str, where: Where, *, sort: Sort | None = None) -> Row | None:
@@ -233,12 +254,21 @@ class BulkEngine(Protocol):
         ...
 
 
+def check_schema(storage: Storage, schema: Schema) -> None:
+    """Raise `ConfigurationError` if the storage says that it cannot keep the schema."""
+    check: object = getattr(storage, "check", None)
+    if callable(check):
+        check(schema)
+
+
 class Storage(Protocol):
     """A database that can be opened in two ways. Constructing one opens nothing.
 
     An attribute `system`, if there is one, names the database in traces: OpenTelemetry's
     `db.system.name`, for example `postgresql`. A method `probe()`, if there is one, connects once
     and raises `StorageUnavailable` with the reason: commands ask it before they wait for a pool.
+    A method `check(schema)`, if there is one, raises `ConfigurationError` for a schema that the
+    database cannot keep: `Auth` asks it when it is built.
     """
 
     def blocking(self, schema: Schema) -> Engine:

@@ -18,6 +18,7 @@ from .contract import (
     Value,
     Where,
     WouldNotLast,
+    refuse_all_rows,
 )
 from .hooks import Event, HookTable
 from .names import Names
@@ -270,16 +271,23 @@ class Database:
         await self._after(table.model, "delete_after", taken)
         return taken
 
-    async def delete(self, record: type[Record], **filters: object) -> int:
-        """Delete all records that match; how many there were (0 if a hook refused)."""
+    async def delete(
+        self, record: type[Record], *, everything: bool = False, **filters: object
+    ) -> int:
+        """Delete all that match; how many it were (0 if a hook refused). As `Engine.delete`."""
         table = self._tables.of(record)
         where = table.conditions(filters)
+        refuse_all_rows(table.model, where, everything=everything)
         hooks = self._tables.hooks
         before = hooks.get(table.model, "delete_before")
         after = hooks.get(table.model, "delete_after")
         if not before and not after:
-            return await self._engine.delete(table.model, where)
-        return await self._delete_hooked(table, where)
+            return await self._engine.delete(table.model, where, everything=everything)
+
+        async def end(row_id: str) -> bool:
+            return bool(await self._engine.delete(table.model, (*where, Condition("id", row_id))))
+
+        return await self._end_hooked(table, where, end)
 
     async def sweep(self, record: type[Record], **filters: object) -> int:
         """Delete some hundred of the records that match: no request waits for a million of them.
@@ -287,11 +295,13 @@ class Database:
         For what is swept again and again. How many it were.
         """
         table = self._tables.of(record)
-        rows = await self._engine.find_many(table.model, table.conditions(filters), limit=_SWEPT)
+        where = table.conditions(filters)
+        refuse_all_rows(table.model, where)
+        rows = await self._engine.find_many(table.model, where, limit=_SWEPT)
         if not rows:
             return 0
         ids = cast("list[Value]", [row["id"] for row in rows])
-        return await self.delete(record, id=one_of(ids), **filters)
+        return await self.delete(record, everything=False, id=one_of(ids), **filters)
 
     async def retire(
         self, record: type[Record], changes: Mapping[str, object], **filters: object
@@ -302,16 +312,11 @@ class Database:
         """
         table = self._tables.of(record)
         where, kept = table.conditions(filters), table.changes(changes, self._caller.now)
+        refuse_all_rows(table.model, where)
 
         async def end(row_id: str) -> bool:
             alone = (*where, Condition("id", row_id))
             return await self._engine.update_if(table.model, alone, kept) is not None
-
-        return await self._end_hooked(table, where, end)
-
-    async def _delete_hooked(self, table: Table[R], where: Where) -> int:
-        async def end(row_id: str) -> bool:
-            return bool(await self._engine.delete(table.model, (*where, Condition("id", row_id))))
 
         return await self._end_hooked(table, where, end)
 

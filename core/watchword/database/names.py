@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from watchword.errors import ConfigurationError
 
-from .schema import Model
+from .schema import FieldType, Index, Model, schema_and_table
 
 _LONGEST = 63
 """Bytes; PostgreSQL cuts longer names."""
+_UNORDERED = (FieldType.JSON, FieldType.STRING_LIST, FieldType.NUMBER_LIST)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,9 +24,12 @@ class Names:
     """How tables and columns are called. Logical names, on the wire and in hooks, stay."""
 
     tables: Mapping[str, str] = field(default_factory=dict[str, str])
-    """Model to table: `{"user": "members"}`."""
+    """Model to table: `{"user": "members"}`. On PostgreSQL `internal.members` is a table in
+    the schema `internal`."""
     columns: Mapping[str, Mapping[str, str]] = field(default_factory=dict[str, Mapping[str, str]])
     """Model to field to column: `{"user": {"emailVerified": "email_confirmed"}}`."""
+    indexes: Mapping[str, Sequence[Index]] = field(default_factory=dict[str, Sequence[Index]])
+    """Model to further indexes of its table: `{"user": [Index(("name", "createdAt"))]}`."""
     snake_case: bool = False
     """All other names in snake_case: `email_verified`, `rate_limit`."""
     plural: bool = False
@@ -34,12 +38,13 @@ class Names:
     def applied(self, models: Iterable[Model]) -> dict[str, Model]:
         """The models under these names, by logical name. Raises `ConfigurationError`."""
         made = {model.name: self._named(model) for model in models}
-        for option, given in (("names.tables", self.tables), ("names.columns", self.columns)):
-            for model in given:
+        given = {"tables": self.tables, "columns": self.columns, "indexes": self.indexes}
+        for option, named in given.items():
+            for model in named:
                 if model not in made:
-                    known = ", ".join(made)
-                    _refuse(option, f"there is no model {model!r}", f"Use one of {known}")
-        _check("names.tables", [model.table_name for model in made.values()])
+                    remedy = f"Use one of {', '.join(made)}"
+                    _refuse(f"names.{option}", f"there is no model {model!r}", remedy)
+        _check_tables([model.table_name for model in made.values()])
         return made
 
     def _named(self, model: Model) -> Model:
@@ -57,16 +62,49 @@ class Names:
         table = self.tables.get(model.name) or model.table
         if table is None:
             table = self._cased(model.name) + ("s" if self.plural else "")
-        return replace(model, fields=fields, table=table)
+        indexes = tuple(dict.fromkeys((*model.indexes, *self.indexes.get(model.name, ()))))
+        for index in indexes:
+            _check_index(model, index)
+        return replace(model, fields=fields, table=table, indexes=indexes)
 
     def _cased(self, name: str) -> str:
         return re.sub(r"(?<=[a-z0-9])([A-Z])", r"_\1", name).lower() if self.snake_case else name
 
 
+def _check_tables(names: list[str]) -> None:
+    for name in names:
+        schema, table = schema_and_table(name)
+        if "." in table:
+            _refuse("names.tables", f"{name!r} has more than one dot", "Use table, or schema.table")
+        for part in (table,) if schema is None else (schema, table):
+            _check_name("names.tables", part)
+    _check_twice("names.tables", names)
+
+
+def _check_index(model: Model, index: Index) -> None:
+    option, known = f"indexes of {model.name}", {one.name: one for one in model.fields}
+    if not index.fields or len(set(index.fields)) < len(index.fields):
+        _refuse(option, f"{index.fields!r} are no fields to index", "Name each field once")
+    for name in index.fields:
+        if name not in known and name != "id":
+            remedy = f"Use one of {', '.join(sorted(known))}"
+            _refuse(option, f"{model.name} has no field {name!r}", remedy)
+        if name in known and known[name].type in _UNORDERED:
+            _refuse(option, f"{name!r} is JSON, which has no order", "Index other fields")
+
+
 def _check(option: str, names: list[str]) -> None:
     for name in names:
-        if not 0 < len(name.encode()) <= _LONGEST or "\0" in name:
-            _refuse(option, f"{name!r} is no name", f"Give one of 1 to {_LONGEST} bytes")
+        _check_name(option, name)
+    _check_twice(option, names)
+
+
+def _check_name(option: str, name: str) -> None:
+    if not 0 < len(name.encode()) <= _LONGEST or "\0" in name:
+        _refuse(option, f"{name!r} is no name", f"Give one of 1 to {_LONGEST} bytes")
+
+
+def _check_twice(option: str, names: list[str]) -> None:
     # Databases differ in whether names that differ in case are two: here they are one.
     twice = [name for name, times in Counter(map(str.lower, names)).items() if times > 1]
     if twice:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import inspect
 import typing
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -24,7 +24,7 @@ import msgspec
 from watchword.discreet import Discreet
 from watchword.errors import ConfigurationError
 
-from .schema import Field, FieldType, Model, Reference
+from .schema import Field, FieldType, Index, Model, Reference
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +68,8 @@ class Record(Discreet, msgspec.Struct, kw_only=True, rename="camel"):
     """Base of all record classes: one row, with its `id`."""
 
     __model__: ClassVar[str] = ""
+    __indexes__: ClassVar[tuple[Index, ...]] = ()
+    """Indexes over several fields, by their wire names."""
     __hidden__: ClassVar[frozenset[str]] = frozenset()
     """Wire names that are left out whenever a record is encoded; set by `prepared`."""
     id: str
@@ -188,17 +190,17 @@ def _scalar_type(hint: object, column: Column) -> FieldType:
 def model_of(cls: type[Record], *, table: str | None = None) -> Model:
     """The storage model that a record class describes."""
     fields = tuple(attribute.field for attribute in attributes_of(cls))
-    return Model(name=cls.__model__, fields=fields, table=table)
+    return Model(name=cls.__model__, fields=fields, table=table, indexes=cls.__indexes__)
 
 
-def prepared(base: type[Record], extensions: Iterable[type[msgspec.Struct]]) -> type[Record]:
+def prepared(base: type[Record], extensions: Sequence[type[msgspec.Struct]]) -> type[Record]:
     """The class that stands for a model: `base` with what plugins add, hidden fields marked."""
     made = _extended(base, extensions)
     made.__hidden__ = frozenset(a.wire for a in attributes_of(made) if not a.column.returned)
     return made
 
 
-def _extended(base: type[Record], extensions: Iterable[type[msgspec.Struct]]) -> type[Record]:
+def _extended(base: type[Record], extensions: Sequence[type[msgspec.Struct]]) -> type[Record]:
     known = {attribute.name for attribute in attributes_of(base)}
     fields: list[tuple[str, object, object]] = []
     for extension in extensions:
@@ -207,7 +209,10 @@ def _extended(base: type[Record], extensions: Iterable[type[msgspec.Struct]]) ->
                 known.add(attribute.name)
                 default = msgspec.field(default_factory=attribute.default or _none)
                 fields.append((attribute.name, attribute.annotation, default))
-    if not fields:
+    indexes = tuple(
+        index for extension in extensions for index in getattr(extension, "__indexes__", ())
+    )
+    if not fields and not indexes:
         return base
     made = msgspec.defstruct(  # pyright: ignore[reportCallIssue]
         base.__name__,
@@ -217,7 +222,9 @@ def _extended(base: type[Record], extensions: Iterable[type[msgspec.Struct]]) ->
         kw_only=True,
         rename="camel",
     )
-    return typing.cast("type[Record]", made)
+    extended = typing.cast("type[Record]", made)
+    extended.__indexes__ = (*base.__indexes__, *indexes)
+    return extended
 
 
 def _none() -> None:

@@ -57,6 +57,15 @@ class Field:
         return self.column or self.name
 
 
+@dataclass(frozen=True, slots=True)
+class Index:
+    """An index over fields of a model, by their logical names, in this order."""
+
+    fields: tuple[str, ...]
+    unique: bool = False
+    """Whether no two rows may have the same values in all of them."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Model:
     """A table: `id` (text primary key) and the fields in the order in which they are created."""
@@ -64,7 +73,10 @@ class Model:
     name: str
     fields: tuple[Field, ...]
     table: str | None = None
-    """Physical table name; None means the logical one."""
+    """Physical table name; None means the logical one. `internal.users` is the table `users` in the
+    schema `internal`; a name without a dot is in the schema of the connection."""
+    indexes: tuple[Index, ...] = ()
+    """Those beside the ones of single fields."""
 
     @property
     def table_name(self) -> str:
@@ -76,6 +88,17 @@ class Model:
             if field.name == name:
                 return field
         raise KeyError(f"{self.name}.{name}")
+
+    def columns_of(self, index: Index) -> tuple[str, ...]:
+        """The physical columns of an index. Raises `KeyError`."""
+        names = index.fields
+        return tuple("id" if name == "id" else self.field(name).column_name for name in names)
+
+
+def schema_and_table(name: str) -> tuple[str | None, str]:
+    """The two parts of a physical table name: `internal.users`, or only `users`."""
+    schema, dot, table = name.partition(".")
+    return (schema, table) if dot else (None, name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,13 +60,20 @@ class TracedEngine:
         with self._span("count", model):
             return await self._engine.count(model, where)
 
-    async def update(self, model: str, where: Where, changes: Mapping[str, Value]) -> int:
+    async def update(
+        self,
+        model: str,
+        where: Where,
+        changes: Mapping[str, Value],
+        *,
+        everything: bool = False,
+    ) -> int:
         with self._span("update", model):
-            return await self._engine.update(model, where, changes)
+            return await self._engine.update(model, where, changes, everything=everything)
 
-    async def delete(self, model: str, where: Where) -> int:
+    async def delete(self, model: str, where: Where, *, everything: bool = False) -> int:
         with self._span("delete", model):
-            return await self._engine.delete(model, where)
+            return await self._engine.delete(model, where, everything=everything)
 
     async def take(self, model: str, where: Where, *, sort: Sort | None = None) -> Row | None:
         with self._span("take", model):
