@@ -24,7 +24,7 @@ from .asgi_scope import (
     request_of,
 )
 from .asgi_session import SessionLookup, SessionRelay, found_lookup
-from .wire import covers, framed
+from .wire import covers, framed, preflight
 
 if TYPE_CHECKING:
     from watchword.auth import Auth, Checked
@@ -78,7 +78,8 @@ class ASGIApp:
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         body = ASGIBody(scope, receive)
-        response = await self._auth.handle(request_of(scope, body))
+        request = request_of(scope, body)
+        response = preflight(request) or await self._auth.handle(request)
         if body.failure is not None:
             raise body.failure
         await _respond(response, scope["method"], send)
