@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from watchword.http.response import Response
 from watchword.records import User
+from watchword.runtime.loops import WrongLoop, refuse_trio
 
 from .asgi_scope import (
     Application,
@@ -86,6 +87,11 @@ class ASGIApp:
 
     async def _live(self, receive: Receive, send: Send) -> None:
         while (await receive())["type"] == "lifespan.startup":
+            try:
+                refuse_trio()
+            except WrongLoop as error:
+                await send({"type": "lifespan.startup.failed", "message": str(error)})
+                return
             await send({"type": "lifespan.startup.complete"})
         await self._auth.close()
         await send({"type": "lifespan.shutdown.complete"})

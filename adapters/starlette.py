@@ -23,6 +23,7 @@ from watchword.errors import APIError, ConfigurationError
 from watchword.http.request import Request as AuthRequest
 from watchword.records import User
 from watchword.results import SessionAndUser
+from watchword.runtime.loops import refuse_trio
 
 from . import asgi as plain
 from .asgi import ASGIApp, Receive, Scope, Send, full_path
@@ -60,10 +61,14 @@ def mount(auth: Auth[Any]) -> AuthRoute:
 
 
 def lifespan(auth: Auth[Any]) -> Callable[[object], AbstractAsyncContextManager[None]]:
-    """A lifespan that awaits `auth.close()` at shutdown, for applications without another one."""
+    """A lifespan that awaits `auth.close()` at shutdown, for applications without another one.
+
+    Under trio it fails the start: `WrongLoop`.
+    """
 
     @asynccontextmanager
     async def closing(app: object) -> AsyncGenerator[None]:
+        refuse_trio()
         try:
             yield
         finally:

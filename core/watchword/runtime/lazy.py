@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 
 def open_async_runtime(engine: Engine, capacity: Capacity) -> AsyncRuntime:
-    """The async runtime over an engine."""
+    """The async runtime over an engine. Raises `WrongLoop` under trio."""
+    import_module("..loops", __name__).refuse_trio()
     module = import_module("..asynchronous", __name__)
     made: AsyncRuntime = module.AsyncRuntime(engine, capacity)
     return made
