@@ -96,9 +96,11 @@ class WatchwordPlugin(InitPlugin, ReceiveRoutePlugin):
                     "Two servers in one application need different names for their dependencies: "
                     'give one of them a prefix, WatchwordPlugin(auth, prefix="staff_")'
                 )
-            if other._path == self._path:
+            shorter, longer = sorted((other._path, self._path), key=len)
+            if longer.startswith(shorter):
                 raise ImproperlyConfiguredException(
-                    f"{self._path!r} is taken by another Auth: give each a base path of its own"
+                    f"Litestar would hand requests for {longer!r} to what is mounted at "
+                    f"{shorter!r}: give each Auth a base path that the other does not begin with"
                 )
 
     async def requires_session(
