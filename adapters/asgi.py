@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from watchword.http.response import Response
 from watchword.records import User
+from watchword.runtime.loops import WrongLoop, require_asyncio
 
 from .asgi_lifespan import Lifespan
 from .asgi_scope import (
@@ -25,7 +26,7 @@ from .asgi_scope import (
     request_of,
 )
 from .asgi_session import SessionLookup, SessionRelay, found_lookup
-from .wire import covers, framed
+from .wire import covers, framed, preflight
 
 if TYPE_CHECKING:
     from watchword.auth import Auth, Checked
@@ -79,13 +80,19 @@ class ASGIApp:
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         body = ASGIBody(scope, receive)
-        response = await self._auth.handle(request_of(scope, body))
+        request = request_of(scope, body)
+        response = preflight(request) or await self._auth.handle(request)
         if body.failure is not None:
             raise body.failure
         await _respond(response, scope["method"], send)
 
     async def _live(self, receive: Receive, send: Send) -> None:
         while (await receive())["type"] == "lifespan.startup":
+            try:
+                require_asyncio()
+            except WrongLoop as error:
+                await send({"type": "lifespan.startup.failed", "message": str(error)})
+                return
             await send({"type": "lifespan.startup.complete"})
         await self._auth.close()
         await send({"type": "lifespan.shutdown.complete"})

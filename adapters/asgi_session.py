@@ -8,7 +8,8 @@ application, so that they do also on errors and redirects.
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from watchword.http.response import varying
 from watchword.records import User
@@ -22,6 +23,11 @@ if TYPE_CHECKING:
 U = TypeVar("U", bound=User)
 
 _KEY = "watchword.session"
+_NONE: Mapping[Auth[Any], SessionLookup[Any]] = {}
+_NO_MIDDLEWARE = (
+    "there is no session lookup in this scope: put watchword's session middleware around the "
+    "application, outside of everything that asks for the session"
+)
 
 
 class SessionLookup(Generic[U]):
@@ -56,8 +62,8 @@ class SessionLookup(Generic[U]):
         )
 
     def within(self, scope: Scope) -> SessionLookup[U]:
-        """This lookup, once it can be found in the scope."""
-        scope[_KEY] = self
+        """This lookup, once it can be found in the scope, beside those that ask other servers."""
+        scope[_KEY] = {**scope.get(_KEY, _NONE), self.auth: self}
         return self
 
     def relayed(self, message: Message) -> Message:
@@ -79,7 +85,7 @@ class SessionLookup(Generic[U]):
 
 
 class SessionRelay:
-    """ASGI middleware: offers the request's session to `lookup_of`, relays what comes of it."""
+    """ASGI middleware: offers the request's session to `lookup_for`, relays what comes of it."""
 
     def __init__(self, app: Application, auth: Auth[Any]) -> None:
         self._app = app
@@ -101,30 +107,34 @@ class SessionRelay:
 
 def found_lookup(auth: Auth[U], scope: Scope) -> SessionLookup[U] | None:
     """The request's lookup if there is one that asks `auth`."""
-    lookup = scope.get(_KEY)
-    if isinstance(lookup, SessionLookup):
-        known = cast("SessionLookup[U]", lookup)
-        return known if known.auth is auth else None
-    return None
-
-
-def lookup_of(scope: Scope) -> SessionLookup[Any]:
-    """The request's lookup. Raises `RuntimeError` where no `SessionRelay` stands around."""
-    lookup = scope.get(_KEY)
-    if isinstance(lookup, SessionLookup):
-        return cast("SessionLookup[Any]", lookup)
-    raise RuntimeError(
-        "there is no session lookup in this scope: put watchword's session middleware around the "
-        "application, outside of everything that asks for the session"
-    )
+    return _lookups(scope).get(auth)
 
 
 def lookup_for(auth: Auth[U], scope: Scope) -> SessionLookup[U]:
-    """The request's lookup if it asks `auth`. Raises `RuntimeError` otherwise."""
-    lookup = lookup_of(scope)
-    if lookup.auth is not auth:
+    """The request's lookup that asks `auth`. Raises `RuntimeError` where there is none."""
+    known = _lookups(scope)
+    found = known.get(auth)
+    if found is not None:
+        return found
+    if known:
         raise RuntimeError(
-            "the session middleware around this route belongs to another Auth; "
-            "use the same Auth object in both"
+            "the session middleware around this route belongs to another Auth; use the same Auth "
+            "object in both, or put a middleware for this one around the application as well"
         )
-    return lookup
+    raise RuntimeError(_NO_MIDDLEWARE)
+
+
+def lookup_of(scope: Scope) -> SessionLookup[Any]:
+    """The request's only lookup. Raises `RuntimeError` if there is none, or more than one."""
+    known = list(_lookups(scope).values())
+    if len(known) == 1:
+        return known[0]
+    raise RuntimeError(
+        "several servers could be meant here: use the guards of one of their plugins"
+        if known
+        else _NO_MIDDLEWARE
+    )
+
+
+def _lookups(scope: Scope) -> Mapping[Auth[Any], SessionLookup[Any]]:
+    return scope.get(_KEY, _NONE)

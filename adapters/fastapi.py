@@ -50,8 +50,18 @@ U = TypeVar("U", bound=User)
 
 
 def mount(app: FastAPI, auth: Auth[Any]) -> None:
-    """Serve `auth` under its base path, and relay renewed cookies from the dependencies below."""
-    app.router.routes.insert(0, AuthRoute(auth))
+    """Serve `auth` under its base path, and relay renewed cookies from the dependencies below.
+
+    Several servers may be mounted, each under a base path of its own; dependencies name theirs.
+    Raises `ConfigurationError` for a base path that is taken.
+    """
+    routes = app.router.routes
+    before = [
+        place
+        for place, route in enumerate(routes, start=1)
+        if isinstance(route, AuthRoute) and route.goes_before(auth)
+    ]
+    routes.insert(max(before, default=0), AuthRoute(auth))
     app.add_middleware(SessionRelay, auth=auth)
 
 

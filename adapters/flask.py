@@ -17,22 +17,25 @@ from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, cast, overlo
 
 try:
     from flask import Flask, Response, current_app, jsonify, redirect, request
+    from flask.json.provider import DefaultJSONProvider
     from werkzeug.datastructures import Headers
     from werkzeug.local import LocalProxy
     from werkzeug.routing import BaseConverter, Rule
+    from werkzeug.wsgi import ClosingIterator
 except ModuleNotFoundError as error:
     raise ImportError(
         'watchword.adapters.flask needs Flask: pip install "watchword[flask]"'
     ) from error
 
-from watchword.errors import APIError
+from watchword.database.hidden import Shown
+from watchword.errors import APIError, ConfigurationError
 from watchword.http.request import Request as AuthRequest
 from watchword.records import User
 from watchword.results import SessionAndUser
 from watchword.sessions import SessionCodes
 
 from .flask_body import FlaskBody
-from .wire import framed
+from .wire import framed, preflight
 from .wsgi import checked_of, consume_action_token, request_of, was_checked
 
 if TYPE_CHECKING:
@@ -52,32 +55,90 @@ class Watchword(Generic[U]):
     """Serves `auth` under its base path and answers who is signed in.
 
     `path` is the base path as the Flask application sees it, where that differs from
-    `auth.base_path`: when the application itself is mounted below a SCRIPT_NAME. With Flask-WTF,
-    exempt `watchword.view` from its CSRF check: watchword checks origins itself.
+    `auth.base_path`: when the application itself is mounted below a SCRIPT_NAME. With
+    `Flask(host_matching=True)` it answers on every host, or on `host` alone. A second server in
+    the same application has a `name`, and guards and a `user` of its own: `staff.login_required`,
+    `staff.user`. With Flask-WTF, exempt `watchword.view` from its CSRF check: watchword checks
+    origins itself.
+
+    Records are JSON to Flask afterwards, as clients see them: `jsonify(user=watchword.user)`.
     """
 
-    def __init__(self, auth: Auth[U], app: Flask | None = None, *, path: str | None = None) -> None:
+    def __init__(
+        self,
+        auth: Auth[U],
+        app: Flask | None = None,
+        *,
+        path: str | None = None,
+        name: str = "",
+        host: str | None = None,
+    ) -> None:
         self.auth = auth
         self._path = auth.base_path if path is None else path
+        self._name = f"{_NAME}_{name}" if name else _NAME
+        self._host = host
         if app is not None:
             self.init_app(app)
 
     def init_app(self, app: Flask) -> None:
-        """Mount on an application: every method, every path, no slash added, removed or merged."""
-        app.extensions[_NAME] = self
+        """Mount on an application: every method, every path, no slash added, removed or merged.
+
+        Raises `ConfigurationError` where another server has the name or the place.
+        """
+        self._check(app)
+        app.extensions[self._name] = self
         app.url_map.converters["watchword_rest"] = _Rest
+        host = self._host
+        if host is None and app.url_map.host_matching:
+            host = "<watchword_host>"
         # Flask's add_url_rule insists on a list of methods; a rule without one takes them all.
         for path in (self._path or "/", f"{self._path}/<watchword_rest:rest>"):
-            app.url_map.add(Rule(path, endpoint=_NAME, strict_slashes=False, merge_slashes=False))
-        app.view_functions[_NAME] = self.view
+            rule = Rule(
+                path, endpoint=self._name, host=host, strict_slashes=False, merge_slashes=False
+            )
+            app.url_map.add(rule)
+        app.view_functions[self._name] = self.view
         app.after_request(self._relay)
+        _show_records(app)
 
-    def view(self, rest: str = "") -> Response:
+    def _check(self, app: Flask) -> None:
+        if not isinstance(app, Flask):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise ConfigurationError(
+                "app",
+                f"a {type(app).__name__} cannot be served by",
+                "Give the Flask application, and the prefix in path= and in base_path=",
+            )
+        places = [
+            (other._path, other._host)
+            for other in cast("dict[str, object]", app.extensions).values()
+            if isinstance(other, Watchword)
+        ]
+        if self._name in app.extensions:
+            raise ConfigurationError(
+                "name",
+                "another Watchword of this application has it",
+                "Give the second one a name=, and use its own login_required, user and session",
+            )
+        if (self._path, self._host) in places:
+            raise ConfigurationError(
+                "path",
+                f"{self._path or '/'!r} is taken: another Watchword answers there",
+                "Give each Auth a base path of its own, or a host= under host_matching",
+            )
+        if self._host is not None and not app.url_map.host_matching:
+            raise ConfigurationError(
+                "host",
+                "this Flask application does not look at hosts",
+                "Make it with Flask(host_matching=True, static_host=...)",
+            )
+
+    def view(self, rest: str = "", watchword_host: str = "") -> Response:
         """The view behind every path of the authentication server."""
-        answer = self.auth.blocking.handle(request_of(request.environ, FlaskBody(request)))
+        asked = request_of(request.environ, FlaskBody(request))
+        answer = preflight(asked) or self.auth.blocking.handle(asked)
         headers, body = framed(answer, request.method)
         # As a list: Werkzeug adds a length of its own to bytes.
-        return _Verbatim([body] if body else [], status=answer.status, headers=headers)
+        return _Verbatim([body], status=answer.status, headers=headers)
 
     @property
     def session(self) -> SessionAndUser[U] | None:
@@ -89,6 +150,29 @@ class Watchword(Generic[U]):
         """The user of the current request, None if nobody is signed in."""
         found = self.session
         return None if found is None else found.user
+
+    @overload
+    def login_required(
+        self, view: Callable[P, ResponseReturnValue], *, login_url: str | None = None
+    ) -> Callable[P, ResponseReturnValue]: ...
+
+    @overload
+    def login_required(
+        self, view: None = None, *, login_url: str | None = None
+    ) -> Callable[[Callable[P, ResponseReturnValue]], Callable[P, ResponseReturnValue]]: ...
+
+    def login_required(
+        self, view: Callable[P, ResponseReturnValue] | None = None, *, login_url: str | None = None
+    ) -> Any:
+        """`login_required` for who is signed in at this server."""
+        guard = _login_guard(lambda: self, login_url)
+        return guard if view is None else guard(view)
+
+    def action_required(
+        self, type: str
+    ) -> Callable[[Callable[P, ResponseReturnValue]], Callable[P, ResponseReturnValue]]:
+        """`action_required` with a grant of this server."""
+        return _action_guard(lambda: self, type)
 
     def _relay(self, response: Response) -> Response:
         checked = was_checked(self.auth, request.environ)
@@ -114,12 +198,19 @@ class _Verbatim(Response):
     def get_wsgi_headers(self, environ: WSGIEnvironment) -> Headers:
         return Headers(self.headers)
 
+    def get_app_iter(self, environ: WSGIEnvironment) -> ClosingIterator:
+        # Werkzeug makes nothing at all of an empty body: some servers do not answer then.
+        return ClosingIterator(self.iter_encoded(), self.close)
+
 
 def _extension() -> Watchword[Any]:
     extension = current_app.extensions.get(_NAME)
     if isinstance(extension, Watchword):
         return cast("Watchword[Any]", extension)
-    raise RuntimeError("this Flask application has no Watchword extension: Watchword(auth, app)")
+    raise RuntimeError(
+        "this Flask application has no Watchword extension without a name: Watchword(auth, app); "
+        "of one with a name use its own login_required, action_required, user and session"
+    )
 
 
 # A proxy is never None: ask `if current_user:`, not `is None`. `Watchword.user` is the typed way.
@@ -157,19 +248,7 @@ def login_required(
 
     Put it below the route: `@app.get(...)`, then `@login_required`.
     """
-
-    def guard(view: Callable[P, ResponseReturnValue]) -> Callable[P, ResponseReturnValue]:
-        @functools.wraps(view)
-        def guarded(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
-            if _extension().session is not None:
-                return current_app.ensure_sync(view)(*args, **kwargs)
-            if login_url is not None:
-                return redirect(login_url)
-            refusal = SessionCodes.UNAUTHORIZED()
-            return jsonify(refusal.body), refusal.status
-
-        return guarded
-
+    guard = _login_guard(_extension, login_url)
     return guard if view is None else guard(view)
 
 
@@ -180,15 +259,38 @@ def action_required(
 
     Put it below the route, like `login_required`.
     """
+    return _action_guard(_extension, type)
 
-    def guard(view: Callable[P, ResponseReturnValue]) -> Callable[P, ResponseReturnValue]:
+
+def _login_guard(
+    extension: Callable[[], Watchword[Any]], login_url: str | None
+) -> Callable[[Callable[..., ResponseReturnValue]], Callable[..., ResponseReturnValue]]:
+    def guard(view: Callable[..., ResponseReturnValue]) -> Callable[..., ResponseReturnValue]:
         @functools.wraps(view)
-        def guarded(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
-            extension = _extension()
+        def guarded(*args: Any, **kwargs: Any) -> ResponseReturnValue:
+            if extension().session is not None:
+                return current_app.ensure_sync(view)(*args, **kwargs)
+            if login_url is not None:
+                return redirect(login_url)
+            refusal = SessionCodes.UNAUTHORIZED()
+            return jsonify(refusal.body), refusal.status
+
+        return guarded
+
+    return guard
+
+
+def _action_guard(
+    extension: Callable[[], Watchword[Any]], type: str
+) -> Callable[[Callable[..., ResponseReturnValue]], Callable[..., ResponseReturnValue]]:
+    def guard(view: Callable[..., ResponseReturnValue]) -> Callable[..., ResponseReturnValue]:
+        @functools.wraps(view)
+        def guarded(*args: Any, **kwargs: Any) -> ResponseReturnValue:
+            found = extension()
             # Looked up here, so that a renewed cookie is relayed.
-            _ = extension.session
+            _ = found.session
             try:
-                consume_action_token(extension.auth, request.environ, type)
+                consume_action_token(found.auth, request.environ, type)
             except APIError as refusal:
                 return jsonify(refusal.body), refusal.status
             return current_app.ensure_sync(view)(*args, **kwargs)
@@ -196,3 +298,10 @@ def action_required(
         return guarded
 
     return guard
+
+
+def _show_records(app: Flask) -> None:
+    provider = app.json
+    if isinstance(provider, DefaultJSONProvider):
+        known = provider.default
+        provider.default = lambda value: dict(value) if isinstance(value, Shown) else known(value)

@@ -14,18 +14,15 @@ Add it, and ask for the user, or guard a route:
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, cast
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 try:
     from litestar import asgi
     from litestar.config.app import AppConfig
     from litestar.connection import ASGIConnection
     from litestar.di import Provide
-    from litestar.exceptions import (
-        HTTPException,
-        ImproperlyConfiguredException,
-        NotAuthorizedException,
-    )
+    from litestar.exceptions import HTTPException, ImproperlyConfiguredException
     from litestar.handlers import BaseRouteHandler
     from litestar.middleware import DefineMiddleware
     from litestar.plugins import InitPlugin, ReceiveRoutePlugin
@@ -40,15 +37,16 @@ except ModuleNotFoundError as error:
 
 from watchword.errors import APIError
 from watchword.http.request import Request as AuthRequest
-from watchword.records import User
-from watchword.results import SessionAndUser
 
 from . import asgi as plain
-from .asgi_session import SessionRelay, lookup_of
+from .asgi_session import SessionLookup, SessionRelay, lookup_for, lookup_of
+from .litestar_dependencies import dependencies_on, handlers_of, required, take_as_given
 from .wire import covers, decoded
 
 if TYPE_CHECKING:
     from watchword.auth import Auth
+
+Guard: TypeAlias = Callable[[ASGIConnection[Any, Any, Any, Any], BaseRouteHandler], Awaitable[None]]
 
 _OWN_ROUTE = "watchword"
 
@@ -59,18 +57,23 @@ class WatchwordPlugin(InitPlugin, ReceiveRoutePlugin):
     Dependencies: `session` and `user` (401 if nobody is signed in), `optional_session` and
     `optional_user` (None then); the application's own of these names win. `path` is the base path
     as Litestar sees it, where that differs from `auth.base_path`: without a `root_path`, and
-    without the prefix of `Litestar(path=...)`.
+    without the prefix of `Litestar(path=...)`. A second server in the same application has a
+    `prefix` for the names of its dependencies (`prefix="staff_"`: `staff_user`), and guards of its
+    own: `staff.requires_session`.
 
     Raises `ImproperlyConfiguredException` for routes that Litestar would not tell from the mount.
     """
 
-    def __init__(self, auth: Auth[Any], *, path: str | None = None) -> None:
+    def __init__(self, auth: Auth[Any], *, path: str | None = None, prefix: str = "") -> None:
         self._auth = auth
+        self._prefix = prefix
+        self._providers = dependencies_on(auth, prefix)
         self._path = normalize_path(auth.base_path if path is None else path)
         self._mounted_at = self._path
 
     def on_app_init(self, app_config: AppConfig) -> AppConfig:
         """Add everything to the application."""
+        self._check(app_config)
         self._mounted_at = normalize_path(f"{app_config.path or ''}/{self._path}")
         opt: dict[str, object] = {_OWN_ROUTE: True, "exclude_from_auth": True}
         if app_config.csrf_config is not None:
@@ -80,12 +83,41 @@ class WatchwordPlugin(InitPlugin, ReceiveRoutePlugin):
         app_config.route_handlers.append(server)
         app_config.middleware.insert(0, DefineMiddleware(_relay, auth=self._auth))
         app_config.on_shutdown.append(self._auth.close)
-        for provider in (session, user, optional_session, optional_user):
-            app_config.dependencies.setdefault(provider.__name__, Provide(provider))
+        for name, provider in self._providers.items():
+            app_config.dependencies.setdefault(name, Provide(provider))
         return app_config
+
+    def _check(self, app_config: AppConfig) -> None:
+        for other in app_config.plugins:
+            if not isinstance(other, WatchwordPlugin) or other is self:
+                continue
+            if other._prefix == self._prefix:
+                raise ImproperlyConfiguredException(
+                    "Two servers in one application need different names for their dependencies: "
+                    'give one of them a prefix, WatchwordPlugin(auth, prefix="staff_")'
+                )
+            shorter, longer = sorted((other._path, self._path), key=len)
+            if longer.startswith(shorter):
+                raise ImproperlyConfiguredException(
+                    f"Litestar would hand requests for {longer!r} to what is mounted at "
+                    f"{shorter!r}: give each Auth a base path that the other does not begin with"
+                )
+
+    async def requires_session(
+        self, connection: ASGIConnection[Any, Any, Any, Any], route_handler: BaseRouteHandler
+    ) -> None:
+        """Guard: 401 if nobody is signed in at this server."""
+        if not route_handler.opt.get(_OWN_ROUTE):
+            required((await lookup_for(self._auth, _open(connection.scope)).checked()).session)
+
+    def requires_action(self, type: str) -> Guard:
+        """Guard: burns a grant of plugin `ActionToken` of this server; 401 or 403 without one."""
+        return _action_guard(partial(lookup_for, self._auth), type)
 
     def receive_route(self, route: BaseRoute) -> None:
         """Refuse a route that the mount would swallow: Litestar compares prefixes of text."""
+        for handler in handlers_of(route):
+            take_as_given(handler, self._providers.values(), self._auth.user_type)
         path, mounted_at = route.path_format, self._mounted_at
         if "{" in path and path.startswith(mounted_at) and not covers(mounted_at, path):
             raise ImproperlyConfiguredException(
@@ -114,22 +146,26 @@ def request_of(connection: ASGIConnection[Any, Any, Any, Any]) -> AuthRequest:
 async def requires_session(
     connection: ASGIConnection[Any, Any, Any, Any], route_handler: BaseRouteHandler
 ) -> None:
-    """Guard: 401 if nobody is signed in. On the whole application it spares the mount."""
+    """Guard: 401 if nobody is signed in. On the whole application it spares the mount.
+
+    Where several servers are mounted, use `WatchwordPlugin.requires_session`.
+    """
     if not route_handler.opt.get(_OWN_ROUTE):
-        await session(connection.scope)
+        required((await lookup_of(_open(connection.scope)).checked()).session)
 
 
-def requires_action(
-    type: str,
-) -> Callable[[ASGIConnection[Any, Any, Any, Any], BaseRouteHandler], Awaitable[None]]:
+def requires_action(type: str) -> Guard:
     """Guard: burns a grant of plugin `ActionToken`; 401 or 403 without one.
 
     Litestar reads the body after it: a wrong one costs the grant.
     """
+    return _action_guard(lookup_of, type)
 
+
+def _action_guard(lookup: Callable[[plain.Scope], SessionLookup[Any]], type: str) -> Guard:
     async def guard(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
         try:
-            await lookup_of(_open(connection.scope)).consume_action_token(type)
+            await lookup(_open(connection.scope)).consume_action_token(type)
         except APIError as refusal:
             raise HTTPException(
                 refusal.message or "",
@@ -138,30 +174,6 @@ def requires_action(
             ) from None
 
     return guard
-
-
-async def session(scope: Scope) -> SessionAndUser[Any]:
-    """Dependency: session and user. Raises `NotAuthorizedException`."""
-    found = await optional_session(scope)
-    if found is None:
-        raise NotAuthorizedException("Unauthorized")
-    return found
-
-
-async def user(scope: Scope) -> User:
-    """Dependency: the user. Raises `NotAuthorizedException`."""
-    return (await session(scope)).user
-
-
-async def optional_session(scope: Scope) -> SessionAndUser[Any] | None:
-    """Dependency: session and user, None if nobody is signed in."""
-    return (await lookup_of(_open(scope)).checked()).session
-
-
-async def optional_user(scope: Scope) -> User | None:
-    """Dependency: the user, None if nobody is signed in."""
-    found = await optional_session(scope)
-    return None if found is None else found.user
 
 
 def _path_received(scope: plain.Scope, mounted_at: str) -> str:

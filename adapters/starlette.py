@@ -19,10 +19,11 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
-from watchword.errors import APIError
+from watchword.errors import APIError, ConfigurationError
 from watchword.http.request import Request as AuthRequest
 from watchword.records import User
 from watchword.results import SessionAndUser
+from watchword.runtime.loops import require_asyncio
 
 from . import asgi as plain
 from .asgi import ASGIApp, Receive, Scope, Send, full_path
@@ -60,10 +61,14 @@ def mount(auth: Auth[Any]) -> AuthRoute:
 
 
 def lifespan(auth: Auth[Any]) -> Callable[[object], AbstractAsyncContextManager[None]]:
-    """A lifespan that awaits `auth.close()` at shutdown, for applications without another one."""
+    """A lifespan that awaits `auth.close()` at shutdown, for applications without another one.
+
+    Under trio it fails the start: `WrongLoop`.
+    """
 
     @asynccontextmanager
     async def closing(app: object) -> AsyncGenerator[None]:
+        require_asyncio()
         try:
             yield
         finally:
@@ -90,6 +95,20 @@ class AuthRoute(BaseRoute):
         ):
             return Match.FULL, {"endpoint": self._app}
         return Match.NONE, {}
+
+    def goes_before(self, other: Auth[Any]) -> bool:
+        """Whether this route must be asked before one for `other`, whose base path covers its own.
+
+        Raises `ConfigurationError` if nothing would be left for one of the two.
+        """
+        own = self._auth.base_path
+        if own == other.base_path:
+            raise ConfigurationError(
+                "base_path",
+                f"{own or '/'!r} is taken: another Auth is mounted there",
+                "Give each Auth a base path of its own",
+            )
+        return covers(other.base_path, own)
 
     def url_path_for(self, name: str, /, **path_params: Any) -> URLPath:
         raise NoMatchFound(name, path_params)

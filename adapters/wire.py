@@ -7,6 +7,7 @@ from urllib.parse import quote, unquote_to_bytes
 
 from watchword.errors import APIError
 from watchword.http.headers import Headers
+from watchword.http.request import Request
 from watchword.http.response import Response
 
 _ABSOLUTE_FORM = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*")
@@ -69,6 +70,20 @@ def bad_body(problem: str) -> APIError:
 def cut_short() -> APIError:
     """The error for a body that ends before the announced length: half a form must not pass."""
     return bad_body("The request body ended early")
+
+
+def preflight(request: Request) -> Response | None:
+    """The plain success that a CORS preflight gets (Fetch, 4.8), None for every other request.
+
+    The core sends no CORS headers and knows no OPTIONS; what an extension or a middleware of the
+    application puts on this answer decides.
+    """
+    if request.method != "OPTIONS" or "access-control-request-method" not in request.headers:
+        return None
+    return _PREFLIGHT
+
+
+_PREFLIGHT = Response(204, (("allow", "GET, POST, OPTIONS"),))
 
 
 def framed(response: Response, method: str) -> tuple[list[tuple[str, str]], bytes]:

@@ -26,6 +26,7 @@ from .wire import (
     cut_short,
     declared_length,
     framed,
+    preflight,
     quoted_bytes,
     target_path,
     undecoded,
@@ -51,10 +52,10 @@ class WSGIApp:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         request = request_of(environ, WSGIBody(environ))
-        response = self._auth.blocking.handle(request)
+        response = preflight(request) or self._auth.blocking.handle(request)
         headers, body = framed(response, request.method)
         start_response(f"{response.status} {_phrase(response.status)}", headers)
-        return [body] if body else []
+        return [body]  # also an empty one: Hypercorn takes a body without pieces for none at all
 
 
 class WatchwordMiddleware:
@@ -202,7 +203,7 @@ def _text(native: str) -> str:
 
 
 def _server(environ: WSGIEnvironment) -> str:
-    name, port = environ.get("SERVER_NAME", ""), environ.get("SERVER_PORT", "")
+    name, port = environ.get("SERVER_NAME", ""), str(environ.get("SERVER_PORT", ""))
     default = {"http": "80", "https": "443"}.get(environ["wsgi.url_scheme"])
     return name if not port or port == default else f"{name}:{port}"
 

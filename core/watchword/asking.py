@@ -40,10 +40,21 @@ async def _chosen(call: Call) -> Asker:
         answer = None if value is None else await credential.read(call, value)
         if isinstance(answer, SessionToken):
             # Where the browser has no session of its own, its cookies are the bearer's to set.
-            return Asker(answer.token, has_cookies=cookie is None or cookie == answer.token)
+            is_own = cookie is None or cookie == answer.token
+            return Asker(answer.token, from_cookie=False, has_cookies=is_own)
         if answer is not None:
             return Asker(None, vouched=answer, has_cookies=False)
     return Asker(cookie)
+
+
+def tokens_shown(call: Call, asker: Asker) -> list[str]:
+    """The token of who is asking; of several session cookies, all of theirs."""
+    if asker.token is None:
+        return []
+    name = call.site.cookies.session_token
+    if not asker.from_cookie or not call.cookies.is_repeated(name):
+        return [asker.token]
+    return call.cookies.all_signed(name)
 
 
 def has_cookies(call: Call) -> bool:

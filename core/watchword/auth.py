@@ -209,6 +209,11 @@ class Auth(Generic[U]):
         return self.config.sites.base_path
 
     @property
+    def user_type(self) -> type[User]:
+        """The class of users, as given."""
+        return self.config.user_type
+
+    @property
     def body_limit(self) -> int:
         """Bytes of a request body that are read at most."""
         return self.config.advanced.body_limit

@@ -305,6 +305,8 @@ class Asker:
     """That of the session to look up; None where there is none."""
     vouched: SessionAndUser[User] | None = None
     """Session and user that the credential itself stands for."""
+    from_cookie: bool = True
+    """Whether the token is that of a session cookie, of which there may be another one."""
     has_cookies: bool = True
     """Whether the browser's session cookies are this session's, to be renewed and cleared with it.
     False beside somebody else's, which are then left alone."""

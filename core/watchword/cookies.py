@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .crypto.signing import sign_cookie_value, verify_cookie_value
 from .http.cookies import (
@@ -11,6 +11,7 @@ from .http.cookies import (
     parse_cookie_chunks,
     parse_cookies,
     serialize_cookie,
+    values_of_cookie,
 )
 from .http.headers import Headers
 from .options import Advanced, CookieOptions
@@ -101,9 +102,28 @@ class CookieJar:
         return self._chunks
 
     def get_signed(self, name: str) -> str | None:
-        """The value of a signed cookie; None if absent, malformed or forged."""
+        """The value of a signed cookie; None if absent, malformed or forged.
+
+        Of several with the name it is the first that is genuine.
+        """
         raw = self.incoming.get(name)
-        return None if raw is None else self.verify(raw)
+        value = None if raw is None else self.verify(raw)
+        if value is None and self.is_repeated(name):
+            value = next(iter(self.all_signed(name)), None)
+        return value
+
+    def is_repeated(self, name: str) -> bool:
+        """Whether the browser may have several cookies with a name."""
+        header = self._header
+        if header is None or header.count(f"{name}=") < 2:
+            return False
+        return len(values_of_cookie(header, name)) > 1
+
+    def all_signed(self, name: str) -> list[str]:
+        """The values of the genuine ones among the signed cookies with a name, each once."""
+        raws = values_of_cookie(self._header or "", name)
+        found = [value for raw in raws if (value := self.verify(raw)) is not None]
+        return list(dict.fromkeys(found))
 
     def verify(self, raw: str) -> str | None:
         """The value of a raw signed cookie; None if it is malformed or forged."""
@@ -124,9 +144,16 @@ class CookieJar:
         self.set(name, sign_cookie_value(value, self._secret), attributes)
 
     def expire(self, name: str, attributes: CookieAttributes) -> None:
-        """Delete a cookie in the browser; what this response set under the name is dropped."""
+        """Delete a cookie in the browser; what this response set under the name is dropped.
+
+        Where cookies are those of a domain, one of the host alone goes as well: browsers have both
+        when the option was set later, and would send the older one first.
+        """
         self.drop(name)
-        self.set(name, "", attributes.merged(CookieAttributes(max_age=0)))
+        gone = attributes.merged(CookieAttributes(max_age=0))
+        if gone.domain and not name.lower().startswith("__host-"):
+            self.set(name, "", replace(gone, domain=None))
+        self.set(name, "", gone)
 
     def drop(self, name: str) -> None:
         """Forget what this response was going to set under a name."""

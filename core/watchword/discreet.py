@@ -34,7 +34,7 @@ class Discreet:
     def __rich_repr__(self) -> Iterator[tuple[str, object]]:
         secret = secret_fields(type(self))
         for name in _fields(type(self)):
-            value = getattr(self, name)
+            value = getattr(self, name, None)
             yield name, _HIDDEN if name in secret and value is not None else value
 
 

@@ -6,6 +6,7 @@ from typing import Generic, TypeVar
 
 import msgspec
 
+from .database.hidden import Shown
 from .discreet import Discreet
 from .records import Session, User
 
@@ -13,7 +14,7 @@ U = TypeVar("U", bound=User)
 
 
 class SessionAndUser(
-    Discreet, msgspec.Struct, Generic[U], frozen=True, rename="camel", omit_defaults=True
+    Shown, Discreet, msgspec.Struct, Generic[U], frozen=True, rename="camel", omit_defaults=True
 ):
     """Who is signed in: the session and its user."""
 

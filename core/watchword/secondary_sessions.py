@@ -23,6 +23,7 @@ import msgspec
 
 from .call import Call
 from .database.contract import StorageUnavailable
+from .database.hidden import replaced
 from .database.table import gt, ne
 from .discreet import Discreet
 from .http.json import encode
@@ -104,7 +105,7 @@ class SecondarySessions:
                 session = await _DATABASE.change(call, found, changes)
             else:
                 changed = {"updated_at": call.now, **changes}
-                session = msgspec.structs.replace(entry.session, **changed)
+                session = replaced(entry.session, **changed)
             if session is None:
                 return None
             if await _put(call, session, user, old=text):
@@ -192,7 +193,7 @@ async def _end_rows(call: Call, **filters: object) -> None:
     if not options.store_in_database:
         return
     if not options.preserve_in_database:
-        await call.db.delete(Session, **filters)
+        await call.db.delete(Session, everything=False, **filters)
         return
     await call.db.retire(Session, {"expires_at": call.now}, expires_at=gt(call.now), **filters)
 

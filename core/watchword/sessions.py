@@ -14,8 +14,9 @@ from .asking import (
     has_cookies,
     is_beside_cookies,
     is_vouched,
+    tokens_shown,
 )
-from .call import CacheDue, Call, SessionLookup
+from .call import Asker, CacheDue, Call, SessionLookup
 from .cookies import DONT_REMEMBER, SESSION_DATA, SESSION_TOKEN
 from .errors import APIError, ErrorCode, ErrorCodes
 from .http.cookies import CookieAttributes
@@ -116,6 +117,8 @@ def set_session_cookies(
         remember = browser_remembers(call, session)
     max_age = call.config.lifetimes.session if remember else None
     attributes = cookie.attributes.merged(CookieAttributes(max_age=max_age))
+    if call.cookies.is_repeated(cookie.name):
+        call.cookies.expire(cookie.name, cookie.attributes)
     call.cookies.set_signed(cookie.name, session.token, attributes)
     if not remember:
         call.cookies.set_signed(marker.name, "true", marker.attributes)
@@ -217,10 +220,9 @@ async def look_up(call: Call, flags: LookupFlags) -> SessionLookup:
             return SessionLookup(cached.found, from_store=False)
     found = await call.sessions.load(call, token)
     if found is None or found.session.expires_at <= call.now:
-        clear_session_cookies(call)
         if found is not None and not _reads_only(call):
             await call.sessions.remove(call, token)
-        return NOBODY
+        return await _look_further(call, asker, flags)
     if not flags.disable_refresh and (
         renewal_due(call, found.session)
         or cache is not None
@@ -229,6 +231,22 @@ async def look_up(call: Call, flags: LookupFlags) -> SessionLookup:
     ):
         found = await _kept_alive(call, found, writes_cache=flags.writes_cache)
     return SessionLookup(found, from_store=True)
+
+
+async def _look_further(call: Call, asker: Asker, flags: LookupFlags) -> SessionLookup:
+    # Behind the cookie of a session that is over there may be another one of the same name, such
+    # as that of the whole domain behind one that an older configuration gave to the host.
+    tokens = tokens_shown(call, asker)
+    rest = tokens[tokens.index(asker.token) + 1 :] if asker.token in tokens else []
+    if not rest:
+        clear_session_cookies(call)
+        return NOBODY
+    asker.token = rest[0]
+    looked = await look_up(call, flags)
+    cookie = call.cookie_names.spec(SESSION_TOKEN)
+    if looked.found is not None and cookie.attributes.domain and not flags.disable_refresh:
+        set_session_cookies(call, looked.found.session, looked.found.user)
+    return looked
 
 
 async def finish_call(call: Call) -> None:

@@ -16,6 +16,7 @@ import msgspec
 from .call import Call
 from .crypto.signing import hash_identifier, reservation_id, reservation_uuid
 from .database.contract import Sort, StorageUnavailable, UniqueViolation
+from .database.hidden import replaced
 from .database.table import lt, lte, starts_with
 from .http.json import encode
 from .options import VerificationOptions
@@ -130,7 +131,7 @@ async def exchange_verification(call: Call, found: Verification, value: str | No
     text, there = await _entry(call, found.identifier)
     if there is None or there.value != found.value:
         return False
-    changed = None if value is None else msgspec.structs.replace(there, value=value)
+    changed = None if value is None else replaced(there, value=value)
     return await _replace(call, found.identifier, text, changed)
 
 
@@ -143,7 +144,7 @@ async def extend_verification(call: Call, found: Verification, expires_at: datet
         text, there = await _entry(call, found.identifier)
         if there is None:
             return False
-        longer = msgspec.structs.replace(there, expires_at=expires_at)
+        longer = replaced(there, expires_at=expires_at)
         if await _replace(call, found.identifier, text, longer):
             return True
     raise StorageUnavailable("an entry of the secondary storage was changed all the time")

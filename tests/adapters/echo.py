@@ -63,6 +63,10 @@ class EchoAuth(Auth[User]):
         return self._base_path
 
     @property
+    def user_type(self) -> type[User]:
+        return User
+
+    @property
     def body_limit(self) -> int:
         return self._body_limit
 

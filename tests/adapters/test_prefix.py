@@ -6,6 +6,7 @@ is left of the path are told so (`path=`).
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -99,6 +100,12 @@ def auth(tmp_path: Path, outbox: list[Mail]) -> Iterator[Auth[Any]]:
     made.blocking.close()
 
 
+@pytest.fixture
+def runner() -> Iterator[asyncio.Runner]:
+    with asyncio.Runner() as one:
+        yield one
+
+
 def sign_up(client: Client, root: str) -> tuple[int, list[str]]:
     headers = [("content-type", "application/json"), ("origin", "https://app.example.com")]
     answer = client.send(
@@ -114,9 +121,14 @@ def sign_up(client: Client, root: str) -> tuple[int, list[str]]:
 
 @pytest.mark.parametrize("server", SERVERS)
 def test_below_a_prefix_everything_answers_and_links_lead_there(
-    auth: Auth[Any], outbox: list[Mail], server: Callable[[Auth[Any]], Client]
+    auth: Auth[Any],
+    outbox: list[Mail],
+    runner: asyncio.Runner,
+    server: Callable[[Auth[Any]], Client],
 ) -> None:
     client = server(auth)
+    if isinstance(client, ASGIClient):
+        client.run = runner.run
     status, cookies = sign_up(client, PREFIX)
     assert (status, len(cookies)) == (200, 1)
     cookie = cookies[0].partition(";")[0]
@@ -124,8 +136,8 @@ def test_below_a_prefix_everything_answers_and_links_lead_there(
     assert json.loads(session.body)["user"]["email"] == ADA["email"]
 
     # In either world: background work is finished.
-    if isinstance(client, WSGIClient):
-        auth.blocking.close()
+    auth.blocking.close()
+    runner.run(auth.close())
     (mail,) = outbox
     assert mail.url.startswith(f"{OUTER}/verify-email?token=")
     path = mail.url.removeprefix("https://app.example.com/shop")

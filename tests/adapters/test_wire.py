@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
-from tests.adapters.drivers import Client
+from tests.adapters.apps import flask_app
+from tests.adapters.drivers import Call, Client, CountingStream, wsgi_environ
 from tests.adapters.echo import EchoAuth
+from watchword.adapters.wsgi import WSGIApp
 from watchword.http.response import Response
 
 METHODS = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE", "PROPFIND", "BREW"]
@@ -165,3 +170,15 @@ def test_bytes_go_out_untouched(client: Client, auth: EchoAuth) -> None:
     everything = bytes(range(256)) * 40
     auth.script.answer = Response(200, (("content-type", "image/png"),), everything)
     assert client.send("GET", "/api/auth/ok").body == everything
+
+
+@pytest.mark.parametrize("status", [200, 204, 304, 404])
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize("app", [WSGIApp, flask_app])
+def test_an_empty_body_is_one_empty_piece(
+    auth: EchoAuth, app: Callable[[EchoAuth], Any], method: str, status: int
+) -> None:
+    """Hypercorn starts a response with its first piece: without one the client gets 500."""
+    auth.script.answer = Response(status)
+    environ = wsgi_environ(Call(method, "/api/auth/ok"), CountingStream([]))
+    assert list(app(auth)(environ, lambda *_: None)) == [b""]

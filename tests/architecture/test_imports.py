@@ -18,7 +18,7 @@ HOMES = {
     "werkzeug": {"flask", "flask_body"},
     "starlette": {"starlette"},
     "fastapi": {"fastapi"},
-    "litestar": {"litestar"},
+    "litestar": {"litestar", "litestar_dependencies"},
 }
 """The only modules of adapters/ that may import a framework."""
 

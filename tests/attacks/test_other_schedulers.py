@@ -16,7 +16,7 @@ import trio
 from tests.core.conftest import MakeAuth
 from tests.support.browser import Browser
 from tests.support.services import ROOT, require
-from watchword.runtime.asynchronous import NoEventLoop
+from watchword.runtime.loops import WrongLoop
 
 GREENLETS = """
 from gevent import monkey
@@ -69,14 +69,14 @@ def test_hashing_leaves_the_greenlets_alone_and_mails_are_sent(kind: str) -> Non
 
 def test_trio_is_refused_by_name(make_auth: MakeAuth) -> None:
     auth = make_auth()
-    with pytest.raises(NoEventLoop, match=r"^trio runs here, .* need asyncio"):
+    with pytest.raises(WrongLoop, match=r"^trio runs here, .* need asyncio"):
         trio.run(auth.handle, Browser(auth).request("GET", "/ok"))
 
 
 def test_no_loop_at_all_is_told(make_auth: MakeAuth) -> None:
     auth = make_auth()
     waiting = auth.handle(Browser(auth).request("GET", "/ok"))
-    with pytest.raises(NoEventLoop, match=r"^no event loop runs here"):
+    with pytest.raises(WrongLoop, match=r"^no event loop runs here"):
         waiting.send(None)
     assert asyncio.run(auth.handle(Browser(auth).request("GET", "/ok"))).status == 200
     asyncio.run(auth.close())

@@ -24,6 +24,7 @@ import msgspec
 from watchword.discreet import Discreet
 from watchword.errors import ConfigurationError
 
+from .hidden import Keeping, keep_hidden
 from .schema import Field, FieldType, Index, Model, Reference
 
 
@@ -42,7 +43,8 @@ class Column:
     input: bool = True
     """Whether a client may set the field where free-form fields are taken."""
     returned: bool = True
-    """Whether the field is part of answers, cookies and `auth.api` results on the wire."""
+    """Whether the field is seen by clients. Where not, nothing that encodes the record has it:
+    no answer, no cookie, no encoder of msgspec or of a framework. Code reads it as any other."""
     now: Literal["create", "write"] | None = None
     """Filled with the current time at creation, or at every write that does not set it."""
     now_in_database: bool = True
@@ -64,15 +66,30 @@ class Column:
 _PLAIN = Column()
 
 
-class Record(Discreet, msgspec.Struct, kw_only=True, rename="camel"):
+class Record(Keeping, Discreet, msgspec.Struct, kw_only=True, rename="camel"):
     """Base of all record classes: one row, with its `id`."""
 
     __model__: ClassVar[str] = ""
     __indexes__: ClassVar[tuple[Index, ...]] = ()
     """Indexes over several fields, by their wire names."""
     __hidden__: ClassVar[frozenset[str]] = frozenset()
-    """Wire names that are left out whenever a record is encoded; set by `prepared`."""
+    """Wire names that are left out whenever a record is encoded; known as soon as there is a
+    record."""
     id: str
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        keep_hidden(cls, _hidden_names)
+
+
+def _hidden_names(cls: type[object]) -> list[str]:
+    hints = typing.get_type_hints(cls, include_extras=True)
+    return [name for name, hint in hints.items() if not _column(hint).returned]
+
+
+def _column(hint: object) -> Column:
+    extras = typing.get_args(hint) if typing.get_origin(hint) is Annotated else ()
+    return next((extra for extra in extras if isinstance(extra, Column)), _PLAIN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,11 +125,8 @@ def attributes_of(cls: type[msgspec.Struct]) -> tuple[Attribute, ...]:
 
 
 def _attribute(info: msgspec.structs.FieldInfo, hint: object) -> Attribute:
-    column = _PLAIN
-    bare = hint
-    if typing.get_origin(hint) is Annotated:
-        bare, *extras = typing.get_args(hint)
-        column = next((extra for extra in extras if isinstance(extra, Column)), _PLAIN)
+    column = _column(hint)
+    bare = typing.get_args(hint)[0] if typing.get_origin(hint) is Annotated else hint
     kind, optional = _field_type(bare, column)
     default = _default_of(info)
     constant = default() if default is not None else None

@@ -12,11 +12,10 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, TypeAlias
 
-import msgspec
-
 from watchword.call import Call
 from watchword.crypto.jwt import TokenExpired, TokenInvalid
 from watchword.database.contract import UniqueViolation
+from watchword.database.hidden import replaced
 from watchword.endpoint import get, post
 from watchword.errors import APIError, ErrorCode, ErrorCodes
 from watchword.identifiers import normal_email, same_email
@@ -359,4 +358,4 @@ async def _notify(call: Call, callback: UserCallback | None, user: User) -> None
 
 
 def _with_address(user: User, email: str) -> User:
-    return msgspec.structs.replace(user, email=email)
+    return replaced(user, email=email)

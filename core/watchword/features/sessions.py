@@ -12,7 +12,7 @@ from typing import ClassVar
 import msgspec
 
 from watchword.additional_fields import read_fields
-from watchword.asking import asker_of
+from watchword.asking import asker_of, tokens_shown
 from watchword.call import Call
 from watchword.database.contract import UniqueViolation
 from watchword.discreet import Discreet
@@ -100,8 +100,7 @@ class SessionEndpoints(Plugin):
     @post("/sign-out")
     async def sign_out(self, call: Call) -> Success:
         """End the session of who is asking; also fine when there is none."""
-        token = (await asker_of(call)).token
-        if token is not None:
+        for token in tokens_shown(call, await asker_of(call)):
             try:
                 await call.sessions.remove(call, token)
             except APIError:

@@ -17,6 +17,8 @@ LONGEST_VALUE = 8192
 """One value of a query."""
 MOST_PAIRS = 1000
 """Pairs of names and values in a query, a form or a Cookie header."""
+MOST_NAMESAKES = 4
+"""Cookies of one name that are tried."""
 LONGEST_HOST = 255
 """A host with its port (RFC 1035, 2.3.4), before it is normalised."""
 LONGEST_URL = 8192

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Literal
 from urllib.parse import quote, unquote_to_bytes
 
-from .bounds import MOST_PAIRS
+from .bounds import MOST_NAMESAKES, MOST_PAIRS
 
 LONGEST_AGE = 34_560_000
 """Seconds; browsers keep no cookie longer than 400 days (RFC 6265bis, 5.5)."""
@@ -66,6 +66,15 @@ def parse_cookies(header: str) -> dict[str, str]:
         if equals and name not in found:
             found[name] = _value(value)
     return found
+
+
+def values_of_cookie(header: str, name: str) -> list[str]:
+    """All values under one name, as `parse_cookies` reads each: browsers send several where cookies
+    of different domains or paths share it. Of more than `MOST_NAMESAKES` the first ones are read.
+    """
+    pairs = (pair.partition("=") for pair in header.split(";", MOST_PAIRS)[:MOST_PAIRS])
+    found = [_value(value) for known, equals, value in pairs if equals and known.strip() == name]
+    return found[:MOST_NAMESAKES]
 
 
 def parse_cookie_chunks(header: str) -> dict[str, str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import functools
 import inspect
-import sys
 from collections.abc import Awaitable, Callable
 from contextvars import copy_context
 from typing import ParamSpec, TypeVar, cast
@@ -19,15 +18,12 @@ from .capacity import Capacity
 from .hashing import hashing_within
 from .jobs import AsyncJob, BackgroundHandler, Work
 from .lasting import LoopWork, is_behind
+from .loops import require_asyncio
 from .process import PerProcess
 from .threads import NoThreads, ThreadPool
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-
-class NoEventLoop(RuntimeError):
-    """The asynchronous entrance was used where asyncio does not run."""
 
 
 class _Here:
@@ -102,8 +98,8 @@ class AsyncRuntime:
     def __init__(
         self, engine: Engine, capacity: Capacity, handler: BackgroundHandler | None = None
     ) -> None:
-        """`handler` is the application's own way to run background work. Raises `NoEventLoop`."""
-        _require_asyncio()
+        """`handler` is the application's own way to run background work. Raises `WrongLoop`."""
+        require_asyncio()
         self.engine = engine
         self.secondary: SecondaryEngine | None = None
         """Set before the first call; it may want to be opened with this runtime."""
@@ -186,15 +182,3 @@ class AsyncRuntime:
         here = self._here.made_here()
         if here is not None and here.is_idle:
             self._here.take()
-
-
-def _require_asyncio() -> None:
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        trio = sys.modules.get("trio")
-        found = "no event loop" if trio is None or not trio.lowlevel.in_trio_run() else "trio"
-        raise NoEventLoop(
-            f"{found} runs here, and asynchronous servers need asyncio: run the application on it "
-            "(Hypercorn: `--worker-class asyncio`), or call `auth.blocking` in a thread"
-        ) from None

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def open_async_runtime(
     engine: Engine, capacity: Capacity, handler: BackgroundHandler | None
 ) -> AsyncRuntime:
-    """The async runtime over an engine. Raises `NoEventLoop` where asyncio does not run."""
+    """The async runtime over an engine. Raises `WrongLoop` where asyncio does not run."""
     module = import_module("..asynchronous", __name__)
     made: AsyncRuntime = module.AsyncRuntime(engine, capacity, handler)
     return made
