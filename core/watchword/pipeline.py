@@ -132,11 +132,18 @@ class Pipeline:
         await finish_call(call)
         return outcome
 
-    async def admit(self, call: Call, request: Request, route: Route) -> Response | None:
-        """The checks of an HTTP request, for a server-side call on behalf of its browser.
+    async def admit(
+        self, call: Call, request: Request, route: Route, page: Request
+    ) -> Response | None:
+        """The checks of an HTTP request, for a server-side call on behalf of its browser, which
+        asked for a `page` of the application's.
 
         The response that ends it, if one does. Raises `APIError`.
         """
+        if page.headers.has_too_long:
+            return _TOO_LONG
+        if route.endpoint.traits.redeems and is_speculative(page):
+            return _AHEAD
         call.endpoint = route.endpoint
         ended = await self._begin(call, request, route.endpoint.path, route)
         if ended is None:
@@ -186,7 +193,7 @@ class Pipeline:
         return route
 
     async def _routed(self, call: Call, request: Request, route: Route) -> Response:
-        if route.endpoint.traits.redeems and is_speculative(request.headers):
+        if route.endpoint.traits.redeems and is_speculative(request):
             return _AHEAD
         if request.query:
             try:

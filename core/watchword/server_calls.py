@@ -13,7 +13,7 @@ from typing import Any, cast
 import msgspec
 
 from .api import Arguments, WithHeaders
-from .call import Call
+from .call import Call, SessionLookup
 from .checked import Checked
 from .configuration import Configuration
 from .errors import APIError
@@ -60,7 +60,7 @@ class ServerCalls:
         route = self._pipeline.routes[name]
         call = self._call(runtime, route, arguments)
         try:
-            ended = await self._ended(call, route)
+            ended = await self._ended(call, route, arguments.request)
             if ended is None:
                 outcome = await self._pipeline.run(call, route)
             else:
@@ -82,10 +82,10 @@ class ServerCalls:
             return WithHeaders(outcome.value, respond(call, outcome.value))
         return outcome.value
 
-    async def _ended(self, call: Call, route: Route) -> Response | None:
-        if call.request is None:
+    async def _ended(self, call: Call, route: Route, page: Request | None) -> Response | None:
+        if call.request is None or page is None:
             return None
-        return await self._pipeline.admit(call, call.request, route)
+        return await self._pipeline.admit(call, call.request, route, page)
 
     def _call(self, runtime: Runtime, route: Route, arguments: Arguments) -> Call:
         call = (
@@ -112,8 +112,14 @@ class ServerCalls:
         asked = checked.call
         if asked is None:
             raise SessionCodes.UNAUTHORIZED()
+        if asked.config is not self._config:
+            raise RuntimeError("checked= is the answer of another Auth; ask the same one in both")
         call = Call(self._config, runtime, asked.site, headers=asked.headers, path=path)
-        call.asker, call.lookup = asked.asker, asked.lookup
+        call.asker, found = asked.asker, asked.lookup
+        if found is not None:
+            # Who asked is settled. The session may have been ended since: whatever insists on the
+            # store's word hears it anew.
+            call.lookup = SessionLookup(found.found, from_store=False)
         return call
 
     def _browsers_call(
