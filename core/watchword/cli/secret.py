@@ -26,8 +26,8 @@ _ROTATION = """
 # decrypts what was stored before secrets had versions.
 #
 # The exchange is planned. Until {date} cookies under the old secret are taken, and signed
-# anew with the new one: nobody is signed out, and what was mailed stays good. Give it as long as your sessions live
-# (session.expires_in), and leave the date out after that.
+# anew with the new one: nobody is signed out, and what was mailed stays good. Give it as long as
+# your sessions live (session.expires_in), and leave the date out after that.
 BETTER_AUTH_SECRETS={new}:{secret},{old}@{date}:<the old secret>
 #
 # The old secret leaked, or may have. It only decrypts what is stored; it signs and vouches for
