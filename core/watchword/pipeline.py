@@ -132,17 +132,14 @@ class Pipeline:
         await finish_call(call)
         return outcome
 
-    async def admit(
-        self, call: Call, request: Request, route: Route, page: Request
-    ) -> Response | None:
-        """The checks of an HTTP request, for a server-side call on behalf of its browser, which
-        asked for a `page` of the application's.
+    async def admit(self, call: Call, request: Request, route: Route) -> Response | None:
+        """The checks of an HTTP request, for a server-side call on behalf of its browser.
 
         The response that ends it, if one does. Raises `APIError`.
         """
-        if page.headers.has_too_long:
+        if request.headers.has_too_long:
             return _TOO_LONG
-        if route.endpoint.traits.redeems and is_speculative(page):
+        if route.endpoint.traits.redeems and is_speculative(request):
             return _AHEAD
         call.endpoint = route.endpoint
         ended = await self._begin(call, request, route.endpoint.path, route)

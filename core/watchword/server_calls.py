@@ -60,7 +60,7 @@ class ServerCalls:
         route = self._pipeline.routes[name]
         call = self._call(runtime, route, arguments)
         try:
-            ended = await self._ended(call, route, arguments.request)
+            ended = await self._ended(call, route)
             if ended is None:
                 outcome = await self._pipeline.run(call, route)
             else:
@@ -82,10 +82,10 @@ class ServerCalls:
             return WithHeaders(outcome.value, respond(call, outcome.value))
         return outcome.value
 
-    async def _ended(self, call: Call, route: Route, page: Request | None) -> Response | None:
-        if call.request is None or page is None:
+    async def _ended(self, call: Call, route: Route) -> Response | None:
+        if call.request is None:
             return None
-        return await self._pipeline.admit(call, call.request, route, page)
+        return await self._pipeline.admit(call, call.request, route)
 
     def _call(self, runtime: Runtime, route: Route, arguments: Arguments) -> Call:
         call = (
@@ -132,10 +132,12 @@ class ServerCalls:
         except UnknownHost:
             raise APIError(400, None, "This host is not served here") from None
         endpoint = route.endpoint
-        # What matters is the endpoint's method and path, not those of the page with the form.
+        # What matters is the endpoint's method and path, not those of the page with the form; but
+        # who wants no content from a page wants none from a link either.
+        method = endpoint.methods[0]
         as_sent = replace(
             request,
-            method=endpoint.methods[0],
+            method="HEAD" if method == "GET" and request.method == "HEAD" else method,
             path=site.base_path + endpoint.path,
             query="",
             headers=headers,

@@ -17,7 +17,14 @@ from tests.attacks.mailing_site import ADA, NEW_PASSWORD, OLD_PASSWORD, Site
 from tests.core.conftest import MakeAuth
 from tests.support.browser import Browser
 from tests.support.databases import mysql_database, postgres_database, redis_keys
-from watchword import APIError, Checked, SetPassword, UpdateUser
+from watchword import (
+    Advanced,
+    APIError,
+    Checked,
+    SetPassword,
+    UpdateUser,
+    WorkLimits,
+)
 from watchword.storage.redis import RedisStorage
 
 GRACE, THIEVES = "grace@example.com", "thieves-1234"
@@ -61,7 +68,9 @@ def hasher() -> Slow:
 @pytest.fixture
 def site(make_auth: MakeAuth, options: dict[str, Any], hasher: Slow) -> Site:
     own = {"hash_password": hasher.hash, "verify_password": hasher.verify}
-    site = Site(make_auth, passwords=own, **options)
+    # Another hash is made in the middle of one.
+    work = Advanced(work=WorkLimits(hashes=2))
+    site = Site(make_auth, passwords=own, advanced=work, **options)
     assert site.browser().sign_up(ADA).status == 200
     return site
 
@@ -118,6 +127,19 @@ def test_w5_a_session_that_ends_while_a_password_is_hashed_sets_no_first_one(
         SetPassword(new_password=NEW_PASSWORD), headers=cookies(owner)
     )
     assert site.browser().sign_in(GRACE, password=NEW_PASSWORD).status == 200
+
+
+def test_a_password_that_is_changed_in_two_sessions_at_once_is_changed_once(
+    site: Site, hasher: Slow
+) -> None:
+    """The loser hears of the password, not of its session, which is well."""
+    one, other = site.signed_in(), site.signed_in()
+    body = {"currentPassword": OLD_PASSWORD, "newPassword": NEW_PASSWORD}
+    hasher.meanwhile.append(lambda: other.post("/change-password", body))
+    answer = one.post("/change-password", {**body, "newPassword": "third-12345"})
+    assert (answer.status, answer.code) == (400, "INVALID_PASSWORD")
+    assert one.session()["user"]["email"] == ADA
+    assert site.address(NEW_PASSWORD) == ADA
 
 
 # the answer of `auth.check`, kept for later
