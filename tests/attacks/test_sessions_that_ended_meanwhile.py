@@ -15,7 +15,7 @@ import pytest
 
 from tests.attacks.mailing_site import ADA, NEW_PASSWORD, OLD_PASSWORD, Site
 from tests.core.conftest import MakeAuth
-from tests.support.browser import Browser
+from tests.support.browser import Browser, Clock
 from tests.support.databases import mysql_database, postgres_database, redis_keys
 from watchword import (
     Advanced,
@@ -25,6 +25,8 @@ from watchword import (
     UpdateUser,
     WorkLimits,
 )
+from watchword.runtime.blocking import finish
+from watchword.storage.memory import MemoryStorage
 from watchword.storage.redis import RedisStorage
 
 GRACE, THIEVES = "grace@example.com", "thieves-1234"
@@ -140,6 +142,19 @@ def test_a_password_that_is_changed_in_two_sessions_at_once_is_changed_once(
     assert (answer.status, answer.code) == (400, "INVALID_PASSWORD")
     assert one.session()["user"]["email"] == ADA
     assert site.address(NEW_PASSWORD) == ADA
+
+
+def test_a_session_that_its_list_has_lost_may_change_the_password(
+    make_auth: MakeAuth, clock: Clock
+) -> None:
+    """Servers of the reference change lists in two steps, and lose what others do meanwhile."""
+    storage = MemoryStorage(clock)
+    site = Site(make_auth, secondary_storage=storage)
+    ada = site.browser()
+    user_id = ada.sign_up(ADA).json["user"]["id"]
+    finish(storage.blocking().delete(f"active-sessions-{user_id}"))
+    body = {"currentPassword": OLD_PASSWORD, "newPassword": NEW_PASSWORD}
+    assert ada.post("/change-password", body).status == 200
 
 
 # the answer of `auth.check`, kept for later

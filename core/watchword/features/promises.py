@@ -243,15 +243,18 @@ def session_mark(token: str) -> str:
 
 
 async def _lives(call: Call, user_id: str, mark: str) -> bool:
-    for token in await call.sessions.tokens_of(call, user_id):
-        if equal(session_mark(token), mark):
-            found = await call.sessions.load(call, token)
-            return (
-                found is not None
-                and found.user.id == user_id
-                and found.session.expires_at > call.now
-            )
-    return False
+    token = await _marked(call, user_id, mark)
+    found = None if token is None else await call.sessions.load(call, token)
+    return found is not None and found.user.id == user_id and found.session.expires_at > call.now
+
+
+async def _marked(call: Call, user_id: str, mark: str) -> str | None:
+    own = None if call.lookup is None else call.lookup.found
+    # Mostly it is the one that is asking, which a list of sessions may have lost.
+    if own is not None and equal(session_mark(own.session.token), mark):
+        return own.session.token
+    tokens = await call.sessions.tokens_of(call, user_id)
+    return next((token for token in tokens if equal(session_mark(token), mark)), None)
 
 
 def _companion(identifier: str) -> str:
