@@ -188,6 +188,7 @@ class Auth(Generic[U]):
         check_schema(self._storage, self.config.tables.schema)
         self._secondary = secondary_storage
         self._runtime: AsyncRuntime | None = None
+        self._opened: dict[str, AsyncRuntime] = {}
         self.blocking: BlockingAuth[U] = BlockingAuth(self)
         """The same server for synchronous code."""
         self.api: Api[Async, U] = Api(self.endpoints, self._invoke)
@@ -278,7 +279,9 @@ class Auth(Generic[U]):
                 self.config.advanced.background,
             )
             runtime.secondary = self.open_secondary(runtime.call, blocking=False)
-            self._runtime = runtime
+            # Of several first callers at once, all go on with the same one: the rest are dropped
+            # before they opened anything.
+            self._runtime = self._opened.setdefault("runtime", runtime)
         return self._runtime
 
 
@@ -288,6 +291,7 @@ class BlockingAuth(Generic[U]):
     def __init__(self, auth: Auth[U]) -> None:
         self._auth = auth
         self._runtime: BlockingRuntime | None = None
+        self._opened: dict[str, BlockingRuntime] = {}
         self.api: Api[Blocking, U] = Api(auth.endpoints, self._invoke)
         """Every endpoint as a function."""
 
@@ -307,7 +311,7 @@ class BlockingAuth(Generic[U]):
 
     def close(self) -> None:
         """Finish background work and give back connections."""
-        runtime, self._runtime = self._runtime, None
+        self._runtime, runtime = None, self._opened.pop("runtime", None)
         if runtime is not None:
             runtime.drain()
             finish(_give_back(runtime))
@@ -321,7 +325,8 @@ class BlockingAuth(Generic[U]):
                 self._auth.open_engine(blocking=True), config.capacity, config.advanced.background
             )
             runtime.secondary = self._auth.open_secondary(runtime.call, blocking=True)
-            self._runtime = runtime
+            # As with the asynchronous one: several threads may be the first at once.
+            self._runtime = self._opened.setdefault("runtime", runtime)
         return self._runtime
 
     def _invoke(self, name: str, arguments: Arguments) -> Any:

@@ -66,6 +66,16 @@ def origin_refused(origin: str, served: str) -> None:
     )
 
 
+def origin_ignored(origin: str, problem: str, remedy: str) -> None:
+    """An origin from the application's own function that trusts nobody."""
+    REQUESTS.warning(
+        "the function of trusted_origins gave %r, which can match nothing: %s. %s",
+        origin,
+        problem,
+        remedy,
+    )
+
+
 def _is_alarming(call: Call, error: APIError) -> bool:
     """Whether somebody may be at it: sign-ins, wrong passwords, codes and tokens, what is forbidden
     or comes too often. That nobody is signed in, and what is down, are no alarms."""

@@ -12,9 +12,11 @@ from typing import cast
 
 from .call import Call
 from .errors import APIError, ErrorCode, ErrorCodes
-from .http.origins import Target, compiled
+from .http.bounds import LONGEST_ORIGIN
+from .http.origin_patterns import OddPattern, normal_origin
+from .http.origins import OriginPattern, Target, compiled
 from .http.urls import parse_url
-from .observability import origin_refused
+from .observability import origin_ignored, origin_refused
 from .site import UnknownHost
 
 _SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS"))
@@ -103,16 +105,30 @@ async def is_trusted(call: Call, url: str, *, allow_relative: bool = False) -> b
         return True
     if any(pattern.matches(target) for pattern in call.site.trusted):
         return True
-    return any(compiled(origin).matches(target) for origin in await _dynamic_origins(call))
+    return any(pattern.matches(target) for pattern in await _dynamic_origins(call))
 
 
-async def _dynamic_origins(call: Call) -> Sequence[str]:
+async def _dynamic_origins(call: Call) -> Sequence[OriginPattern]:
     option = call.config.trusted_origins
     if not callable(option):
         return ()
     ask = cast("Callable[..., Sequence[str] | Awaitable[Sequence[str]]]", option)
     origins = cast("Sequence[str] | None", await call.run(ask, call.request))
-    return [origin for origin in origins or () if origin]
+    # A function may hand back what a request said.
+    bounded = (one for one in origins or () if one and len(one) <= LONGEST_ORIGIN)
+    found = map(_in_form, bounded)
+    return [pattern for pattern in found if pattern is not None]
+
+
+@lru_cache(maxsize=256)
+def _in_form(origin: str) -> OriginPattern | None:
+    """What a function of the application's gave, in the form of a list's entries; None, and a line
+    in the log, for what can match nothing: there is no start-up to refuse it at."""
+    try:
+        return compiled(normal_origin(origin))
+    except OddPattern as error:
+        origin_ignored(origin, str(error), error.remedy)
+        return None
 
 
 async def _check_origin(call: Call) -> None:

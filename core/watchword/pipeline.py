@@ -143,6 +143,10 @@ class Pipeline:
 
         The response that ends it, if one does. Raises `APIError`.
         """
+        if request.headers.has_too_long:
+            return _TOO_LONG
+        if route.endpoint.traits.redeems and is_speculative(request):
+            return _AHEAD
         call.endpoint = route.endpoint
         ended = await self._begin(call, request, route.endpoint.path, route)
         if ended is None:
@@ -193,7 +197,7 @@ class Pipeline:
         return route
 
     async def _routed(self, call: Call, request: Request, route: Route) -> Response:
-        if route.endpoint.traits.redeems and is_speculative(request.headers):
+        if route.endpoint.traits.redeems and is_speculative(request):
             return _AHEAD
         if request.query:
             try:

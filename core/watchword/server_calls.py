@@ -13,7 +13,7 @@ from typing import Any, cast
 import msgspec
 
 from .api import Arguments, WithHeaders
-from .call import Call
+from .call import Call, SessionLookup
 from .checked import Checked
 from .configuration import Configuration
 from .errors import APIError
@@ -110,8 +110,14 @@ class ServerCalls:
         asked = checked.call
         if asked is None:
             raise SessionCodes.UNAUTHORIZED()
+        if asked.config is not self._config:
+            raise RuntimeError("checked= is the answer of another Auth; ask the same one in both")
         call = Call(self._config, runtime, asked.site, headers=asked.headers, path=path)
-        call.asker, call.lookup = asked.asker, asked.lookup
+        call.asker, found = asked.asker, asked.lookup
+        if found is not None:
+            # Who asked is settled. The session may have been ended since: whatever insists on the
+            # store's word hears it anew.
+            call.lookup = SessionLookup(found.found, from_store=False)
         return call
 
     def _browsers_call(
@@ -124,10 +130,12 @@ class ServerCalls:
         except UnknownHost:
             raise APIError(400, None, "This host is not served here") from None
         endpoint = route.endpoint
-        # What matters is the endpoint's method and path, not those of the page with the form.
+        # What matters is the endpoint's method and path, not those of the page with the form; but
+        # who wants no content from a page wants none from a link either.
+        method = endpoint.methods[0]
         as_sent = replace(
             request,
-            method=endpoint.methods[0],
+            method="HEAD" if method == "GET" and request.method == "HEAD" else method,
             path=site.base_path + endpoint.path,
             query="",
             headers=headers,

@@ -308,7 +308,7 @@ def _sent_cookie(call: Call) -> bool:
 def _reads_only(call: Call) -> bool:
     # With deferred refresh only POST /get-session writes (spec: get-session, step 10).
     request = call.request
-    return call.config.session.defer_refresh and (request is None or request.method == "GET")
+    return call.config.session.defer_refresh and (request is None or request.method != "POST")
 
 
 async def renew(call: Call, found: SessionAndUser[User]) -> SessionAndUser[User]:

@@ -18,7 +18,7 @@ from tests.attacks.mailing_site import ADA, EVE, NEW, NEW_PASSWORD, OLD_PASSWORD
 from tests.core.conftest import MakeAuth
 from tests.support.browser import Answer, Browser, Clock
 from tests.support.databases import mysql_database, postgres_database
-from watchword import ModelHooks
+from watchword import Advanced, ModelHooks, WorkLimits
 
 
 @pytest.fixture(params=["sqlite", "postgres", "mysql"])
@@ -59,6 +59,8 @@ def site(make_auth: MakeAuth, database: str, hasher: Slow) -> Site:
     made = Site(
         make_auth,
         database=database,
+        # Another hash is made in the middle of one.
+        advanced=Advanced(work=WorkLimits(hashes=2)),
         passwords=own,
         verification={"before_email_verification": lambda user, request: made.interrupt()},
         database_hooks={

@@ -23,16 +23,15 @@ OVERLAP = timedelta(days=8)
 _ROTATION = """
 # A new secret in front of the one that you have now. Put one of the two lines into the environment
 # of your application, with the old secret in its place. Leave BETTER_AUTH_SECRET as it is: it
-# decrypts what was stored before secrets had versions. Links that were mailed to verify or change
-# an address have to be asked for anew in either case.
+# decrypts what was stored before secrets had versions.
 #
 # The exchange is planned. Until {date} cookies under the old secret are taken, and signed
-# anew with the new one: nobody is signed out. Give it as long as your sessions live
-# (session.expires_in), and leave the date out after that.
+# anew with the new one: nobody is signed out, and what was mailed stays good. Give it as long as
+# your sessions live (session.expires_in), and leave the date out after that.
 BETTER_AUTH_SECRETS={new}:{secret},{old}@{date}:<the old secret>
 #
 # The old secret leaked, or may have. It only decrypts what is stored; it signs and vouches for
-# nothing. Everybody signs in again.
+# nothing. Everybody signs in again, and asks anew for links that verify or change an address.
 BETTER_AUTH_SECRETS={new}:{secret},{old}:<the old secret>
 """
 

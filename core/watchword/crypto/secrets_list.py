@@ -53,9 +53,13 @@ class Secrets:
     legacy: str | None = field(default=None, repr=False)
 
     def retiring(self, now: datetime) -> tuple[str, ...]:
-        """The older secrets that still vouch for cookies at a moment."""
+        """The older secrets that still vouch for what was signed under them, at a moment."""
         older = self.versions[1:]
         return tuple(one.value for one in older if one.accept_until and now < one.accept_until)
+
+    def vouching(self, now: datetime) -> tuple[str, ...]:
+        """The current secret, and the older ones that still vouch at a moment."""
+        return (self.current, *self.retiring(now))
 
     @classmethod
     def resolve(

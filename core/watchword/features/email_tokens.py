@@ -12,7 +12,7 @@ from typing import Literal
 import msgspec
 
 from watchword.call import Call
-from watchword.crypto.jwt import TokenInvalid, sign_jwt, verify_jwt
+from watchword.crypto.jwt import TokenExpired, TokenInvalid, sign_jwt, verify_jwt
 from watchword.crypto.signing import hash_identifier
 from watchword.discreet import Discreet
 from watchword.identifiers import normal_email
@@ -75,14 +75,25 @@ def read_email_token(call: Call, token: str) -> EmailClaims:
 
     Raises `TokenInvalid`, or its subclass `TokenExpired`.
     """
-    claims = verify_jwt(token, call.config.secrets.current, now=call.now.timestamp())
     try:
-        found = msgspec.convert(claims, EmailClaims)
+        found = msgspec.convert(_claims(call, token), EmailClaims)
     except msgspec.ValidationError:
         raise TokenInvalid("a token for something else") from None
     if found.request_type is not None and found.update_to is None:
         raise TokenInvalid("a change to no address")
     return found
+
+
+def _claims(call: Call, token: str) -> dict[str, object]:
+    refusal = TokenInvalid("signed with another key")
+    for secret in call.config.secrets.vouching(call.now):
+        try:
+            return verify_jwt(token, secret, now=call.now.timestamp())
+        except TokenExpired:
+            raise
+        except TokenInvalid as error:
+            refusal = error
+    raise refusal
 
 
 def promise_of(claims: EmailClaims) -> Promise | None:

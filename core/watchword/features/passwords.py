@@ -31,6 +31,7 @@ from .credentials import credential_of, lock_user, put_password
 from .email_password import EmailAndPassword
 from .generations import account_subject, raise_generation
 from .notices import notify
+from .promises import Promise, session_promise, stands
 from .reset_tokens import forget_reset_tokens
 
 U = TypeVar("U", bound=User)
@@ -94,12 +95,14 @@ class Passwords(Plugin):
         passwords.check_new_password(body.new_password)
         if body.revoke_other_sessions:
             require_stored_sessions(call)
-        user = call.session.user
+        user, promise = call.session.user, await session_promise(call)
         account = await check_password(call, body.current_password)
         hashed = await passwords.hash(call, body.new_password)
         for _ in range(_TRIES):
             try:
-                session = await _replace(call, account, hashed, body.revoke_other_sessions)
+                session = await _replace(
+                    call, account, hashed, promise, revoke=body.revoke_other_sessions
+                )
             except _Overtaken:
                 # Perhaps the stored form of the same password was renewed: look once more.
                 account = await check_password(call, body.current_password)
@@ -120,10 +123,12 @@ class Passwords(Plugin):
         """Give a user who came by another way a first password."""
         passwords = call.config.plugin(EmailAndPassword)
         passwords.check_new_password(body.new_password)
-        user_id = call.session.user.id
+        user_id, promise = call.session.user.id, await session_promise(call)
         hashed = await passwords.hash(call, body.new_password)
         async with call.db.transaction():
-            if await lock_user(call, user_id) is None:
+            there = await lock_user(call, user_id)
+            # Hashing takes a while, and those who take an account back are quick.
+            if there is None or not await stands(call, there, promise):
                 raise SessionCodes.UNAUTHORIZED()
             account = await credential_of(call, user_id)
             if account is not None and account.password is not None:
@@ -162,16 +167,21 @@ class _Overtaken(Exception):
     """The password that was checked is not the stored one any more."""
 
 
-async def _replace(call: Call, old: Account, hashed: str, revoke: bool) -> Session | None:
+async def _replace(
+    call: Call, old: Account, hashed: str, promise: Promise, *, revoke: bool
+) -> Session | None:
     async with call.db.transaction():
         # The user first, as everywhere: who waits for an account must not hold one already.
-        await call.db.find_one(User, id=old.user_id)
+        there = await call.db.find_one(User, id=old.user_id)
         # Guarded by the old hash.
         changed = await call.db.update(
             Account, {"password": hashed}, id=old.id, password=old.password
         )
         if changed is None:
             raise _Overtaken
+        # Knowing the password is not enough: the session may have been ended while it was hashed.
+        if there is None or not await stands(call, there, promise):
+            raise SessionCodes.UNAUTHORIZED()
         await record(call, Event.PASSWORD_CHANGED, old.user_id)
         await forget_reset_tokens(call, old.user_id)
         await raise_generation(call, account_subject(old.user_id))

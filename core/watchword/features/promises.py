@@ -22,6 +22,7 @@ from watchword.database.contract import StorageUnavailable
 from watchword.records import Session, User, Verification
 from watchword.sessions import create_session
 from watchword.verifications import (
+    delete_verifications,
     exchange_verification,
     extend_verification,
     find_verification,
@@ -103,8 +104,7 @@ async def session_promise(call: Call) -> Promise:
     """What a mail that the session of this call asked for is bound to."""
     found = call.session
     subject = account_subject(found.user.id)
-    mark = "" if call.config.stateless else session_mark(found.session.token)
-    return Promise(subject, (await current_generation(call, subject)).account, mark)
+    return Promise(subject, (await current_generation(call, subject)).account, own_mark(call))
 
 
 async def account_promise(call: Call, user: User) -> Promise:
@@ -128,6 +128,13 @@ async def bind(call: Call, identifier: str, promise: Promise, expires_at: dateti
         if done:
             return
     raise StorageUnavailable("a note was replaced by others all the time")
+
+
+async def bind_anew(call: Call, identifier: str, promise: Promise, expires_at: datetime) -> None:
+    """`bind` for an identifier that comes again. What was promised under it is withdrawn first: it
+    must not be found beside the note of what is promised next."""
+    await delete_verifications(call, identifier)
+    await bind(call, identifier, promise, expires_at)
 
 
 async def bound_to(call: Call, identifier: str) -> Bound | None:
@@ -201,14 +208,20 @@ async def begin_session(
     session = await create_session(call, user)
     if session is None:
         return None
-    async with call.db.transaction():
-        # Whoever voids promises and ends all sessions holds the user until both are done, and may
-        # have missed this one.
-        there = await call.db.find_one(User, id=user.id)
-        if there is not None and await allowed(there):
-            return session
+    # Whoever voids promises and ends all sessions may have missed this one.
+    if await holds(call, user.id, allowed):
+        return session
     await call.sessions.remove(call, session.token)
     raise Void
+
+
+async def holds(call: Call, user_id: str, allowed: Callable[[User], Awaitable[bool]]) -> bool:
+    """What `allowed` says of the user once nobody is in the middle of voiding promises; False if he
+    is gone."""
+    async with call.db.transaction():
+        # Finding him waits for whoever holds him (`lock_user`) until all of theirs is done.
+        there = await call.db.find_one(User, id=user_id)
+        return there is not None and await allowed(there)
 
 
 def _read(value: str) -> Promise:
@@ -219,21 +232,29 @@ def _read(value: str) -> Promise:
         return Promise("", "")
 
 
+def own_mark(call: Call) -> str:
+    """The mark of the session of this call; empty where sessions are not known to the server."""
+    return "" if call.config.stateless else session_mark(call.session.session.token)
+
+
 def session_mark(token: str) -> str:
     """What tells a session without giving it away."""
     return hash_identifier(f"promised-to:{token}")
 
 
 async def _lives(call: Call, user_id: str, mark: str) -> bool:
-    for token in await call.sessions.tokens_of(call, user_id):
-        if equal(session_mark(token), mark):
-            found = await call.sessions.load(call, token)
-            return (
-                found is not None
-                and found.user.id == user_id
-                and found.session.expires_at > call.now
-            )
-    return False
+    token = await _marked(call, user_id, mark)
+    found = None if token is None else await call.sessions.load(call, token)
+    return found is not None and found.user.id == user_id and found.session.expires_at > call.now
+
+
+async def _marked(call: Call, user_id: str, mark: str) -> str | None:
+    own = None if call.lookup is None else call.lookup.found
+    # Mostly it is the one that is asking, which a list of sessions may have lost.
+    if own is not None and equal(session_mark(own.session.token), mark):
+        return own.session.token
+    tokens = await call.sessions.tokens_of(call, user_id)
+    return next((token for token in tokens if equal(session_mark(token), mark)), None)
 
 
 def _companion(identifier: str) -> str:

@@ -21,6 +21,8 @@ MOST_NAMESAKES = 4
 """Cookies of one name that are tried."""
 LONGEST_HOST = 255
 """A host with its port (RFC 1035, 2.3.4), before it is normalised."""
+LONGEST_ORIGIN = 512
+"""Of an origin, or a pattern of origins, that is known only while requests run."""
 LONGEST_URL = 8192
 """A URL that somebody gives. `Advanced.longest_url` may be as high."""
 LONGEST_GROWN_URL = 2 * LONGEST_URL

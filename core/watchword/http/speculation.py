@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .headers import Headers
+from .request import Request
 
 _PURPOSES = ("sec-purpose", "purpose", "x-purpose", "x-moz")
 """Fetch standard, section 3.2.6; what Chromium and Safari sent before it; Firefox."""
@@ -11,10 +11,12 @@ _LONGEST = 100
 """Characters of a purpose that are looked at."""
 
 
-def is_speculative(headers: Headers) -> bool:
-    """Whether a request says that it fetches ahead of a person's wish."""
+def is_speculative(request: Request) -> bool:
+    """Whether a request fetches ahead of a person's wish: it says so, or wants no content."""
+    if request.method == "HEAD":
+        return True
     for name in _PURPOSES:
-        purpose = (headers.get(name) or "")[:_LONGEST].lower()
+        purpose = (request.headers.get(name) or "")[:_LONGEST].lower()
         if any(guess in purpose for guess in _GUESSES):
             return True
     return False

@@ -25,6 +25,16 @@ from watchword.endpoint import post
 from watchword.errors import ConfigurationError, ErrorCode, ErrorCodes
 from watchword.features.failed_sign_ins import FailedSignIns
 from watchword.features.mails import in_background
+from watchword.features.promises import (
+    Bound,
+    bind_anew,
+    bound_to,
+    holds,
+    own_mark,
+    release,
+    session_promise,
+    stands,
+)
 from watchword.guesses import Guess, guess_code, replace_code
 from watchword.http.request import Request
 from watchword.options import Duration, RateLimitRule, seconds
@@ -187,8 +197,10 @@ class ActionToken(Plugin):
         code = call.random(1, DIGITS[1:]) + call.random(self.digits - 1, DIGITS)
         identifier = _code_id(user, body.type)
         life = seconds("ActionToken.expires_in", self.expires_in)
+        stored = _stored(user, body.type, code, call.config.secrets.current)
         await sweep_verifications(call)
-        await replace_code(call, identifier, _stored(call, user, body.type, code), life)
+        await bind_anew(call, identifier, await session_promise(call), call.after(life))
+        await replace_code(call, identifier, stored, life)
         if self.log_in_development and call.config.development:
             _log.warning("[DEV] Verification code: %s", code)
         mail = ActionTokenMail(user=user, token=code, type=body.type, expires_at=call.after(life))
@@ -219,23 +231,27 @@ class ActionToken(Plugin):
     async def redeem(self, call: Call, token: str, type: str) -> None:
         """Go on only with the right code, which is used up then. No grant is made.
 
-        Raises UNAUTHORIZED (401), INVALID_TOKEN (400), and `TooManyRequests` when the user pauses.
+        It is right in the session that asked for it, until the user takes the account back. Raises
+        UNAUTHORIZED (401), INVALID_TOKEN (400), and `TooManyRequests` when the user pauses.
         """
         await require_session(call, from_store=True)
         user = call.session.user
         identifier, subject = _code_id(user, type), f"action-token|{user.id}"
-        given = _stored(call, user, type, token)
+        secrets = call.config.secrets.vouching(call.now)
+        given = [_stored(user, type, token, secret) for secret in secrets]
         await self.wrong_guesses.attempt(call, subject)
 
         async def is_right(stored: str) -> bool:
-            return equal(stored, given)
+            return any(equal(stored, one) for one in given)
 
+        note = await bound_to(call, identifier)
         outcome, _ = await guess_code(call, identifier, is_right, self.allowed_attempts)
         if outcome is Guess.ABSENT:
             # A wrong guess writes, too: whether there is a code must not be told by the work.
             await delete_verifications(call, identifier)
-        if outcome is not Guess.RIGHT:
+        if outcome is not Guess.RIGHT or not await _is_own(call, note):
             raise ActionTokenCodes.INVALID_TOKEN()
+        await release(call, note)
         await self.wrong_guesses.forget(call, subject)
 
     @property
@@ -296,9 +312,17 @@ def _grant_id(session_id: str, type: str) -> str:
     return f"action-grant:{session_id}:{type}"
 
 
-def _stored(call: Call, user: User, type: str, code: str) -> str:
+def _stored(user: User, type: str, code: str, secret: str) -> str:
     # A bare hash of six digits is read back by trying them all: it is keyed with the secret.
-    return mac(f"action-token!{user.id}!{type}!{code}", call.config.secrets.current)
+    return mac(f"action-token!{user.id}!{type}!{code}", secret)
+
+
+async def _is_own(call: Call, note: Bound | None) -> bool:
+    """Whether a code was asked for in the session that gives it, and still stands."""
+    if note is None or note.promise.session != own_mark(call):
+        return False
+    promise = note.promise
+    return await holds(call, call.session.user.id, lambda user: stands(call, user, promise))
 
 
 def _check_range(option: str, value: object, least: int, most: int) -> None:

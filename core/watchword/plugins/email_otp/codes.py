@@ -15,6 +15,7 @@ from watchword.features.promises import (
     Promise,
     Redeemed,
     bind,
+    bind_anew,
     bound_to,
     mailbox_promise,
     release,
@@ -34,6 +35,7 @@ from watchword.stored_codes import (
     stored_code,
 )
 from watchword.verifications import (
+    exchange_verification,
     extend_verification,
     newest_verification,
     sweep_verifications,
@@ -155,10 +157,13 @@ class EmailCodes(Plugin):
             kept = await self._kept(call, target, found, known)
             if kept is not None:
                 return kept
+            if found is not None and not await exchange_verification(call, found, None):
+                continue
             code, stored = await self._fresh(call, email, type, known)
             await sweep_verifications(call)
+            # After the old code is gone: it must not be found beside the note of the new one.
             await bind(call, target.identifier, target.promise, call.after(self.promise_life()))
-            if await place_code(call, target.identifier, stored, self.promise_life(), stale=found):
+            if await place_code(call, target.identifier, stored, self.promise_life(), stale=None):
                 return code
         raise StorageUnavailable("a code was replaced by others all the time")
 
@@ -168,7 +173,8 @@ class EmailCodes(Plugin):
         """A fresh code that is stored. Older ones are dead."""
         code, stored = await self._fresh(call, email, type, known)
         await sweep_verifications(call)
-        await bind(call, target.identifier, target.promise, call.after(self.promise_life()))
+        ends = call.after(self.promise_life())
+        await bind_anew(call, target.identifier, target.promise, ends)
         await replace_code(call, target.identifier, stored, self.promise_life())
         return code
 
