@@ -16,6 +16,7 @@ from .http.bounds import LONGEST_URL
 from .http.cookies import CookieAttributes
 from .http.request import Request
 from .option_checks import (
+    check_callback,
     check_choice,
     check_cookie_name,
     check_networks,
@@ -284,6 +285,9 @@ class Advanced:
         check_number("advanced.body_limit", self.body_limit, 1)
         check_number("advanced.longest_url", self.longest_url, 100, LONGEST_URL)
         check_type("advanced.work", self.work, WorkLimits)
+        if self.cross_sub_domain_cookies is not None:
+            shared = self.cross_sub_domain_cookies
+            check_type("advanced.cross_sub_domain_cookies", shared, CrossSubDomainCookies)
         check_cookie_name("advanced.cookie_prefix", self.cookie_prefix)
         _check_attributes("advanced.default_cookie_attributes", self.default_cookie_attributes)
         for name, one in self.cookies.items():
@@ -321,6 +325,10 @@ class Hooks:
     after: Callable[[Call], object] | None = None
     """Sees `call.returned`; a value other than None replaces the response's."""
 
+    def __post_init__(self) -> None:
+        check_callback("hooks.before", self.before)
+        check_callback("hooks.after", self.after)
+
 
 @dataclass(frozen=True, kw_only=True)
 class OnAPIError:
@@ -337,6 +345,9 @@ class OnAPIError:
     """Where browsers are sent with `?error=`; None: `<base url>/error`."""
     show_default_page: bool = False
     """Serve the built-in error page in production too."""
+
+    def __post_init__(self) -> None:
+        check_callback("on_api_error.on_error", self.on_error)
 
 
 TrustedOrigins: TypeAlias = (
