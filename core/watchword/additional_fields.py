@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from typing import get_args
+from types import UnionType
+from typing import Annotated, Union, get_args, get_origin
 
 import msgspec
 
@@ -120,11 +121,15 @@ def _check_length(attribute: Attribute, value: object) -> None:
 
 @cache
 def _declares_length(hint: object) -> bool:
-    """Whether a type, or one inside it, says how long its values may be."""
-    if isinstance(hint, msgspec.Meta):
-        return hint.max_length is not None
-    inner = (*get_args(hint), *getattr(hint, "__metadata__", ()))
-    return any(map(_declares_length, inner))
+    """Whether a type says how long its values may be; that of the items in a list is no length of
+    the list."""
+    if get_origin(hint) is Annotated:
+        kind, *said = get_args(hint)
+        own = any(isinstance(one, msgspec.Meta) and one.max_length is not None for one in said)
+        return own or _declares_length(kind)
+    if isinstance(hint, UnionType) or get_origin(hint) is Union:
+        return any(map(_declares_length, get_args(hint)))
+    return False
 
 
 def _typed(attribute: Attribute, value: object) -> object:

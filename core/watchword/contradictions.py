@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping
+from dataclasses import is_dataclass
 from typing import cast
 
 from .configuration import Configuration
@@ -16,7 +17,14 @@ from .features.notices import Notices
 from .features.password_reset import PasswordReset
 from .features.users import DeleteUser
 from .kept_cookies import check_kept_cookies
-from .option_checks import check_paths, check_subclass, check_texts, check_type
+from .option_checks import (
+    check_flag,
+    check_flags,
+    check_paths,
+    check_subclass,
+    check_texts,
+    check_type,
+)
 from .options import (
     REFRESH_CACHE,
     AccountOptions,
@@ -59,12 +67,16 @@ def check_arguments(given: Mapping[str, object]) -> None:
     for option, kind in KINDS.items():
         if given[option] is not None:
             check_type(option, given[option], kind)
+            check_flags(option, given[option])
+    check_flag("production", given["production"], optional=True)
     database = given["database"]
     if not (database is None or isinstance(database, str) or hasattr(database, "blocking")):
         kind = type(database).__name__
         _refuse("database", f"an object of {kind} is no storage", "Give a URL or a Storage")
     for plugin in cast("Iterable[object]", given["plugins"]):
         check_type("plugins", plugin, Plugin)
+        if is_dataclass(plugin):
+            check_flags(type(plugin).__name__, plugin)
     check_subclass("user_type", given["user_type"] or User, User)
     if given["base_path"] is not None:
         check_paths("base_path", [given["base_path"]])

@@ -162,4 +162,5 @@ def _input_type(handler: Callable[..., object]) -> type[msgspec.Struct] | None:
     found = typing.get_type_hints(only, globalns=vars(inspect.getmodule(handler)))["input"]
     if not (isinstance(found, type) and issubclass(found, msgspec.Struct)):
         raise TypeError(f"{handler.__qualname__}: the input must be a msgspec.Struct")
+    msgspec.json.Decoder(found)  # raises for a field that no value could be held against
     return found

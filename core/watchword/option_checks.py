@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Callable, Collection, Iterable
+from dataclasses import fields, is_dataclass
 from typing import Any, cast
 
 from .errors import ConfigurationError
@@ -35,10 +36,30 @@ def check_type(option: str, value: object, kind: type[object]) -> None:
         raise ConfigurationError(option, problem, f"Give a {kind.__name__}(...)")
 
 
-def check_callable(option: str, value: object) -> None:
-    """The value is a function, or another object that can be called."""
-    if not callable(value):
-        raise ConfigurationError(option, f"{_shown(value)} cannot be called", "Give a function")
+def check_flag(option: str, value: object, *, optional: bool = False) -> None:
+    """The value is True or False; with `optional` also None."""
+    if not (isinstance(value, bool) or (optional and value is None)):
+        remedy = "Give True or False: any text counts as yes, 'false' and '0' as well"
+        raise ConfigurationError(option, f"{value!r} is neither yes nor no", remedy)
+
+
+def check_flags(option: str, options: object) -> None:
+    """All flags of an object of options, and of those inside it, are such."""
+    for one in fields(cast("Any", options)):
+        name, value = f"{option}.{one.name}", getattr(options, one.name)
+        if one.type in ("bool", bool):
+            check_flag(name, value)
+        elif one.type in ("bool | None", bool | None):
+            check_flag(name, value, optional=True)
+        elif is_dataclass(value) and not isinstance(value, type):
+            check_flags(name, value)
+
+
+def check_callback(option: str, value: object) -> None:
+    """The value is a function, or None."""
+    if value is not None and not callable(value):
+        problem = f"{_shown(value)} cannot be called"
+        raise ConfigurationError(option, problem, "Give the function itself")
 
 
 def check_subclass(option: str, value: object, base: type[object]) -> None:

@@ -16,7 +16,7 @@ from .http.bounds import LONGEST_URL
 from .http.cookies import CookieAttributes
 from .http.request import Request
 from .option_checks import (
-    check_callable,
+    check_callback,
     check_choice,
     check_cookie_name,
     check_networks,
@@ -289,8 +289,10 @@ class Advanced:
         check_number("advanced.body_limit", self.body_limit, 1)
         check_number("advanced.longest_url", self.longest_url, 100, LONGEST_URL)
         check_type("advanced.work", self.work, WorkLimits)
-        if self.background is not None:
-            check_callable("advanced.background", self.background)
+        check_callback("advanced.background", self.background)
+        if self.cross_sub_domain_cookies is not None:
+            shared = self.cross_sub_domain_cookies
+            check_type("advanced.cross_sub_domain_cookies", shared, CrossSubDomainCookies)
         check_cookie_name("advanced.cookie_prefix", self.cookie_prefix)
         _check_attributes("advanced.default_cookie_attributes", self.default_cookie_attributes)
         for name, one in self.cookies.items():
@@ -328,6 +330,10 @@ class Hooks:
     after: Callable[[Call], object] | None = None
     """Sees `call.returned`; a value other than None replaces the response's."""
 
+    def __post_init__(self) -> None:
+        check_callback("hooks.before", self.before)
+        check_callback("hooks.after", self.after)
+
 
 @dataclass(frozen=True, kw_only=True)
 class OnAPIError:
@@ -344,6 +350,9 @@ class OnAPIError:
     """Where browsers are sent with `?error=`; None: `<base url>/error`."""
     show_default_page: bool = False
     """Serve the built-in error page in production too."""
+
+    def __post_init__(self) -> None:
+        check_callback("on_api_error.on_error", self.on_error)
 
 
 TrustedOrigins: TypeAlias = (

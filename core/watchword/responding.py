@@ -9,7 +9,13 @@ from .database.contract import InvalidValue, SchemaMismatch, StorageUnavailable
 from .errors import APIError
 from .http.json import encode
 from .http.response import Response, header_value, varying
-from .observability import refused, request_failed, storage_unavailable, value_refused
+from .observability import (
+    callback_failed,
+    refused,
+    request_failed,
+    storage_unavailable,
+    value_refused,
+)
 from .secondary import SecondaryUnavailable
 from .validation import ValidationCodes
 
@@ -96,4 +102,7 @@ async def _reported(call: Call, error: Exception) -> APIError | None:
         await call.run(callback, error, call)
     except APIError as replacement:
         return replacement
+    except Exception as failure:
+        # Whoever cannot be told of an error makes no other one of it.
+        callback_failed(callback, failure)
     return None

@@ -8,6 +8,7 @@ with a `DynamicBaseURL` (spec: HTTP, base URL).
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from .cookies import CookieNames
@@ -173,7 +174,8 @@ class SiteResolver:
             protocol = self._protocol(dynamic, request, headers, host)
             host = without_default_port(host, protocol)
             if any(host_matches(host, pattern) for pattern in self._hosts):
-                return self._at(f"{protocol}://{host}")
+                with suppress(UnknownHost):
+                    return self._at(f"{protocol}://{host}")
         if self._fallback is not None:
             return self._fallback
         raise UnknownHost
@@ -201,8 +203,12 @@ class SiteResolver:
         return "http" if is_loopback_host(host) else "https"
 
     def _at(self, origin: str) -> Site:
+        """The site at an origin. Raises `UnknownHost` for what only looks like a host: 300.1.1.1,
+        localhost:99999, [::::]."""
         known = self._known.get(origin)
         if known is None:
+            if parse_url(origin) is None:
+                raise UnknownHost
             known = self._site(self._join(origin))
             if len(self._known) < 256:
                 self._known[origin] = known

@@ -44,7 +44,7 @@ class WorkLimits:
             ("background_queue", 0, None),
         ):
             value = getattr(self, name)
-            if value is not None:
+            if value is not None or not name.startswith("hash"):
                 check_number(f"advanced.work.{name}", value, least, most)
         seconds("advanced.work.hash_wait", self.hash_wait)
         seconds("advanced.work.drain", self.drain)

@@ -27,6 +27,9 @@ class Writer(User, kw_only=True):
     novel: Annotated[str, msgspec.Meta(max_length=200_000)] | None = None
     tags: list[str] | None = None
     prefs: dict[str, object] | None = None
+    labels: list[Annotated[str, msgspec.Meta(max_length=100)]] | None = None
+    limits: dict[str, Annotated[list[int], msgspec.Meta(max_length=3)]] | None = None
+    few: Annotated[list[str], msgspec.Meta(max_length=2)] | None = None
 
 
 class Visit(Session, kw_only=True):
@@ -40,6 +43,9 @@ LONG = [
     ("handle", "x" * 5, "x" * 6),
     ("novel", "x" * 200_000, "x" * 200_001),
     ("tags", ["x" * 100] * 500, ["x" * 100] * 700),
+    ("labels", ["x" * 100] * 500, ["x" * 100] * 700),
+    ("limits", {"x" * 50_000: [1]}, {"x" * 70_000: [1]}),
+    ("few", ["x" * 70_000] * 2, ["x"] * 3),
     ("prefs", {"a": "x" * 50_000}, {"a": "x" * 70_000}),
     ("prefs", {"x" * 50_000: 1}, {"x" * 70_000: 1}),
 ]

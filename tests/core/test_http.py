@@ -420,6 +420,21 @@ def test_errors_can_be_observed_replaced_and_reraised(make_auth: MakeAuth, kind:
         raising.post("/parrot/echo", {"text": "crash"})
 
 
+def test_whoever_cannot_be_told_of_an_error_makes_no_other_one(
+    make_auth: MakeAuth, kind: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    def on_error(error: Exception, call: Call) -> None:
+        raise ConnectionError("the collector is away")
+
+    options = OnAPIError(on_error=on_error)
+    browser = Browser(make_auth(plugins=[Parrot()], on_api_error=options), kind)
+    assert browser.post("/parrot/echo", {"text": "crash"}).response == Response(500)
+    answer = browser.send("POST", "/parrot/echo", data=b"{", headers=JSON)
+    assert (answer.status, answer.code) == (400, "BAD_REQUEST")
+    assert caplog.text.count("on_error failed with ConnectionError") == 2
+    assert "collector" not in caplog.text
+
+
 def test_two_plugins_with_one_endpoint_name_are_refused(make_auth: MakeAuth) -> None:
     with pytest.raises(ConfigurationError, match="'echo' is claimed by parrot and by parrot"):
         make_auth(plugins=[Parrot(), Parrot()])

@@ -116,12 +116,13 @@ class TestCsv:
         ("written", "place", "bound"),
         [
             ("x" * (LONGEST + 1), "line 1", LONGEST),
+            ("a," + "x" * 200_000 + "\n1,2\n", "line 1", 131_072),
             ("a,b\n1,2\n" + "x," * LONGEST, "line 3", LONGEST),
             ('a,b\n1,2\n"' + "x\n" * LONGEST, "line", 131_072),
             ("a,b\n1,2\n1," + "x" * 200_000 + "\n", "line 3", 131_072),
             ('a,b\n1,2\n"' + '\n","' * LONGEST, "line", LONGEST),
         ],
-        ids=["names", "one line", "one field of many lines", "one field", "many lines"],
+        ids=["names", "one name", "one line", "one field of many lines", "one field", "many lines"],
     )
     def test_a_row_without_an_end_is_refused(self, written: str, place: str, bound: int) -> None:
         """What follows a row that was cut off may be its text: nobody's row is made of it."""

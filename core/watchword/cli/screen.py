@@ -14,15 +14,22 @@ from rich.prompt import Confirm, Prompt
 
 from .failures import CommandError, scrubbed
 
+_ORDERS = {
+    number: f"\\x{number:02x}"
+    for number in (*range(0x20), *range(0x7F, 0xA0))
+    if chr(number) not in "\t\n"
+}
+"""Control characters, which a terminal obeys; what is printed may have come from anybody."""
+
 
 def say(text: str = "") -> None:
     """A line of the result."""
-    print(text)
+    print(text.translate(_ORDERS))
 
 
 def note(text: str) -> None:
     """A line beside the result."""
-    print(scrubbed(text), file=sys.stderr)
+    print(scrubbed(text).translate(_ORDERS), file=sys.stderr)
 
 
 def complain(text: str) -> None:

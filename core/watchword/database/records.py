@@ -121,7 +121,19 @@ def attributes_of(cls: type[msgspec.Struct]) -> tuple[Attribute, ...]:
         for name in vars(base).get("__annotations__", {})
         if name in infos and name != "id"
     ]
+    for name in ordered:
+        _check_type(f"{cls.__name__}.{name}", hints[name])
     return tuple(_attribute(infos[name], hints[name]) for name in dict.fromkeys(ordered))
+
+
+def _check_type(option: str, hint: object) -> None:
+    """Raise `ConfigurationError` for a type that no value could be held against."""
+    try:
+        msgspec.json.Decoder(hint)
+    except TypeError as error:
+        raise ConfigurationError(
+            option, str(error), "Constrain each type itself: Annotated[str, Meta(...)] | None"
+        ) from None
 
 
 def _attribute(info: msgspec.structs.FieldInfo, hint: object) -> Attribute:

@@ -14,7 +14,7 @@ from watchword.database.contract import UniqueViolation
 from watchword.endpoint import post
 from watchword.errors import APIError, ConfigurationError, ErrorCode, ErrorCodes, Overloaded
 from watchword.identifiers import normal_email
-from watchword.option_checks import check_choice, check_number
+from watchword.option_checks import check_choice, check_number, check_type
 from watchword.plugin import Plugin
 from watchword.provisioning import create_user
 from watchword.records import Account, Session, User
@@ -92,15 +92,10 @@ class EmailAndPassword(Plugin):
     def __post_init__(self) -> None:
         known = ("argon2id", "scrypt")
         check_choice("email_and_password.password_hash", self.password_hash, known)
-        if not 1 <= self.min_password_length <= self.max_password_length:
-            raise ConfigurationError(
-                "email_and_password.min_password_length",
-                f"{self.min_password_length} is not between 1 and max_password_length "
-                f"({self.max_password_length})",
-                "Give a smaller minimum or a larger maximum",
-            )
-        option = "email_and_password.max_password_length"
-        check_number(option, self.max_password_length, 1, _LONGEST)
+        option, longest = "email_and_password.max_password_length", self.max_password_length
+        check_number(option, longest, 1, _LONGEST)
+        check_number("email_and_password.min_password_length", self.min_password_length, 1, longest)
+        check_type("email_and_password.argon2_cost", self.argon2_cost, Argon2Cost)
         if (self.hash_password is None) != (self.verify_password is None):
             raise ConfigurationError(
                 "email_and_password.hash_password", "stands alone", "Give verify_password as well"

@@ -66,7 +66,10 @@ def rows(file: IO[str]) -> Iterator[Placed]:
     separator = max(",;\t", key=head.count)
     if not head.strip():
         raise ImportFailure("the file has no first line with the names of its columns")
-    names = next(csv.reader([head], delimiter=separator))
+    try:
+        names = next(csv.reader([head], delimiter=separator))
+    except csv.Error:
+        source.refuse(csv.field_size_limit(), "The name of a column")
     reader = csv.reader(source, delimiter=separator, strict=True)
     while True:
         source.begin_row()

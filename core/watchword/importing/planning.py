@@ -27,7 +27,6 @@ from .imported import ImportedAccount, ImportedUser, ImportFailure, Read, Unread
 from .own_fields import OwnFields, Refused
 from .report import Outcome
 
-_LONGEST_EMAIL = 254
 _UUID = re.compile("[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 _KNOWN = {"name", "email", "email_verified", "image", "created_at", "updated_at"}
 _AT_ONCE = 5000
@@ -109,7 +108,7 @@ class Planner:
         reason = ""
         if read.email is None:
             reason = "no e-mail address"
-        elif len(read.email) > _LONGEST_EMAIL or not is_email(read.email):
+        elif not is_email(read.email):
             reason = "not a valid e-mail address"
         elif normal_email(read.email) in before:
             reason = TWICE

@@ -107,11 +107,13 @@ class ThreadPool:
     def _check_room(self) -> None:
         if self._room is None:
             return
-        if len(self._pending) >= self._room:
+        # A task that nobody waits for any more keeps its place until a thread has passed it by.
+        taken = max(len(self._pending), self._tasks.qsize())
+        if taken >= self._room:
             self._full.begin()
             raise Overloaded
         # Not at the first free place, where it would begin and end all the time.
-        if len(self._pending) <= self._room // 2:
+        if taken <= self._room // 2:
             self._full.end()
 
     def _hire(self) -> None:
