@@ -11,6 +11,7 @@ from typing import Protocol, cast
 from redis import exceptions
 
 from watchword.database.contract import StorageUnavailable
+from watchword.errors import ConfigurationError
 
 from .circuit_breaker import CircuitBreaker
 
@@ -39,6 +40,17 @@ _OUTAGES = (
     exceptions.ClusterDownError,
     OSError,
 )
+
+
+class ClusterRefused(ConfigurationError, StorageUnavailable):
+    """The server is a node of a Redis Cluster, and sends its clients to others."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "url",
+            "the server is a node of a Redis Cluster, of which only one would be asked",
+            "Use a server, or an endpoint, that has all keys (cluster mode disabled)",
+        )
 
 
 class Link(Protocol):
@@ -96,6 +108,8 @@ class RedisEngine:
             answer = await self._link.send(*command)
         except _OUTAGES as error:
             raise self._breaker.failed(ticket, type(error).__name__) from None
+        except exceptions.AskError:  # and MovedError, which is one
+            raise ClusterRefused from None
         except exceptions.RedisError as error:
             # Its text may quote what was sent.
             kind = type(error).__name__

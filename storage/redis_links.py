@@ -19,6 +19,7 @@ from redis import asyncio as aioredis
 from redis.asyncio.retry import Retry as AsyncRetry
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as Disconnected
+from redis.exceptions import ReadOnlyError
 from redis.retry import Retry
 
 from watchword.runtime.process import PerProcess
@@ -78,7 +79,12 @@ class BlockingLink:
     async def send(self, *command: str | int) -> object:
         pool = self._pools.here()
         with pool.place():
-            return pool.client.execute_command(*command)
+            try:
+                return pool.client.execute_command(*command)
+            except ReadOnlyError:
+                # After a failover this server is not the first any more; idle ones lead to it too.
+                pool.pool.disconnect(inuse_connections=False)
+                raise
 
     async def close(self) -> None:
         """Disconnect what this process has."""
@@ -123,7 +129,11 @@ class LoopLink:
     async def send(self, *command: str | int) -> object:
         pool = self._pools.here()
         async with pool.place():
-            return await pool.client.execute_command(*command)
+            try:
+                return await pool.client.execute_command(*command)
+            except ReadOnlyError:
+                await pool.pool.disconnect(inuse_connections=False)
+                raise
 
     async def close(self) -> None:
         """Disconnect what the running loop has."""
