@@ -108,14 +108,19 @@ class RedisEngine:
             answer = await self._link.send(*command)
         except _OUTAGES as error:
             raise self._breaker.failed(ticket, type(error).__name__) from None
-        except exceptions.AskError:  # and MovedError, which is one
-            raise ClusterRefused from None
         except exceptions.RedisError as error:
+            if _sends_elsewhere(error):
+                raise ClusterRefused from None
             # Its text may quote what was sent.
             kind = type(error).__name__
             raise StorageUnavailable(f"Redis refused {command[0]} ({kind})") from None
         self._breaker.succeeded(ticket)
         return answer
+
+
+def _sends_elsewhere(error: exceptions.RedisError) -> bool:
+    # Older clients have no class for it outside of their own clusters.
+    return isinstance(error, exceptions.AskError) or str(error).startswith(("MOVED ", "ASK "))
 
 
 def _text(answer: object) -> str | None:

@@ -61,6 +61,13 @@ class _Pool:
         finally:
             self._places.release()
 
+    def give_up(self) -> None:
+        """Leave a server that takes no writes any more: idle connections lead to it too."""
+        try:
+            self.pool.disconnect(inuse_connections=False)
+        except TypeError:
+            self.pool.disconnect()  # older clients know but all; who waits on one asks again
+
     def close(self) -> None:
         self.pool.disconnect()
 
@@ -82,8 +89,7 @@ class BlockingLink:
             try:
                 return pool.client.execute_command(*command)
             except ReadOnlyError:
-                # After a failover this server is not the first any more; idle ones lead to it too.
-                pool.pool.disconnect(inuse_connections=False)
+                pool.give_up()
                 raise
 
     async def close(self) -> None:
