@@ -7,7 +7,7 @@ import select
 import time
 from collections.abc import Callable, Sequence
 from decimal import Decimal
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import pymysql
 from pymysql.constants import CLIENT, CR, ER, FIELD_TYPE
@@ -22,6 +22,7 @@ from watchword.database.contract import (
     UniqueViolation,
 )
 
+from . import keepalive
 from .mysql_url import MySQLOptions
 from .sql_engine import refused_empty
 
@@ -38,6 +39,7 @@ _SQL_MODE = (
 )
 _MOST_IDLE = 600.0
 _LIFETIME = 3600.0
+_LONGEST_MIGRATION = 3600.0
 
 MIGRATION_LOCK = "SELECT GET_LOCK(CONCAT('watchword:', MD5(DATABASE())), 60)"
 """One process at a time changes the schema. The lock ends with its connection."""
@@ -100,7 +102,7 @@ class Link:
             options,
             client_flag=CLIENT.FOUND_ROWS,
             conv=_CONVERSIONS,
-            read_timeout=None if self._patient else options.read_timeout,
+            read_timeout=_LONGEST_MIGRATION if self._patient else options.read_timeout,
             write_timeout=options.read_timeout,
             program_name="watchword",
         )
@@ -120,9 +122,15 @@ class Link:
         return cursor
 
 
-def connected(options: MySQLOptions, **settings: Any) -> pymysql.Connection[Any]:
-    """A connection to the server of the options, with further settings of PyMySQL."""
-    return pymysql.connect(
+def connected(
+    options: MySQLOptions, *, read_timeout: float, **settings: Any
+) -> pymysql.Connection[Any]:
+    """A connection to the server of the options, with further settings of PyMySQL.
+
+    The server may be silent for `read_timeout` seconds, and for `connect_timeout` while the
+    connection is made.
+    """
+    connection = pymysql.connect(
         host=options.host,
         port=options.port,
         user=options.user,
@@ -132,10 +140,15 @@ def connected(options: MySQLOptions, **settings: Any) -> pymysql.Connection[Any]
         charset="utf8mb4",
         autocommit=True,
         connect_timeout=options.connect_timeout,
+        read_timeout=options.connect_timeout,
         ssl=options.tls,
         ssl_disabled=options.tls is None,
         **settings,
     )
+    made = cast("Any", connection)  # the driver has no public names for these two
+    made._read_timeout = read_timeout
+    keepalive.watch(made._sock)
+    return connection
 
 
 def translated(error: BaseException, options: MySQLOptions) -> StorageError:
@@ -161,7 +174,11 @@ def translated(error: BaseException, options: MySQLOptions) -> StorageError:
 
 
 def ended(error: BaseException) -> bool:
-    """Whether the connection is of no use after an error."""
+    """Whether the connection is of no use after an error.
+
+    To a server that takes no writes it may stand: after a failover that one is not the first any
+    more, and a new connection finds the one that is.
+    """
     code = number_of(error)
     return not code or code in _ENDED or 2000 <= code < 3000
 
@@ -211,10 +228,11 @@ _EMPTY = (1048, 1364)
 """NULL, or nothing at all, for a column that must have a value."""
 _SHAPE = (ER.NO_SUCH_TABLE, ER.BAD_FIELD_ERROR)
 _VALUES = (1264, 1265, 1292, 1366, 1406, 1411, 3140, 3141, 3156, 3903, 4025, 1153, 1690)
-_ENDED = (1152, 1153, 1184, 1927, 1053, 1317, 3169, 4031)
+_READ_ONLY = (1290, 1792, 1836)
+_ENDED = (*_READ_ONLY, 1152, 1153, 1184, 1927, 1053, 1317, 3169, 4031)
 _PASSING = (
     *(1021, 1037, 1038, 1040, 1041, 1042, 1043, 1044, 1045, 1049, 1053, 1129, 1130, 1135, 1158),
-    *(1159, 1160, 1161, 1152, 1184, 1203, 1205, 1206, 1213, 1226, 1290, 1317, 1614, 1792, 1836),
+    *(1159, 1160, 1161, 1152, 1184, 1203, 1205, 1206, 1213, 1226, 1317, 1614, *_READ_ONLY),
     *(1927, 1969, 3024, 3159, 3169, 4031, 1047),
 )
 """Numbers that pass, or that an operator mends: limits, locks, shutdown, read-only, grants."""

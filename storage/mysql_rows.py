@@ -15,6 +15,8 @@ from .mysql_driver import connected, number_of
 from .mysql_url import MySQLOptions, parsed
 from .row_reading import RowReader
 
+_LONGEST_QUERY = 3600
+"""Seconds: what is imported may be sorted first."""
 _ABSENT = {ER.NO_SUCH_TABLE, ER.BAD_DB_ERROR, ER.TABLEACCESS_DENIED_ERROR}
 
 
@@ -64,6 +66,8 @@ class MySQLRows(RowReader):
             return connected(
                 self._options,
                 program_name="watchword import",
+                read_timeout=_LONGEST_QUERY,
+                write_timeout=_LONGEST_QUERY,
                 # Without it the server hangs up on a stream whose reader writes for a minute.
                 init_command="SET SESSION net_write_timeout = 3600, time_zone = '+00:00'",
             )

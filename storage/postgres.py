@@ -121,6 +121,8 @@ class PostgresStorage:
     - `pool_timeout`: how long a caller waits for one of them, in seconds.
     - `statement_timeout`: how long the server works on one statement, in seconds; None leaves it
       to the server.
+    - `read_timeout`: how long the server may be silent over a statement, in seconds; then the
+      connection is given up.
     - `prepare_threshold`: after how many uses a statement is prepared on its connection; None
       (`none` in a URL) never.
     - `search_path`: the schemas in which tables are looked for; they are made in the first one.
@@ -138,6 +140,7 @@ class PostgresStorage:
         pool_size: int = 10,
         pool_timeout: float = 5.0,
         statement_timeout: float | None = None,
+        read_timeout: float = 30.0,
         prepare_threshold: int | None = 5,
         search_path: str | None = None,
     ) -> None:
@@ -147,6 +150,7 @@ class PostgresStorage:
             pool_size=pool_size,
             pool_timeout=pool_timeout,
             statement_timeout=statement_timeout,
+            read_timeout=read_timeout,
             prepare_threshold=prepare_threshold,
             search_path=search_path,
         )

@@ -6,9 +6,10 @@ import asyncio
 import weakref
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 
 import psycopg
+from psycopg.abc import PQGen
 from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout
 
 from watchword.runtime.process import keep_open
@@ -31,12 +32,14 @@ from .postgres_driver import (
     translated,
     usable,
 )
+from .postgres_patience import BoundedWaits, patient, spent
 from .postgres_url import PostgresOptions
 from .sql_engine import refuse_script
 
 if TYPE_CHECKING:
     from typing import LiteralString
 
+T = TypeVar("T")
 Connection: TypeAlias = "psycopg.AsyncConnection[Any]"
 
 
@@ -92,8 +95,13 @@ class _LoopPool(Owned):
     def _watched(self) -> type[Connection]:
         seen = weakref.ref(self)
 
-        class Watched(psycopg.AsyncConnection[Any]):
+        class Watched(BoundedWaits, psycopg.AsyncConnection[Any]):
             """Says why the last connection could not be made; the pool only logs it."""
+
+            longest_silence = self.options.longest_silence
+
+            async def wait(self, gen: PQGen[T], *given: Any, **named: Any) -> T:
+                return await super().wait(self.bounded(gen), *given, **named)
 
             @classmethod
             async def connect(cls, conninfo: str = "", **kwargs: Any) -> Connection:
@@ -161,13 +169,11 @@ class LoopConnections:
             return
         pool, connection = await self._borrow()
         try:
-            async with _begun(connection) as held:
-                await held.read(MIGRATION_LOCK, ())
-                for statement in statements:
-                    try:
-                        await connection.execute(cast("LiteralString", statement), prepare=False)
-                    except psycopg.Error as error:
-                        raise refused_statement(error, statement) from None
+            with patient(connection):
+                async with _begun(connection) as held:
+                    await held.read(MIGRATION_LOCK, ())
+                    for statement in statements:
+                        await _change_schema(connection, statement)
         finally:
             await pool.give_back(connection)
 
@@ -238,14 +244,28 @@ async def _begun(connection: Connection) -> AsyncGenerator[HeldConnection, None]
 
 
 async def _run(connection: Connection, sql: str, params: Sequence[Any]) -> Written:
-    cursor = await connection.execute(cast("LiteralString", sql), params, binary=True)
-    return (await cursor.fetchall() if cursor.description else []), cursor.rowcount
+    try:
+        cursor = await connection.execute(cast("LiteralString", sql), params, binary=True)
+        return (await cursor.fetchall() if cursor.description else []), cursor.rowcount
+    except psycopg.Error as error:
+        if spent(error):
+            await connection.close()
+        raise
+
+
+async def _change_schema(connection: Connection, statement: str) -> None:
+    try:
+        await connection.execute(cast("LiteralString", statement), prepare=False)
+    except psycopg.Error as error:
+        raise refused_statement(error, statement) from None
 
 
 async def _control(connection: Connection, statement: LiteralString) -> str | None:
     try:
         return (await connection.execute(statement, prepare=False)).statusmessage
     except psycopg.Error as error:
+        if spent(error):
+            await connection.close()
         raise translated(error) from None
 
 

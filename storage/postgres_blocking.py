@@ -10,9 +10,10 @@ import threading
 import weakref
 from collections.abc import AsyncGenerator, Generator, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 
 import psycopg
+from psycopg.abc import PQGen
 from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
 
 from watchword.runtime.process import PerProcess, keep_open
@@ -34,12 +35,14 @@ from .postgres_driver import (
     translated,
     usable,
 )
+from .postgres_patience import BoundedWaits, patient, spent
 from .postgres_url import PostgresOptions
 from .sql_engine import refuse_script
 
 if TYPE_CHECKING:
     from typing import LiteralString
 
+T = TypeVar("T")
 Connection: TypeAlias = "psycopg.Connection[Any]"
 
 
@@ -81,8 +84,13 @@ class _Pool(Owned):
     def _watched(self) -> type[Connection]:
         seen = weakref.ref(self)
 
-        class Watched(psycopg.Connection[Any]):
+        class Watched(BoundedWaits, psycopg.Connection[Any]):
             """Says why the last connection could not be made; the pool only logs it."""
+
+            longest_silence = self._options.longest_silence
+
+            def wait(self, gen: PQGen[T], *given: Any, **named: Any) -> T:
+                return super().wait(self.bounded(gen), *given, **named)
 
             @classmethod
             def connect(cls, conninfo: str = "", **kwargs: Any) -> Connection:
@@ -143,7 +151,7 @@ class BlockingConnections:
             refuse_script()
         if not statements:
             return
-        with self._borrowed() as connection, _begun(connection) as held:
+        with self._borrowed() as connection, patient(connection), _begun(connection) as held:
             await held.read(MIGRATION_LOCK, ())
             for statement in statements:
                 try:
@@ -241,14 +249,21 @@ def _begun(connection: Connection) -> Generator[HeldConnection, None, None]:
 
 
 def _run(connection: Connection, sql: str, params: Sequence[Any]) -> Written:
-    cursor = connection.execute(cast("LiteralString", sql), params, binary=True)
-    return (cursor.fetchall() if cursor.description else []), cursor.rowcount
+    try:
+        cursor = connection.execute(cast("LiteralString", sql), params, binary=True)
+        return (cursor.fetchall() if cursor.description else []), cursor.rowcount
+    except psycopg.Error as error:
+        if spent(error):
+            connection.close()
+        raise
 
 
 def _control(connection: Connection, statement: LiteralString) -> str | None:
     try:
         return connection.execute(statement, prepare=False).statusmessage
     except psycopg.Error as error:
+        if spent(error):
+            connection.close()
         raise translated(error) from None
 
 

@@ -44,6 +44,11 @@ def gave_way(error: BaseException) -> bool:
     return getattr(error, "sqlstate", None) in ("40001", "40P01")
 
 
+def is_read_only(error: BaseException) -> bool:
+    """Whether the server takes no writes: after a failover this one is not the first any more."""
+    return getattr(error, "sqlstate", None) == "25006"
+
+
 def refused_statement(error: Exception, statement: str) -> StorageError:
     """The error of a statement of the schema: its text holds names and constants, no values."""
     if (getattr(error, "sqlstate", None) or "").startswith("23"):

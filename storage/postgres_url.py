@@ -15,16 +15,18 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from watchword.errors import ConfigurationError
 
+from . import keepalive
+
 _SCHEMES = ("postgresql", "postgres", "postgresql+psycopg")
 _FORM = "Use postgresql://user:password@host:5432/name?sslmode=verify-full&pool_size=10"
 _LONGEST_WAIT = 3600
+_GRACE = 5
 
 _DEFAULTS = {
     "connect_timeout": "5",
     "client_encoding": "utf8",
     "fallback_application_name": "watchword",
-    # A server that vanished without a word is noticed after half a minute, not after many.
-    "tcp_user_timeout": "30000",
+    **keepalive.LIBPQ,
 }
 _WHOLE_NUMBERS = (
     "port",
@@ -62,8 +64,16 @@ class PostgresOptions:
     pool_size: int = 10
     pool_timeout: float = 5.0
     statement_timeout: float | None = None
+    read_timeout: float = 30.0
     prepare_threshold: int | None = 5
     search_path: str | None = None
+
+    @property
+    def longest_silence(self) -> float:
+        """How long a statement may stay without an answer before its connection is given up."""
+        # Where the server breaks statements off, it must have had the time to say so.
+        timeout = self.statement_timeout
+        return self.read_timeout if timeout is None else max(self.read_timeout, timeout + _GRACE)
 
 
 def parsed(url: str, given: PostgresOptions) -> PostgresOptions:
@@ -96,6 +106,8 @@ def _own(given: PostgresOptions, query: str) -> tuple[PostgresOptions, list[str]
             given = replace(given, pool_timeout=_seconds(name, value))
         elif name == "statement_timeout":
             given = replace(given, statement_timeout=_seconds(name, value))
+        elif name == "read_timeout":
+            given = replace(given, read_timeout=_seconds(name, value))
         elif name == "prepare_threshold":
             never = value.lower() == "none"
             given = replace(given, prepare_threshold=None if never else _whole(name, value))
@@ -111,6 +123,8 @@ def _check(options: PostgresOptions) -> None:
         raise _refused("pool_size", options.pool_size, "Use a number from 1 to 1000")
     if not 0 < options.pool_timeout <= _LONGEST_WAIT:
         raise _refused("pool_timeout", options.pool_timeout, "Use seconds, up to 3600")
+    if not 0 < options.read_timeout <= _LONGEST_WAIT:
+        raise _refused("read_timeout", options.read_timeout, "Use seconds, up to 3600")
     timeout = options.statement_timeout
     if timeout is not None and not 0.001 <= timeout <= _LONGEST_WAIT:
         raise _refused("statement_timeout", timeout, "Use seconds, up to 3600")
@@ -131,8 +145,8 @@ def _checked_libpq(url: str, query: Iterable[str]) -> dict[str, str]:
             raise ConfigurationError(
                 "database",
                 f"{name!r} is a parameter neither of watchword nor of libpq",
-                "Use pool_size, pool_timeout, statement_timeout, prepare_threshold, search_path, "
-                "or a connection parameter of libpq",
+                "Use pool_size, pool_timeout, statement_timeout, read_timeout, prepare_threshold, "
+                "search_path, or a connection parameter of libpq",
             )
     try:
         found = {name: str(value) for name, value in conninfo_to_dict(url).items()}

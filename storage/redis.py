@@ -17,6 +17,7 @@ from watchword.options import Duration
 try:
     from redis.exceptions import RedisError
 
+    from . import keepalive
     from .redis_engine import RedisEngine
     from .redis_links import BlockingLink, LoopLink
 except ModuleNotFoundError as error:
@@ -58,6 +59,9 @@ class RedisStorage:
     an answer, and for a free connection when all `max_connections` are busy; after a failure every
     call fails at once for `pause`, then one tries again. `clock` is for tests.
 
+    One server, or one that stands for several (Sentinel behind a proxy, a failover endpoint). A
+    Redis Cluster is refused: its first redirection is a `ConfigurationError`, over HTTP 503.
+
     Raises `ConfigurationError`.
     """
 
@@ -84,6 +88,7 @@ class RedisStorage:
             "socket_connect_timeout": _positive("connect_timeout", connect_timeout),
             "timeout": wait,
             "max_connections": max_connections,
+            **_watched(address),
             **_tls(address),
         }
         self._breaker = CircuitBreaker(self.server, _positive("pause", pause), clock)
@@ -124,6 +129,12 @@ def _server(address: SplitResult) -> str:
     if address.scheme == "unix":
         return f"Redis at {address.path}"
     return f"Redis at {address.hostname or 'localhost'}:{address.port or 6379}"
+
+
+def _watched(address: SplitResult) -> Mapping[str, object]:
+    if address.scheme == "unix":
+        return {}
+    return {"socket_keepalive": True, "socket_keepalive_options": keepalive.OPTIONS}
 
 
 def _tls(address: SplitResult) -> Mapping[str, object]:

@@ -11,6 +11,7 @@ from typing import Protocol, cast
 from redis import exceptions
 
 from watchword.database.contract import StorageUnavailable
+from watchword.errors import ConfigurationError
 
 from .circuit_breaker import CircuitBreaker
 
@@ -39,6 +40,17 @@ _OUTAGES = (
     exceptions.ClusterDownError,
     OSError,
 )
+
+
+class ClusterRefused(ConfigurationError, StorageUnavailable):
+    """The server is a node of a Redis Cluster, and sends its clients to others."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "url",
+            "the server is a node of a Redis Cluster, of which only one would be asked",
+            "Use a server, or an endpoint, that has all keys (cluster mode disabled)",
+        )
 
 
 class Link(Protocol):
@@ -97,11 +109,18 @@ class RedisEngine:
         except _OUTAGES as error:
             raise self._breaker.failed(ticket, type(error).__name__) from None
         except exceptions.RedisError as error:
+            if _sends_elsewhere(error):
+                raise ClusterRefused from None
             # Its text may quote what was sent.
             kind = type(error).__name__
             raise StorageUnavailable(f"Redis refused {command[0]} ({kind})") from None
         self._breaker.succeeded(ticket)
         return answer
+
+
+def _sends_elsewhere(error: exceptions.RedisError) -> bool:
+    # Older clients have no class for it outside of their own clusters.
+    return isinstance(error, exceptions.AskError) or str(error).startswith(("MOVED ", "ASK "))
 
 
 def _text(answer: object) -> str | None:

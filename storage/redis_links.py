@@ -19,6 +19,7 @@ from redis import asyncio as aioredis
 from redis.asyncio.retry import Retry as AsyncRetry
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as Disconnected
+from redis.exceptions import ReadOnlyError
 from redis.retry import Retry
 
 from watchword.runtime.process import PerProcess
@@ -60,6 +61,13 @@ class _Pool:
         finally:
             self._places.release()
 
+    def give_up(self) -> None:
+        """Leave a server that takes no writes any more: idle connections lead to it too."""
+        try:
+            self.pool.disconnect(inuse_connections=False)
+        except TypeError:
+            self.pool.disconnect()  # older clients know but all; who waits on one asks again
+
     def close(self) -> None:
         self.pool.disconnect()
 
@@ -78,7 +86,11 @@ class BlockingLink:
     async def send(self, *command: str | int) -> object:
         pool = self._pools.here()
         with pool.place():
-            return pool.client.execute_command(*command)
+            try:
+                return pool.client.execute_command(*command)
+            except ReadOnlyError:
+                pool.give_up()
+                raise
 
     async def close(self) -> None:
         """Disconnect what this process has."""
@@ -123,7 +135,11 @@ class LoopLink:
     async def send(self, *command: str | int) -> object:
         pool = self._pools.here()
         async with pool.place():
-            return await pool.client.execute_command(*command)
+            try:
+                return await pool.client.execute_command(*command)
+            except ReadOnlyError:
+                await pool.pool.disconnect(inuse_connections=False)
+                raise
 
     async def close(self) -> None:
         """Disconnect what the running loop has."""

@@ -66,6 +66,10 @@ class Flavor(Protocol):
         """Whether work only failed because of others at the same time."""
         ...
 
+    def spent(self, error: BaseException) -> bool:
+        """Whether the connection is of no use after an error of the driver."""
+        ...
+
     def of_driver(self, error: BaseException) -> StorageError:
         """The driver's error as one of the contract."""
         ...
@@ -83,7 +87,13 @@ def spoken_by(engine: Engine) -> tuple[str, str]:
 def execute(connection: Connection, flavor: Flavor, sql: str, params: Sequence[Any]) -> Written:
     """Rows of a statement, and how many it matched. After an INSERT for which the database made an
     id that it does not return, the one row is this id."""
-    return written(connection.exec_driver_sql(flavor.text(sql), tuple(params)))
+    try:
+        return written(connection.exec_driver_sql(flavor.text(sql), tuple(params)))
+    except Exception as error:
+        found = driver_error(error)
+        if isinstance(found, OSError) or flavor.spent(found):
+            connection.invalidate()  # its pool makes another one
+        raise
 
 
 def written(result: CursorResult[Any]) -> Written:

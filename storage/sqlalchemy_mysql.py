@@ -20,6 +20,7 @@ from .mysql_ddl import declared_types, inspect
 from .mysql_driver import (
     MIGRATION_LOCK,
     GaveWay,
+    ended,
     is_there_already,
     refused_statement,
     translated,
@@ -86,6 +87,9 @@ class MySQLFlavor:
 
     def gave_way(self, error: BaseException) -> bool:
         return isinstance(self.of_driver(driver_error(error)), GaveWay)
+
+    def spent(self, error: BaseException) -> bool:
+        return ended(_known(error))
 
     def of_driver(self, error: BaseException) -> StorageError:
         return translated(_known(error), self._options)

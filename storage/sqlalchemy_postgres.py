@@ -133,6 +133,9 @@ class PostgresFlavor:
             "InvalidCachedStatementError"
         )
 
+    def spent(self, error: BaseException) -> bool:
+        return postgres_errors.is_read_only(error)
+
     def of_driver(self, error: BaseException) -> StorageError:
         return postgres_errors.translated(cast("Exception", error))
 

@@ -84,6 +84,9 @@ class SQLiteFlavor:
     def gave_way(self, error: BaseException) -> bool:
         return False
 
+    def spent(self, error: BaseException) -> bool:
+        return False
+
     def of_driver(self, error: BaseException) -> StorageError:
         return of_sqlite(cast("Exception", error))
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Collection, Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING, cast
 from urllib.parse import parse_qsl
 
 from watchword.database.schema import FieldType, Schema
@@ -14,9 +16,8 @@ from watchword.runtime.process import PerProcess
 from .ddl import LiveIndex, Read, TableShape
 from .dialect import Dialect
 from .sql_engine import SQLDatabase, SQLEngine
-from .sqlite_async import LoopConnections
 from .sqlite_blocking import BlockingConnections
-from .sqlite_driver import MEMORY, Database
+from .sqlite_driver import JOURNAL_MODES, MEMORY, Database, JournalMode
 from .sqlite_memory import BlockingTurns, LoopTurns, MemoryConnections, MemoryDatabase
 from .stored_forms import (
     boolean_number,
@@ -27,6 +28,9 @@ from .stored_forms import (
     iso_date,
     json_text,
 )
+
+if TYPE_CHECKING:
+    from .sqlite_async import LoopConnections
 
 PATIENCE = 5.0
 
@@ -79,27 +83,38 @@ class SQLiteStorage:
     """A database file, or `:memory:`; opened on first use.
 
     `path` is a path or a URL as `from_url` takes it. `busy_timeout` is how long a writer waits for
-    another one, in seconds. Both engines of one storage in memory see the same data, which lives
-    as long as the storage. Raises `ConfigurationError`.
+    another one, in seconds. `journal_mode` is "wal", or for a file on a network disk, where a
+    write-ahead log must not be, "delete", "truncate" or "persist". Both engines of one storage in
+    memory see the same data, which lives as long as the storage. Raises `ConfigurationError`.
     """
 
     system = "sqlite"
     """Its name in traces (`db.system.name`)."""
 
-    def __init__(self, path: str | os.PathLike[str], *, busy_timeout: float = PATIENCE) -> None:
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        busy_timeout: float = PATIENCE,
+        journal_mode: JournalMode = "wal",
+    ) -> None:
         given = os.fspath(path)
         if given.startswith(("sqlite:", "sqlite+")):
-            given, busy_timeout = _parsed(given, busy_timeout)
+            given, busy_timeout, journal_mode = _parsed(given, busy_timeout, journal_mode)
         if not given or "\0" in given:
             raise ConfigurationError("database", "the path is empty or holds U+0000", _REMEDY)
         if not 0 < busy_timeout <= 3600:
             raise ConfigurationError(
                 "busy_timeout", f"{busy_timeout!r} is out of range", "Use seconds, up to 3600"
             )
+        if journal_mode not in JOURNAL_MODES:
+            raise ConfigurationError(
+                "journal_mode", f"{journal_mode!r} is not supported", _JOURNAL_REMEDY
+            )
         # Absolute from the start: connections are opened later, perhaps from another folder.
         self.path = given if given == MEMORY else os.path.abspath(given)
         self.busy_timeout = busy_timeout
-        self._database = Database(self.path, busy_timeout)
+        self._database = Database(self.path, busy_timeout, journal_mode)
         self._memory: MemoryDatabase | None = None
         self._making = PerProcess(threading.Lock)
 
@@ -107,10 +122,10 @@ class SQLiteStorage:
     def from_url(cls, url: str) -> SQLiteStorage:
         """`sqlite:///relative.db`, `sqlite:////absolute.db`, `sqlite://` for memory.
 
-        `?busy_timeout=10` sets that option. Raises `ConfigurationError`.
+        `?busy_timeout=10&journal_mode=delete` sets those options. Raises `ConfigurationError`.
         """
-        path, busy_timeout = _parsed(url, PATIENCE)
-        return cls(path, busy_timeout=busy_timeout)
+        path, busy_timeout, journal_mode = _parsed(url, PATIENCE, "wal")
+        return cls(path, busy_timeout=busy_timeout, journal_mode=journal_mode)
 
     def check(self, schema: Schema) -> None:
         """Refuse a schema that it cannot keep. Raises `ConfigurationError`."""
@@ -130,7 +145,10 @@ class SQLiteStorage:
         if self.path == MEMORY:
             memory = self._in_memory()
             return SQLEngine(shared, MemoryConnections(memory, LoopTurns(memory)))
-        return SQLEngine(shared, LoopConnections(self._database))
+        # aiosqlite is loaded for an application that has an event loop.
+        connections: type[LoopConnections]
+        connections = import_module(".sqlite_async", __package__).LoopConnections
+        return SQLEngine(shared, connections(self._database))
 
     def __repr__(self) -> str:
         return f"SQLiteStorage({self.path!r})"
@@ -145,24 +163,36 @@ class SQLiteStorage:
 _REMEDY = "Use sqlite:///relative.db, sqlite:////absolute.db, or sqlite:// for memory"
 
 
-def _parsed(url: str, busy_timeout: float) -> tuple[str, float]:
-    """Path and busy timeout of a URL. Nothing in it is percent-decoded."""
+_JOURNAL_REMEDY = f"Use one of: {', '.join(JOURNAL_MODES)}"
+
+
+def _parsed(
+    url: str, busy_timeout: float, journal_mode: JournalMode
+) -> tuple[str, float, JournalMode]:
+    """Path and options of a URL. Nothing in the path is percent-decoded."""
     _, found, rest = url.partition("://")
     path, _, query = rest.partition("?")
     if not found or (path and not path.startswith("/")):
         raise ConfigurationError("database", f"{url!r} has no path after three slashes", _REMEDY)
     for name, value in parse_qsl(query, keep_blank_values=True):
-        if name != "busy_timeout":
+        if name == "journal_mode":
+            journal_mode = cast("JournalMode", value.lower())
+        elif name == "busy_timeout":
+            busy_timeout = _seconds(value)
+        else:
             raise ConfigurationError(
-                "database", f"{name!r} is no option of SQLite URLs", "Use busy_timeout=SECONDS"
+                "database",
+                f"{name!r} is no option of SQLite URLs",
+                "Use busy_timeout=SECONDS or journal_mode=MODE",
             )
-        try:
-            busy_timeout = float(value)
-        except ValueError:
-            raise ConfigurationError(
-                "busy_timeout", f"{value!r} is no number", "Use seconds"
-            ) from None
-    return path[1:] or MEMORY, busy_timeout
+    return path[1:] or MEMORY, busy_timeout, journal_mode
+
+
+def _seconds(value: str) -> float:
+    try:
+        return float(value)
+    except ValueError:
+        raise ConfigurationError("busy_timeout", f"{value!r} is no number", "Use seconds") from None
 
 
 async def inspect(read: Read, names: Collection[str]) -> Mapping[str, TableShape]:

@@ -1,91 +1,54 @@
-"""SQLite under an event loop: reads in place, writes in turn through one writer's thread.
+"""SQLite under an event loop: reads in place, writes in turn through aiosqlite's thread.
 
 In WAL mode a point read never waits for a writer and takes some ten microseconds: less than it
-takes to hand it to a thread. The writer is a one-thread executor rather than aiosqlite, whose
-thread keeps a program alive that ends without closing, and which needs a second hop to say how
-many rows a statement changed.
+takes to hand it to a thread. In the other modes readers wait for writers, and so must not do it in
+the loop: there reads go the way of the writes.
 """
 
 from __future__ import annotations
 
 import asyncio
 import weakref
-from collections.abc import AsyncGenerator, Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, ParamSpec, TypeVar
-
-from watchword.database.contract import StorageUnavailable
+from typing import Any
 
 from .forks import Lease
 from .per_loop import PerLoop
 from .sql_engine import refuse_script
-from .sqlite_driver import (
-    Database,
-    Rows,
-    Written,
-    begin,
-    close_inherited,
-    commit,
-    read,
-    rollback,
-    run_script,
-    write,
-)
-
-P = ParamSpec("P")
-T = TypeVar("T")
+from .sqlite_driver import Database, Rows, Written, close_inherited, read
+from .sqlite_writer import Writer
 
 
 class _LoopState:
-    """What belongs to one event loop: a reader, a writer with its thread, and its turn."""
+    """What belongs to one event loop: a reader, a writer, and whose turn it is to write."""
 
     def __init__(self, database: Database) -> None:
         self.loop = asyncio.get_running_loop()
         self.turn = asyncio.Lock()
         self.held: HeldWriter | None = None
         self.reader = database.open()
-        try:
-            self.writer = database.open()
-        except BaseException:
-            self.reader.close()
-            raise
-        self._thread = ThreadPoolExecutor(1, "watchword-sqlite")
+        self.writer = Writer(database)
         self.retired = False
         """Closed by its own transaction: closes with its end."""
-        self._closed = False
-
-    async def hop(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run work in the writer's thread. A caller that is cancelled still waits for its end."""
-        if self._closed:
-            raise StorageUnavailable("the engine was closed meanwhile")
-        future = asyncio.wrap_future(self._thread.submit(work, *args, **kwargs))
-        try:
-            return await asyncio.shield(future)
-        except asyncio.CancelledError:
-            while not future.done():
-                try:
-                    await asyncio.wait([future])
-                except asyncio.CancelledError:
-                    continue  # cancelled again: the statement runs on all the same
-            future.exception()  # the cancellation is what the caller hears of
-            raise
 
     def close(self) -> None:
-        self._closed = True
-        self._thread.shutdown(wait=True)
-        self.reader.close()
+        # The reader last: whoever closes last writes the log into the database.
         self.writer.close()
+        self.reader.close()
 
     def leave(self) -> None:
         """Close what nobody used, in a child."""
-        close_inherited([self.reader] if self.turn.locked() else [self.reader, self.writer])
+        close_inherited([self.reader])
+        if not self.turn.locked():
+            self.writer.leave()
 
 
 class LoopConnections:
     """The connections of one async engine: a set for each event loop that uses it."""
 
     def __init__(self, database: Database) -> None:
+        self._in_place = database.readers_never_wait
         self._states = PerLoop(
             lambda: _LoopState(database), _LoopState.close, rests=True, leave=_LoopState.leave
         )
@@ -95,14 +58,17 @@ class LoopConnections:
         state = self._states.here()
         if state.held is not None and state.held.mine():
             return await state.held.read(sql, params)
-        return read(state.reader, sql, params)
+        if self._in_place:
+            return read(state.reader, sql, params)
+        async with state.turn:
+            return (await state.writer.run(sql, params))[0]
 
     async def write(self, sql: str, params: Sequence[Any]) -> Written:
         state = self._states.here()
         if state.held is not None and state.held.mine():
             return await state.held.write(sql, params)
         async with state.turn:
-            return await state.hop(write, state.writer, sql, params)
+            return await state.writer.run(sql, params)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncGenerator[HeldWriter, None]:
@@ -114,13 +80,13 @@ class LoopConnections:
         async with state.turn:
             held = state.held = HeldWriter(state)
             try:
-                await state.hop(begin, state.writer)
+                await state.writer.begin()
                 yield held
                 held.check()
-                await state.hop(commit, state.writer)
+                await state.writer.commit()
             except BaseException:
                 if not held.over:
-                    await state.hop(rollback, state.writer)
+                    await state.writer.rollback()
                 raise
             finally:
                 state.held = None
@@ -133,7 +99,7 @@ class LoopConnections:
         if state.held is not None and state.held.mine():
             refuse_script()
         async with state.turn:
-            await state.hop(run_script, state.writer, statements)
+            await state.writer.run_script(statements)
 
     async def close(self) -> None:
         """Close what the running loop has, once everybody who waits for a turn has had it."""
@@ -163,11 +129,11 @@ class HeldWriter(Lease):
 
     async def read(self, sql: str, params: Sequence[Any]) -> Rows:
         self.check()
-        return await self._state.hop(read, self._state.writer, sql, params)
+        return (await self._state.writer.run(sql, params))[0]
 
     async def write(self, sql: str, params: Sequence[Any]) -> Written:
         self.check()
-        return await self._state.hop(write, self._state.writer, sql, params)
+        return await self._state.writer.run(sql, params)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncGenerator[HeldWriter, None]:

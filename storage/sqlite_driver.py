@@ -13,7 +13,7 @@ import sqlite3
 from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias, get_args
 
 from watchword.database.contract import (
     InvalidValue,
@@ -47,12 +47,14 @@ _PASSING = (
 )
 _OUTDATED = ("no such table", "no such column", "has no column named")
 _PRAGMAS = (
-    "journal_mode=WAL",
-    "synchronous=NORMAL",
     "foreign_keys=ON",
     # LIKE is only used for literal text: as exact as on other databases.
     "case_sensitive_like=ON",
 )
+
+
+JournalMode: TypeAlias = Literal["wal", "delete", "truncate", "persist"]
+JOURNAL_MODES: tuple[str, ...] = get_args(JournalMode)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +63,20 @@ class Database:
 
     path: str
     busy_timeout: float
+    journal_mode: JournalMode = "wal"
 
-    def open(self) -> sqlite3.Connection:
+    @property
+    def readers_never_wait(self) -> bool:
+        """Whether a read takes no longer while somebody writes."""
+        return self.journal_mode == "wal"
+
+    @property
+    def _journal(self) -> tuple[str, ...]:
+        # Less than FULL is safe against a loss of power with a write-ahead log only.
+        synchronous = "NORMAL" if self.journal_mode == "wal" else "FULL"
+        return (f"journal_mode={self.journal_mode}", f"synchronous={synchronous}")
+
+    def open(self, factory: type[sqlite3.Connection] = sqlite3.Connection) -> sqlite3.Connection:
         """A new connection in autocommit mode. Raises `StorageUnavailable`, `StorageError`.
 
         A file that is not there yet is made for this user alone; SQLite gives the files beside it
@@ -76,12 +90,13 @@ class Database:
                 timeout=self.busy_timeout,
                 isolation_level=None,
                 check_same_thread=False,
+                factory=factory,
                 cached_statements=512,
             )
         except sqlite3.Error as error:
             raise self._not_opened(error) from None
         try:
-            for pragma in _PRAGMAS:
+            for pragma in (*self._journal, *_PRAGMAS):
                 connection.execute(f"PRAGMA {pragma}").close()
         except sqlite3.Error as error:
             connection.close()

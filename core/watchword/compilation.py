@@ -198,16 +198,29 @@ def open_storage(database: str | Storage | None) -> Storage:
     if not isinstance(database, str):
         return database
     scheme = database.partition(":")[0].partition("+")[0].lower()
-    # Loaded only for a URL: it is the slowest import of all.
+    if (place := _STORAGES.get(scheme)) is not None:
+        module, _, name = place.partition(":")
+        kind = getattr(importlib.import_module(module), name)
+        return cast("Storage", kind.from_url(database))
+    # Loaded only for a scheme of others: it is the slowest import of all.
     entries = importlib.import_module("importlib.metadata").entry_points(group="watchword.storage")
     for entry in entries:
         if entry.name == scheme:
-            kind = entry.load()
-            return cast("Storage", kind.from_url(database))
-    known = ", ".join(sorted({entry.name for entry in entries}))
+            return cast("Storage", entry.load().from_url(database))
+    known = ", ".join(sorted({*_STORAGES, *(entry.name for entry in entries)}))
     raise ConfigurationError(
         "database", f"no storage serves {scheme!r} URLs", f"Use one of: {known}; or a Storage"
     )
+
+
+_STORAGES = {
+    "sqlite": "watchword.storage.sqlite:SQLiteStorage",
+    "mysql": "watchword.storage.mysql:MySQLStorage",
+    "mariadb": "watchword.storage.mysql:MySQLStorage",
+    "postgresql": "watchword.storage.postgres:PostgresStorage",
+    "postgres": "watchword.storage.postgres:PostgresStorage",
+}
+"""Our own, found without the metadata of a distribution: zipapps and frozen programs have none."""
 
 
 def _records(models: Iterable[type[Record]], plugins: Sequence[Plugin]) -> dict[str, type[Record]]:

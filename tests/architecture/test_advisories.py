@@ -1,7 +1,8 @@
 """No lower bound of a dependency lets a version in that is known to be unsafe.
 
 A package without an entry had no advisory when this was last looked up, in OSV and in GitHub's
-database: argon2-cffi, msgspec, psycopg, psycopg-pool, bcrypt, cyclopts, rich, opentelemetry-api.
+database: aiosqlite, argon2-cffi, msgspec, psycopg, psycopg-pool, bcrypt, cyclopts, rich,
+opentelemetry-api.
 """
 
 from __future__ import annotations

@@ -18,7 +18,6 @@ import pytest
 
 from tests.cli.conftest import Workplace, refused
 from tests.support.services import free_port, wait_for
-from watchword.cli import init
 from watchword.cli.starters import DATABASES, STARTERS
 
 WSGI = (
@@ -153,15 +152,6 @@ def test_it_asks_for_what_is_missing(bare: Workplace) -> None:
 def test_no_is_the_default_answer(bare: Workplace) -> None:
     ran = bare("init", "--framework", "flask", "--database", "sqlite", typed="\n")
     assert (ran.status, ran.out) == (0, "Nothing was written.\n")
-    assert list(bare.folder.iterdir()) == []
-
-
-def test_a_database_without_a_storage_is_refused(
-    bare: Workplace, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(init, "entry_points", lambda group: [])
-    ran = bare("init", "--framework", "flask", "--database", "mysql", "--yes")
-    refused(ran, "no storage for mysql")
     assert list(bare.folder.iterdir()) == []
 
 

@@ -86,6 +86,7 @@ DATABASES: dict[str, Callable[[pytest.FixtureRequest], Storage]] = {
 IN_PART = {
     "sqlalchemy-mysql": (
         "test_event_loops",
+        "test_failover",
         "test_races",
         "test_single_use",
         "test_transactions",

@@ -71,6 +71,8 @@ class TestAddresses:
             ("sqlite:///a.db?busy_timeout=0", "busy_timeout"),
             ("sqlite:///a.db?busy_timeout=nan", "busy_timeout"),
             ("sqlite:///a.db?busy_timeout=1e9", "busy_timeout"),
+            ("sqlite:///a.db?journal_mode=off", "journal_mode"),
+            ("sqlite:///a.db?journal_mode=memory", "journal_mode"),
         ],
     )
     def test_wrong_urls_are_refused_with_the_option(self, url: str, option: str) -> None:
@@ -196,6 +198,31 @@ class TestFailures:
 def test_files_are_opened_as_the_contract_needs_it(engine: Engine, path: Path) -> None:
     with closing(sqlite3.connect(path)) as other:
         assert other.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+@pytest.mark.parametrize("mode", ["delete", "truncate", "persist"])
+def test_a_file_on_a_network_disk_has_no_write_ahead_log(path: Path, mode: str) -> None:
+    async def filled(engine: Engine) -> None:
+        await migrate(engine)
+        await engine.create("user", user("ann"))
+        async with engine.transaction() as inside:
+            await inside.create("user", user("bob"))
+            waiting = asyncio.ensure_future(engine.count("user"))
+            assert await inside.count("user") == 2
+            # A loop that waited for the writer here would wait for itself.
+            assert not waiting.done()
+        assert await waiting == 2
+        assert not path.with_name("test.db-wal").exists()
+        await engine.close()
+
+    storage = SQLiteStorage.from_url(f"sqlite:///{path}?journal_mode={mode.upper()}")
+    asyncio.run(filled(storage.asynchronous(SCHEMA)))
+    engine = storage.blocking(SCHEMA)
+    assert finish(engine.count("user")) == 2
+    assert finish(engine._connection.read("PRAGMA synchronous", ())) == [(2,)]
+    finish(engine.close())
+    with closing(sqlite3.connect(path)) as other:
+        assert other.execute("PRAGMA journal_mode").fetchone() == ("delete",)
 
 
 def test_an_index_of_somebody_else_on_the_same_column_is_enough(path: Path) -> None:

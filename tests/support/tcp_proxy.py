@@ -10,17 +10,20 @@ from urllib.parse import urlsplit
 
 from tests.support.services import free_port
 
+_PORTS = {"redis": 6379, "postgresql": 5432, "mysql": 3306}
+
 
 class TCPProxy:
     """Stands before a server of this machine, on a port of its own that stays the same."""
 
     def __init__(self, url: str) -> None:
         address = urlsplit(url)
-        self._target = (address.hostname or "127.0.0.1", address.port or 6379)
+        self._target = (address.hostname or "127.0.0.1", address.port or _PORTS[address.scheme])
         self.port = free_port()
-        self.url = address._replace(netloc=f"127.0.0.1:{self.port}").geturl()
+        user, at, _ = address.netloc.rpartition("@")
+        self.url = address._replace(netloc=f"{user}{at}127.0.0.1:{self.port}").geturl()
         self.dumb = False
-        """Takes connections and answers nothing."""
+        """Takes connections, and acknowledges what comes, and forwards nothing in any direction."""
         self.accepted = 0
         """Connections that clients have made."""
         self._listener: socket.socket | None = None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shlex
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -42,7 +41,6 @@ def init(
             raise CommandError(f"{file} exists and is not overwritten", "Choose another --dir")
     chosen = framework or _ask("Framework", tuple(STARTERS), "--framework")
     kind = database or ("sqlite" if yes else _ask("Database", tuple(DATABASES), "--database"))
-    _check_storage(kind)
     if not yes and is_terminal() and not confirm(f"Write {app} and {environment}?", yes=False):
         say("Nothing was written.")
         return 0
@@ -67,13 +65,6 @@ def _ask(question: str, choices: tuple[str, ...], option: str) -> str:
     if not is_terminal():
         raise CommandError(f"{question.lower()} is not given", f"Give {option}")
     return ask(question, default=choices[0], choices=choices)
-
-
-def _check_storage(kind: str) -> None:
-    known = {entry.name for entry in entry_points(group="watchword.storage")}
-    if kind not in known:
-        names = ", ".join(sorted(known & set(DATABASES)))
-        raise CommandError(f"this version has no storage for {kind}", f"There are: {names}")
 
 
 def _create(file: Path, text: str, mode: int) -> None:
