@@ -192,7 +192,7 @@ async def _end_rows(call: Call, **filters: object) -> None:
     if not options.store_in_database:
         return
     if not options.preserve_in_database:
-        await call.db.delete(Session, **filters)
+        await call.db.delete(Session, everything=False, **filters)
         return
     await call.db.retire(Session, {"expires_at": call.now}, expires_at=gt(call.now), **filters)
 
