@@ -72,7 +72,10 @@ DATABASES: dict[str, Callable[[pytest.FixtureRequest], Storage]] = {
     "sqlite-memory": lambda test: SQLiteStorage(":memory:", busy_timeout=30),
     "sqlite-renamed": lambda test: Renamed(SQLiteStorage(":memory:", busy_timeout=30)),
     "postgres": lambda test: PostgresStorage(test.getfixturevalue("postgres_url"), pool_timeout=30),
-    "postgres-renamed": lambda test: in_another_schema(test.getfixturevalue("postgres_url")),
+    "postgres-renamed": lambda test: in_another_schema(
+        PostgresStorage(test.getfixturevalue("postgres_url"), pool_timeout=30),
+        test.getfixturevalue("postgres_url"),
+    ),
     "mysql": lambda test: MySQLStorage(test.getfixturevalue("mysql_url"), pool_timeout=30),
     "sqlalchemy-sqlite": lambda test: storage_on(test, sqlite_engines, sqlite_file(test)),
     "sqlalchemy-postgres": lambda test: storage_on(
@@ -121,10 +124,9 @@ class Renamed:
         return self.storage.asynchronous(_renamed(schema, self.prefix))
 
 
-def in_another_schema(url: str) -> Storage:
+def in_another_schema(storage: Storage, url: str) -> Storage:
     """A PostgreSQL database whose tables say in which schema they are: not the connection's."""
-    prefix = f"{url.rpartition('search_path=')[2]} %beside."
-    return Renamed(PostgresStorage(url, pool_timeout=30), prefix)
+    return Renamed(storage, f"{url.rpartition('search_path=')[2]} %beside.")
 
 
 def _renamed(schema: Schema, prefix: str) -> Schema:

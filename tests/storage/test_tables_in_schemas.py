@@ -5,6 +5,7 @@ That the whole contract holds for such tables is tested by the database `postgre
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,17 @@ import psycopg
 import pytest
 from sqlalchemy import create_engine
 
+from tests.storage.conftest import Open, Run, in_another_schema, migrate
+from tests.storage.models import USER, user
 from tests.storage.test_sqlalchemy_metadata import models_of
 from tests.support.browser import ORIGIN, SECRET, Browser
 from tests.support.databases import postgres_database
-from watchword import Auth, ConfigurationError, EmailAndPassword, Names
+from tests.support.sqlalchemy_engines import postgres_engines, storage_on
+from watchword import Auth, ConfigurationError, EmailAndPassword, Index, Names
 from watchword.cli.statements import in_words
 from watchword.crypto.passwords import Argon2Cost
+from watchword.database.contract import Storage
+from watchword.database.schema import Schema
 from watchword.runtime.blocking import finish
 from watchword.storage.sqlalchemy import SQLAlchemyStorage, models_source, watchword_metadata
 
@@ -82,6 +88,27 @@ def test_a_table_of_that_name_in_another_schema_is_another_table() -> None:
         (added,) = auth.blocking.migrate()
         assert added.startswith('ALTER TABLE "internal"."users" ADD COLUMN')
         auth.blocking.close()
+
+
+@pytest.fixture
+def storage(request: pytest.FixtureRequest, postgres_url: str) -> Storage:
+    engines = storage_on(request, postgres_engines, postgres_url)
+    return in_another_schema(engines, postgres_url)
+
+
+def test_so_it_is_on_connections_of_sqlalchemy(open_engine: Open, run: Run[Any]) -> None:
+    """Of psycopg and of asyncpg, which wants to know the type of every value."""
+
+    async def body() -> None:
+        plain, indexed = USER, replace(USER, indexes=(Index(("name", "email"), unique=True),))
+        statements = await migrate(open_engine(Schema({"user": plain})))
+        assert statements[0].startswith("CREATE SCHEMA")
+        engine = open_engine(Schema({"user": indexed}))
+        assert len(await migrate(engine)) == 1
+        assert await migrate(engine) == []
+        assert await engine.create("user", user("ann")) == user("ann")
+
+    run(body())
 
 
 def test_statements_are_told_with_the_schema() -> None:

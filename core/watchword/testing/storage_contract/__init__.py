@@ -20,4 +20,13 @@ from .transactions import *  # noqa: E402
 from .values import *  # noqa: E402
 
 _TESTS = [name for name in globals() if name.startswith("test_")]
-__all__ = ["crowd", "engine", "in_order", "kind", "open_engine", "run", "runner", *_TESTS]
+__all__ = [  # pyright: ignore[reportUnsupportedDunderAll]
+    *_TESTS,
+    "crowd",
+    "engine",
+    "in_order",
+    "kind",
+    "open_engine",
+    "run",
+    "runner",
+]
