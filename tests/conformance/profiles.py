@@ -64,6 +64,7 @@ def core(around: Surroundings) -> dict[str, Any]:
         "rate_limit": RateLimit(enabled=False),
         "clock": around.clock,
         "environ": {},
+        "advanced": Advanced(ip_address=IPAddressOptions(use_peer=False)),
         "user_type": OracleUser,
         "session": SessionOptions(model=OracleSession),
         **mailing(around),
@@ -94,7 +95,9 @@ def secure(around: Surroundings) -> dict[str, Any]:
         cookie_prefix="orc",
         default_cookie_attributes=CookieAttributes(same_site="strict"),
         cookies={"session_token": CookieOptions(name="sid", attributes=CookieAttributes(path="/"))},
-        ip_address=IPAddressOptions(headers=("x-client-ip", "x-forwarded-for"), ipv6_subnet=64),
+        ip_address=IPAddressOptions(
+            headers=("x-client-ip", "x-forwarded-for"), ipv6_subnet=64, use_peer=False
+        ),
     )
     return {
         **core(around),

@@ -2,13 +2,14 @@
 
 Left out: the texts of messages (ours are our own), the order of headers, and headers that are not
 in `HEADERS`. Ids, tokens and dates keep their form, so that a token of another length or a date
-written otherwise is a difference.
+written otherwise is a difference. Signed tokens of mails are compared by the claims that they make.
 """
 
 from __future__ import annotations
 
 import json
 import re
+from base64 import urlsafe_b64decode
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
@@ -27,6 +28,9 @@ HEADERS = (
 
 _RANDOM = frozenset(("id", "token", "userId", "accountId"))
 _DATE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
+_CLAIMS = re.compile(r"[A-Za-z0-9_-]+\.(eyJ[A-Za-z0-9_-]+)\.[A-Za-z0-9_-]+")
+_OUR_CLAIMS = frozenset(("gen", "sid"))
+"""What only our tokens say: the generation of the credentials, and the session that asked."""
 _TOKEN = re.compile(r"\btoken=([A-Za-z0-9_.-]+)")
 _DOTS = "dots in the cache"
 _CACHED = re.compile(r"\A[^=]*session_data=([^;]+)")
@@ -47,12 +51,14 @@ class Absent:
 
 
 NOTHING = Absent()
+ABSENT = "<absent>"
+"""In place of a member that an object does not have, which is not the same as `null`."""
 
 
 def differences(
     ours: Exchange, our_origin: str, theirs: Exchange, their_origin: str, absent: Absent = NOTHING
 ) -> dict[str, tuple[Any, Any]]:
-    """Every aspect in which two answers differ, as (ours, theirs).
+    """Every aspect in which two answers differ, as (ours, theirs); of objects, every member.
 
     Where one succeeds and the other fails, status and code say it all.
     """
@@ -63,7 +69,21 @@ def differences(
         names = ["status", "code"]
     elif None in (left[_DOTS], right[_DOTS]):
         names.remove(_DOTS)  # a cookie that one of them does not set shows in the cookies
-    return {name: (left[name], right[name]) for name in names if left[name] != right[name]}
+    return {
+        part: pair for name in names for part, pair in _parts(name, left[name], right[name]).items()
+    }
+
+
+def _parts(name: str, ours: Any, theirs: Any) -> dict[str, tuple[Any, Any]]:
+    if not (isinstance(ours, dict) and isinstance(theirs, dict)):
+        return {} if ours == theirs else {name: (ours, theirs)}
+    return {
+        part: pair
+        for key in sorted({*ours, *theirs})
+        for part, pair in _parts(
+            f"{name}.{key}", ours.get(key, ABSENT), theirs.get(key, ABSENT)
+        ).items()
+    }
 
 
 def _aspects(exchange: Exchange, origin: str, absent: Absent) -> dict[str, Any]:
@@ -109,9 +129,15 @@ def _masked(value: Any, absent: Absent, name: str = "") -> Any:
         return value
     if name == "message":
         return "<message>" if value else ""
+    if signed := _CLAIMS.fullmatch(value):
+        return f"<signed: {', '.join(sorted(_claims(signed[1]) - _OUR_CLAIMS))}>"
     if name in _RANDOM:
         return f"<random text of {len(value)}>"
     return _DATE.sub("<date>", value)
+
+
+def _claims(payload: str) -> set[str]:
+    return set(json.loads(urlsafe_b64decode(payload + "=" * (-len(payload) % 4))))
 
 
 def _cookie(line: str) -> tuple[str, str, list[str]]:

@@ -48,6 +48,15 @@ def sessions_kept(server: Recorder) -> None:
     stored(server, "after signing out")
 
 
+def all_revoked(server: Recorder) -> None:
+    laptop, phone = server.browser(), server.browser()
+    laptop.sign_up("kept3@example.com")
+    phone.sign_in("kept3@example.com")
+    laptop.post("all", "/revoke-sessions", {})
+    stored(server, "after revoking all")
+    phone.get("revoked", "/get-session")
+
+
 def verifications_kept(server: Recorder) -> None:
     ada = server.browser()
     ada.sign_up("kept2@example.com")
@@ -62,4 +71,4 @@ def verifications_kept(server: Recorder) -> None:
     stored(server, "a reset that was redeemed")
 
 
-SCRIPTS = (sessions_kept, verifications_kept)
+SCRIPTS = (sessions_kept, all_revoked, verifications_kept)
