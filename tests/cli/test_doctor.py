@@ -207,7 +207,7 @@ CASES = [
     ("warning", "production", {"production": "False"}),
     ("error", "secret", {"secret": '"short"'}),
     ("error", "secret", {"secret": '"a" * 40'}),
-    ("error", "secret", {"secret": '"weak"', "secrets": f'[VersionedSecret(2, "{SECRET}")]'}),
+    ("warning", "secrets", {"secret": '"weak"', "secrets": f'[VersionedSecret(2, "{SECRET}")]'}),
     ("warning", "secret", {"secret": '"0123456789-in-the-source-ABCDEFGHIJKLM"'}),
     (
         "warning",

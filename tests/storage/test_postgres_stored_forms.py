@@ -68,6 +68,8 @@ TABLES = (
 )
 OURS = ('CREATE INDEX IF NOT EXISTS "rateLimit_lastRequest_idx" ON "rateLimit" ("lastRequest")',)
 """What we make besides, and do without where it is not."""
+DEFAULTS = ('ALTER TABLE "user" ALTER "emailVerified" SET DEFAULT false',)
+"""What columns have beside the reference's where we make them: nobody needs them, everybody may."""
 COLUMNS = """
 SELECT table_name, column_name, data_type, is_nullable, column_default, is_identity
 FROM information_schema.columns WHERE table_schema = current_schema() ORDER BY table_name, 2
@@ -120,7 +122,7 @@ class TestTablesOfTheReference:
         self, postgres_url: str, server: psycopg.Connection[Any], ids: Any
     ) -> None:
         column, reference, *_ = IDS[ids]
-        for statement in (*TABLES, *OURS):
+        for statement in (*TABLES, *OURS, *DEFAULTS):
             server.execute(statement.format(id=column, ref=reference).encode())
         theirs = shape(server)
         assert len(theirs[0]) > 30

@@ -33,7 +33,7 @@ class Ticket:
 
     call: Call
     counters: ClearableCounters
-    key: str
+    key: str = field(repr=False)
     rule: RateLimitRule
 
     async def give_back(self) -> None:

@@ -16,13 +16,14 @@ import msgspec
 
 from watchword.call import Call
 from watchword.crypto.signing import hash_identifier
+from watchword.discreet import Discreet
 from watchword.verifications import newest_verification, replace_verification
 
 _LEAST_LIFE = 86_400
 """Seconds: as long as the reference's longest link, should one share the database."""
 
 
-class Generation(msgspec.Struct, frozen=True, rename="camel"):
+class Generation(Discreet, msgspec.Struct, frozen=True, rename="camel"):
     """The generations of a subject, and when they were last raised (Unix milliseconds)."""
 
     account: str = ""

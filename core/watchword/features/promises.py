@@ -19,6 +19,7 @@ import msgspec
 from watchword.call import Call
 from watchword.crypto.signing import equal, hash_identifier
 from watchword.database.contract import StorageUnavailable
+from watchword.discreet import Discreet
 from watchword.records import Session, User, Verification
 from watchword.sessions import create_session
 from watchword.verifications import (
@@ -43,7 +44,7 @@ _ATTEMPTS = 100
 """Looks at a note that others keep replacing."""
 
 
-class Promise(msgspec.Struct, frozen=True, omit_defaults=True):
+class Promise(Discreet, msgspec.Struct, frozen=True, omit_defaults=True):
     """To whom, in which generation, and in which session something was promised."""
 
     subject: str
@@ -57,14 +58,14 @@ class Void(Exception):
     """A promise does not stand any more."""
 
 
-class Bound(msgspec.Struct, frozen=True):
+class Bound(Discreet, msgspec.Struct, frozen=True):
     """The companion row of a promise, as it was found."""
 
     promise: Promise
     row: Verification
 
 
-class Redeemed(msgspec.Struct, frozen=True):
+class Redeemed(Discreet, msgspec.Struct, frozen=True):
     """A stored promise that was found or taken, and what it is bound to."""
 
     row: Verification
