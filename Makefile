@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 NODE := $(shell command -v npm 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup node-setup demo test lint types bench bench-scale fmt clean
+.PHONY: help setup node-setup demo test test-fast lint types bench bench-scale fmt clean
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -48,6 +48,12 @@ demo: setup ## an application with a page in the browser; prints its address
 
 test: setup node-setup ## all tests; what needs a missing service is skipped and says so
 	$(BIN)/python -m pytest -n 2 --timeout 300 -q
+
+# One part of the suite, on SQLite alone: services count as missing, nothing is served or browsed.
+FAST := architecture core importing plugins storage typing
+
+test-fast: setup ## unit tests and contracts on SQLite,; no services, no servers
+	WATCHWORD_TEST_SERVICES=none $(BIN)/python -m pytest -n 2 --timeout 60 -q $(FAST:%=tests/%)
 
 lint: setup ## ruff: rules and formatting
 	$(BIN)/ruff check .

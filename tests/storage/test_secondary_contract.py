@@ -10,6 +10,7 @@ import pytest
 
 from tests.storage.conftest import CALLERS, Crowd, Run
 from tests.support.databases import KeySpace, redis_keys
+from watchword import WorkLimits
 from watchword.own_store import OwnStore
 from watchword.runtime.asynchronous import AsyncRuntime
 from watchword.runtime.blocking import BlockingRuntime
@@ -21,7 +22,7 @@ from watchword.storage.redis import RedisStorage
 def open_own(kind: str) -> SecondaryEngine:
     # As an application's store that promises all it may, with methods that are `async def`.
     runtime: Any = BlockingRuntime if kind == "blocking" else AsyncRuntime
-    return OwnStore(MemoryStorage(), runtime(None).call)
+    return OwnStore(MemoryStorage(), runtime(None, WorkLimits().capacity(1)).call)
 
 
 def redis_engine(keys: KeySpace, kind: str) -> SecondaryEngine:

@@ -1,6 +1,7 @@
 """Databases of their own for tests, on servers of this machine, and gone afterwards.
 
 Addresses come from `WATCHWORD_TEST_POSTGRES`, `WATCHWORD_TEST_MYSQL` and `WATCHWORD_TEST_REDIS`.
+With `WATCHWORD_TEST_SERVICES=none` no server is asked, and what needs one is skipped.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from urllib.parse import unquote, urlsplit
 
 import psycopg
 import pymysql
+import pytest
 import redis
 from psycopg import sql
 
@@ -38,6 +40,7 @@ class KeySpace:
 @contextmanager
 def postgres_database() -> Generator[str, None, None]:
     """The URL of a new, empty PostgreSQL database."""
+    wanted("PostgreSQL")
     try:
         admin = psycopg.connect(
             urlsplit(POSTGRES)._replace(path="/postgres").geturl(),
@@ -73,6 +76,7 @@ def postgres_schemas() -> Generator[Callable[[], str], None, None]:
 @contextmanager
 def mysql_database() -> Generator[str, None, None]:
     """The URL of a new, empty MySQL or MariaDB database."""
+    wanted("MariaDB or MySQL")
     address = urlsplit(MYSQL)
     try:
         admin = mysql_connection(MYSQL)
@@ -114,6 +118,7 @@ def empty_mysql_tables(url: str) -> None:
 @contextmanager
 def redis_keys() -> Generator[KeySpace, None, None]:
     """A prefix that nobody else uses, on a Redis or Valkey server."""
+    wanted("Redis")
     prefix = f"{fresh_name()}:"
     with redis.Redis.from_url(REDIS, socket_connect_timeout=PATIENCE) as client:
         try:
@@ -126,6 +131,12 @@ def redis_keys() -> Generator[KeySpace, None, None]:
         finally:
             for key in client.scan_iter(match=f"{prefix}*"):
                 client.delete(key)
+
+
+def wanted(service: str) -> None:
+    """Skip where tests are to do without servers."""
+    if os.environ.get("WATCHWORD_TEST_SERVICES") == "none":
+        pytest.skip(f"{service} is not asked: WATCHWORD_TEST_SERVICES=none")
 
 
 def missing(service: str, url: str, variable: str, start: str) -> None:
