@@ -1,4 +1,4 @@
-"""A server that runs on trio is told so, at its start or at the first request, and by name."""
+"""A server that trio runs here is told so, at its start or at the first request, and by name."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_the_start_fails(auth: Auth[Any]) -> None:
 
     trio.run(ASGIApp(auth), {"type": "lifespan"}, receive, send)
     assert sent[0]["type"] == "lifespan.startup.failed"
-    assert "runs on trio" in sent[0]["message"]
+    assert "trio runs here" in sent[0]["message"]
 
 
 def test_the_start_of_a_framework_fails(auth: Auth[Any]) -> None:

