@@ -41,6 +41,7 @@ from watchword.http.request import Request as AuthRequest
 from . import asgi as plain
 from .asgi_session import SessionLookup, SessionRelay, lookup_for, lookup_of
 from .litestar_dependencies import dependencies_on, handlers_of, required, take_as_given
+from .litestar_records import show_records
 from .wire import covers, decoded
 
 if TYPE_CHECKING:
@@ -115,9 +116,13 @@ class WatchwordPlugin(InitPlugin, ReceiveRoutePlugin):
         return _action_guard(partial(lookup_for, self._auth), type)
 
     def receive_route(self, route: BaseRoute) -> None:
-        """Refuse a route that the mount would swallow: Litestar compares prefixes of text."""
+        """Refuse a route that the mount would swallow: Litestar compares prefixes of text.
+
+        Users that its handlers ask for are taken as they are, records that they give are shown.
+        """
         for handler in handlers_of(route):
             take_as_given(handler, self._providers.values(), self._auth.user_type)
+            show_records(handler)
         path, mounted_at = route.path_format, self._mounted_at
         if "{" in path and path.startswith(mounted_at) and not covers(mounted_at, path):
             raise ImproperlyConfiguredException(

@@ -75,7 +75,7 @@ class ASGIClient:
     """Drives an ASGI application, on a loop of its own per call unless `run` is another one's."""
 
     def __init__(self, app: Application) -> None:
-        self._app = app
+        self.serve = app
         self.run: Callable[[Coroutine[Any, Any, Any]], Any] = run
 
     def send(self, method: str, target: str, headers: Pairs = (), **rest: Any) -> Answer:
@@ -105,7 +105,7 @@ class ASGIClient:
         async def send(message: Message) -> None:
             sent.append(message)
 
-        await self._app(asgi_scope(call), receive, send)
+        await self.serve(asgi_scope(call), receive, send)
         assert [message["type"] for message in sent[:1]] == ["http.response.start"]
         headers = [(k.decode("latin-1"), v.decode("latin-1")) for k, v in sent[0]["headers"]]
         body = b"".join(message.get("body", b"") for message in sent[1:])

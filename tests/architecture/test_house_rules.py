@@ -66,7 +66,7 @@ DRIVER_OF_TESTS = "watchword.testing.storage_contract.driving"
 UPWARDS_FOR_CHECKERS = {("watchword.call", "Call")}
 """(module, name) that lower floors may name for type checkers: every handler and hook takes a
 `Call`, which is built from the floors that declare them."""
-LATE: set[tuple[str, str]] = set()
+LATE = {("watchword.database.hidden", "pydantic_core")}
 """(importer, imported) pairs that may stand inside a function: optional extras, nothing else."""
 LONGEST = 400
 

@@ -47,9 +47,23 @@ class Shown:
         shown = {"type": "function-plain", "function": jsonable}
         return {"type": "is-instance", "cls": cls, "serialization": shown}
 
+    @property
+    def __pydantic_serializer__(self) -> object:
+        """The same to Pydantic where no type is named: `-> Any`, `-> dict[str, Any]`."""
+        return _serializer_of_pydantic()
+
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: object, handler: object) -> dict[str, object]:
         return {"type": "object", "title": cls.__name__}
+
+
+@cache
+def _serializer_of_pydantic() -> object:
+    # Only Pydantic asks for it.
+    from pydantic_core import SchemaSerializer, core_schema
+
+    shown = core_schema.plain_serializer_function_ser_schema(jsonable)
+    return SchemaSerializer(core_schema.any_schema(serialization=shown))
 
 
 class Keeping(Shown):

@@ -1,0 +1,210 @@
+"""An application under `/shop` behind a proxy: whether the proxy strips the prefix or keeps it, and
+however the server then says it, addresses, cookies and redirects are those that browsers see."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import flask
+import pytest
+from werkzeug.middleware.dispatcher import DispatcherMiddleware
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from tests.adapters import apps
+from tests.adapters.drivers import Answer, ASGIClient, Client, Pairs, WSGIClient
+from tests.adapters.test_prefix import (
+    OUTER,
+    PREFIX,
+    in_fastapi,
+    in_flask,
+    in_litestar,
+    in_starlette,
+    on_asgi,
+    on_asgi_middleware,
+    on_wsgi,
+)
+from tests.support.browser import SECRET
+from watchword import Auth, EmailAndPassword, EmailVerification, Mail
+from watchword.adapters.flask import Watchword
+from watchword.crypto.passwords import Argon2Cost
+
+SITE = "https://app.example.com"
+WELCOME = f"{PREFIX}/welcome?from=mail"
+ADA = {
+    "name": "Ada",
+    "email": "ada@example.com",
+    "password": "password1234",
+    "callbackURL": WELCOME,
+}
+
+Form = Callable[[str], dict[str, Any]]
+"""What a server makes of a path below the prefix: keys of the scope or the environ."""
+
+
+def scope(*, path: str, raw: str | None, root: str) -> dict[str, Any]:
+    raw_path = None if raw is None else raw.encode()
+    return {"path": path, "raw_path": raw_path, "root_path": root}
+
+
+ASGI_FORMS: dict[str, Form] = {
+    "stripped, uvicorn --root-path": lambda p: scope(path=PREFIX + p, raw=PREFIX + p, root=PREFIX),
+    "stripped, hypercorn --root-path": lambda p: scope(path=p, raw=p, root=PREFIX),
+    "stripped, raw_path as received": lambda p: scope(path=PREFIX + p, raw=p, root=PREFIX),
+    "stripped, without raw_path": lambda p: scope(path=p, raw=None, root=PREFIX),
+    "stripped, a slash too many": lambda p: scope(path=p, raw=p, root=f"{PREFIX}/"),
+    "kept, root_path": lambda p: scope(path=PREFIX + p, raw=PREFIX + p, root=PREFIX),
+    "kept, without raw_path": lambda p: scope(path=PREFIX + p, raw=None, root=PREFIX),
+}
+
+WSGI_FORMS: dict[str, Form] = {
+    "stripped, SCRIPT_NAME": lambda p: {
+        "SCRIPT_NAME": PREFIX,
+        "PATH_INFO": p,
+        "REQUEST_URI": p,
+    },
+    "kept, SCRIPT_NAME": lambda p: {
+        "SCRIPT_NAME": PREFIX,
+        "PATH_INFO": p,
+        "REQUEST_URI": PREFIX + p,
+    },
+    "without REQUEST_URI": lambda p: {
+        "SCRIPT_NAME": PREFIX,
+        "PATH_INFO": p,
+        "REQUEST_URI": None,
+    },
+}
+
+
+def with_application_root(auth: Auth[Any]) -> Client:
+    """Flask's own setting, which is for addresses and cookies that Flask makes."""
+    app = flask.Flask("app")
+    app.config["APPLICATION_ROOT"] = PREFIX
+    Watchword(auth, app, path="/api/auth")
+    return WSGIClient(app)
+
+
+def dispatched(auth: Auth[Any]) -> Client:
+    app = flask.Flask("app")
+    Watchword(auth, app, path="/api/auth")
+    return WSGIClient(DispatcherMiddleware(flask.Flask("outer"), {PREFIX: app}))
+
+
+def behind_proxy_fix(auth: Auth[Any]) -> Client:
+    app = flask.Flask("app")
+    Watchword(auth, app, path="/api/auth")
+    return WSGIClient(ProxyFix(app.wsgi_app, x_prefix=1))
+
+
+def whole(path: str) -> dict[str, Any]:
+    return {"SCRIPT_NAME": "", "PATH_INFO": PREFIX + path, "REQUEST_URI": PREFIX + path}
+
+
+def prefix_header(path: str) -> dict[str, Any]:
+    return {"PATH_INFO": path, "REQUEST_URI": path, "HTTP_X_FORWARDED_PREFIX": PREFIX}
+
+
+def kept_in_asgi(path: str) -> dict[str, Any]:
+    return scope(path=PREFIX + path, raw=PREFIX + path, root="")
+
+
+CASES: list[Any] = [
+    *(
+        pytest.param(server, form, id=f"{server.__name__}-{name}")
+        for server in (on_asgi, on_asgi_middleware, in_starlette, in_fastapi, in_litestar)
+        for name, form in ASGI_FORMS.items()
+    ),
+    *(
+        pytest.param(server, form, id=f"{server.__name__}-{name}")
+        for server in (on_wsgi, in_flask, with_application_root)
+        for name, form in WSGI_FORMS.items()
+    ),
+    # The application itself knows the prefix, and the server says nothing of it.
+    *(
+        pytest.param(apps.SERVERS[name], kept_in_asgi, id=f"{name}-kept, nothing said")
+        for name in ("asgi", "asgi-middleware", "starlette", "fastapi", "litestar")
+    ),
+    pytest.param(apps.SERVERS["wsgi"], whole, id="wsgi-kept, nothing said"),
+    pytest.param(apps.SERVERS["flask"], whole, id="flask-kept, nothing said"),
+    pytest.param(dispatched, whole, id="DispatcherMiddleware"),
+    pytest.param(behind_proxy_fix, prefix_header, id="ProxyFix"),
+]
+
+
+@pytest.fixture
+def outbox() -> list[Mail]:
+    return []
+
+
+@pytest.fixture
+def auth(tmp_path: Path, outbox: list[Mail]) -> Iterator[Auth[Any]]:
+    made = Auth(
+        database=f"sqlite:///{tmp_path}/test.db",
+        secret=SECRET,
+        base_url=OUTER,
+        email_and_password=EmailAndPassword(
+            enabled=True, argon2_cost=Argon2Cost(memory=64, passes=1, lanes=1)
+        ),
+        email_verification=EmailVerification(
+            send_verification_email=lambda mail, request: outbox.append(mail),
+            send_on_sign_up=True,
+        ),
+        environ={},
+    )
+    made.blocking.migrate()
+    yield made
+    made.blocking.close()
+
+
+@pytest.mark.parametrize(("server", "form"), CASES)
+def test_a_person_signs_up_and_opens_the_link_of_the_mail(
+    auth: Auth[Any], outbox: list[Mail], server: Callable[[Auth[Any]], Client], form: Form
+) -> None:
+    client = server(auth)
+    with asyncio.Runner() as runner:
+        if isinstance(client, ASGIClient):
+            client.run = runner.run
+
+        def send(method: str, target: str, headers: Pairs = (), body: bytes = b"") -> Answer:
+            path, _, query = target.partition("?")
+            said = form(path)
+            if query and said.get("REQUEST_URI"):
+                said["REQUEST_URI"] += f"?{query}"
+            return client.send(method, target, headers, body=body, scheme="https", extra=said)
+
+        headers = [("content-type", "application/json"), ("origin", SITE)]
+        made = send("POST", "/api/auth/sign-up/email", headers, json.dumps(ADA).encode())
+        assert made.status == 200, made.body
+        (line,) = made.all("set-cookie")
+        cookie, *attributes = line.split("; ")
+        assert cookie.startswith("__Secure-better-auth.session_token=")
+        assert "Path=/" in attributes
+        session = send("GET", "/api/auth/get-session", [("cookie", cookie)])
+        assert json.loads(session.body)["user"]["email"] == ADA["email"]
+
+        auth.blocking.close()
+        runner.run(auth.close())
+        (mail,) = outbox
+        assert mail.url.startswith(f"{OUTER}/verify-email?")
+        assert urlencode({"callbackURL": WELCOME}) in mail.url
+        opened = send("GET", mail.url.removeprefix(SITE + PREFIX))
+        assert (opened.status, opened.all("location")) == (302, [WELCOME])
+
+        left = send("POST", "/api/auth/sign-out", [("origin", SITE), ("cookie", cookie)])
+        gone = [item for item in left.all("set-cookie") if item.startswith(cookie.split("=")[0])]
+        assert left.status == 200
+        assert gone
+        assert all("Max-Age=0" in item and "Path=/" in item.split("; ") for item in gone)
+
+
+@pytest.mark.parametrize(
+    "path", ["/api/auth/ok", "/shopping/api/auth/ok", "/shop/shop/api/auth/ok"]
+)
+def test_what_is_not_below_the_prefix_is_not_served(auth: Auth[Any], path: str) -> None:
+    for server in (on_asgi, on_wsgi):
+        client = server(auth)
+        assert client.send("GET", path).status == 404
