@@ -78,16 +78,12 @@ def test_between_threads(storage: Any) -> None:
     finish(engine.close())
 
 
-def test_between_tasks(storage: Any) -> None:
+async def test_between_tasks(storage: Any) -> None:
     engine = storage.asynchronous(SCHEMA)
-
-    async def busy() -> None:
-        await migrate(engine)
-        before = await connection_of(engine, storage.system)
-        async with engine.transaction():
-            await asyncio.gather(*(asyncio.create_task(refused(engine)) for _ in range(3)))
-        assert await connection_of(engine, storage.system) == before
-        assert await engine.count("user") == 0
-        await engine.close()
-
-    asyncio.run(busy())
+    await migrate(engine)
+    before = await connection_of(engine, storage.system)
+    async with engine.transaction():
+        await asyncio.gather(*(asyncio.create_task(refused(engine)) for _ in range(3)))
+    assert await connection_of(engine, storage.system) == before
+    assert await engine.count("user") == 0
+    await engine.close()

@@ -7,7 +7,6 @@ counts, such calls are refused before anything is compared; where memory counts,
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -145,20 +144,16 @@ def test_w8_a_guess_in_a_transaction_of_the_application_is_refused_and_nothing_c
 
 
 @pytest.mark.parametrize("name", ["sign_in_email", "sign_in_email_otp"])
-def test_w8_the_same_awaited(serve: Serve, name: str) -> None:
+async def test_w8_the_same_awaited(serve: Serve, name: str) -> None:
     server = serve()
-
-    async def guess() -> None:
-        async with AsyncSession(server.engines[1]) as session:
-            async with server.storage.using(session):
-                with pytest.raises(WouldNotLast):
-                    await getattr(server.auth.api, name)(GUESSES[name])
-            await session.rollback()
-        with pytest.raises(APIError):
-            await getattr(server.auth.api, name)(GUESSES[name])
-        await server.auth.close()
-
-    asyncio.run(guess())
+    async with AsyncSession(server.engines[1]) as session:
+        async with server.storage.using(session):
+            with pytest.raises(WouldNotLast):
+                await getattr(server.auth.api, name)(GUESSES[name])
+        await session.rollback()
+    with pytest.raises(APIError):
+        await getattr(server.auth.api, name)(GUESSES[name])
+    await server.auth.close()
     assert server.compared == ([] if name in CODES else ["wrong-horse"])
 
 

@@ -108,24 +108,20 @@ def test_120_sign_ins_at_once_in_threads(
     assert told == [logging.ERROR, logging.WARNING]
 
 
-def test_120_sign_ins_at_once_on_a_loop(make_auth: MakeAuth, hasher: Hasher) -> None:
+async def test_120_sign_ins_at_once_on_a_loop(make_auth: MakeAuth, hasher: Hasher) -> None:
     auth = slow(make_auth(advanced=limited(hashes=2, hash_queue=5, hash_wait=32)), hasher)
-
-    async def scenario() -> None:
-        browser = Browser(auth)
-        bodies = [{"email": f"{n}@example.com", "password": "wrong-horse"} for n in range(120)]
-        requests = [browser.request("POST", "/sign-in/email", body) for body in bodies]
-        tasks = [asyncio.create_task(auth.handle(request)) for request in requests]
-        early = [await one for one in itertools.islice(asyncio.as_completed(tasks), 113)]
-        assert {answer.status for answer in early} == {503}
-        hasher.release.set()
-        statuses = sorted(answer.status for answer in await asyncio.gather(*tasks))
-        assert statuses == [401] * 7 + [503] * 113
-        owner = await auth.handle(browser.request("POST", "/sign-in/email", OWNER))
-        assert owner.status == 200
-        await auth.close()
-
-    asyncio.run(scenario())
+    browser = Browser(auth)
+    bodies = [{"email": f"{n}@example.com", "password": "wrong-horse"} for n in range(120)]
+    requests = [browser.request("POST", "/sign-in/email", body) for body in bodies]
+    tasks = [asyncio.create_task(auth.handle(request)) for request in requests]
+    early = [await one for one in itertools.islice(asyncio.as_completed(tasks), 113)]
+    assert {answer.status for answer in early} == {503}
+    hasher.release.set()
+    statuses = sorted(answer.status for answer in await asyncio.gather(*tasks))
+    assert statuses == [401] * 7 + [503] * 113
+    owner = await auth.handle(browser.request("POST", "/sign-in/email", OWNER))
+    assert owner.status == 200
+    await auth.close()
     assert (hasher.calls, hasher.most) == (8, 2)
 
 
@@ -328,7 +324,7 @@ def test_whose_turn_ends_after_going_away_is_no_error() -> None:
     assert last.outcome.result(60) == "last"
 
 
-def test_cancelled_sign_ins_leave_the_queue(make_auth: MakeAuth, hasher: Hasher) -> None:
+async def test_cancelled_sign_ins_leave_the_queue(make_auth: MakeAuth, hasher: Hasher) -> None:
     auth = slow(make_auth(advanced=limited(hashes=1, hash_queue=1, hash_wait=40)), hasher)
     browser = Browser(auth)
 
@@ -336,19 +332,16 @@ def test_cancelled_sign_ins_leave_the_queue(make_auth: MakeAuth, hasher: Hasher)
         request = browser.request("POST", "/sign-in/email", OWNER)
         return asyncio.create_task(auth.handle(request))
 
-    async def scenario() -> None:
-        first = sign_in()
-        await asyncio.to_thread(hasher.entered.acquire)
-        for _ in range(5):
-            gone = sign_in()
-            done, _ = await asyncio.wait([gone], timeout=0.05)
-            assert not done
-            gone.cancel()
-            await asyncio.wait([gone])
-        last = sign_in()
-        hasher.release.set()
-        assert [(await one).status for one in (first, last)] == [200, 200]
-        await auth.close()
-
-    asyncio.run(scenario())
+    first = sign_in()
+    await asyncio.to_thread(hasher.entered.acquire)
+    for _ in range(5):
+        gone = sign_in()
+        done, _ = await asyncio.wait([gone], timeout=0.05)
+        assert not done
+        gone.cancel()
+        await asyncio.wait([gone])
+    last = sign_in()
+    hasher.release.set()
+    assert [(await one).status for one in (first, last)] == [200, 200]
+    await auth.close()
     assert hasher.calls == 2

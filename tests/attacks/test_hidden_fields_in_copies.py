@@ -3,7 +3,6 @@ at a record sees what is stored, whatever vouched for the session."""
 
 from __future__ import annotations
 
-import asyncio
 import json
 from pathlib import Path
 from sqlite3 import connect
@@ -24,6 +23,7 @@ from watchword import (
     SessionOptions,
     User,
 )
+from watchword.runtime.blocking import finish
 from watchword.sessions import current_session
 from watchword.storage.memory import MemoryStorage
 from watchword.storage.sqlite import SQLiteStorage
@@ -179,7 +179,7 @@ def test_a_copy_that_lacks_hidden_fields_is_completed_from_the_database(
     entry = json.loads(store.live()[token])
     assert entry["user"].pop("suspended") is False
     assert entry["session"].pop("suspended") is False
-    asyncio.run(store.set(token, json.dumps(entry), 600_000))
+    finish(store.set(token, json.dumps(entry), 600_000))
     found = auth.blocking.check(cookies(browser)).session
     assert found is not None
     assert seen(found, "user")

@@ -3,7 +3,6 @@ its way, not by a server that looks less carefully, and not through a list (S4, 
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -16,6 +15,7 @@ from tests.support.browser import Browser, Clock
 from tests.support.databases import redis_keys
 from watchword import Auth, DeleteUser, Mail, PasswordReset, SessionOptions
 from watchword.plugins import OneTimeTokenSession
+from watchword.runtime.blocking import finish
 from watchword.storage.memory import MemoryStorage
 from watchword.storage.redis import RedisStorage
 
@@ -39,7 +39,7 @@ def store(request: pytest.FixtureRequest, clock: Clock) -> Iterator[Store]:
         yield Store(
             memory,
             lambda key: memory.live().get(key),
-            lambda key, text: asyncio.run(memory.set(key, text, WEEK)),
+            lambda key, text: finish(memory.set(key, text, WEEK)),
         )
         return
     with redis_keys() as keys, Redis.from_url(keys.url, decode_responses=True) as client:
@@ -186,11 +186,11 @@ def test_a_password_reset_marks_too(make_auth: MakeAuth, clock: Clock, kind: str
     browser.auth.blocking.close()
     body = {"newPassword": "another-horse", "token": mails[0].token}
     assert browser.post("/reset-password", body).status == 200
-    asyncio.run(store.set(signed_up["token"], entry, WEEK))
+    finish(store.set(signed_up["token"], entry, WEEK))
     assert browser.session() is None
     # A server whose clock is ahead ended all: its mark does not move back.
     mark, later = mark_of(signed_up["user"]["id"]), str(START + 60_000)
-    asyncio.run(store.set(mark, later, WEEK))
+    finish(store.set(mark, later, WEEK))
     browser.post("/request-password-reset", {"email": "ada@example.com"})
     browser.auth.blocking.close()
     assert browser.post("/reset-password", {**body, "token": mails[1].token}).status == 200
@@ -209,6 +209,6 @@ def test_a_row_stands_in_only_for_what_was_not_revoked(
     clock.forward(1)
     ada.post("/revoke-sessions", {})
     assert ada.jar == {}
-    asyncio.run(store.set(token, entry, WEEK))
+    finish(store.set(token, entry, WEEK))
     assert json.loads(store.live()[token])["session"]["token"] == token
     assert thief.session() is None

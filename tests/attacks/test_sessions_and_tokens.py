@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import string
 from typing import Any
 from urllib.parse import quote
@@ -24,6 +23,7 @@ from watchword import (
 from watchword.cookies import SESSION_TOKEN
 from watchword.crypto.signing import sign_cookie_value
 from watchword.plugins import OneTimeToken
+from watchword.runtime.blocking import finish
 from watchword.storage.memory import MemoryStorage
 
 COOKIE = f"better-auth.{SESSION_TOKEN}"
@@ -119,7 +119,7 @@ def test_s8_a_row_that_was_preserved_opens_nothing(make_auth: MakeAuth, clock: C
             assert thief.get(path).status == 401
         for path in ("/update-user", "/revoke-session", "/change-password"):
             assert thief.post(path, {"name": "x", "token": token}).status in (400, 401)
-        asyncio.run(store.delete(token))
+        finish(store.delete(token))
 
 
 def test_g4_tokens_are_long_and_of_many_symbols(make_auth: MakeAuth) -> None:

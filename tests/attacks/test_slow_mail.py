@@ -306,7 +306,7 @@ def test_closing_waits_for_a_while_and_tells_what_is_left(
     play(scenario, **mailing(office))
 
 
-def test_hooks_that_hang_have_a_bounded_queue(
+async def test_hooks_that_hang_have_a_bounded_queue(
     make_auth: MakeAuth, caplog: pytest.LogCaptureFixture
 ) -> None:
     release = threading.Event()
@@ -317,18 +317,15 @@ def test_hooks_that_hang_have_a_bounded_queue(
     limits = WorkLimits(callback_threads=1, callback_queue=2)
     auth = make_auth(hooks=Hooks(before=hang), advanced=Advanced(work=limits))
 
-    async def scenario() -> None:
-        request = Browser(auth).request("GET", "/ok")
-        tasks = [asyncio.create_task(auth.handle(request)) for _ in range(10)]
-        early = [await one for one in itertools.islice(asyncio.as_completed(tasks), 7)]
-        assert {answer.status for answer in early} == {503}
-        assert {answer.header("retry-after") for answer in early} == {"1"}
-        release.set()
-        assert sorted(one.status for one in await asyncio.gather(*tasks))[:3] == [200] * 3
-        assert (await auth.handle(request)).status == 200
-        await auth.close()
-
-    asyncio.run(scenario())
+    request = Browser(auth).request("GET", "/ok")
+    tasks = [asyncio.create_task(auth.handle(request)) for _ in range(10)]
+    early = [await one for one in itertools.islice(asyncio.as_completed(tasks), 7)]
+    assert {answer.status for answer in early} == {503}
+    assert {answer.header("retry-after") for answer in early} == {"1"}
+    release.set()
+    assert sorted(one.status for one in await asyncio.gather(*tasks))[:3] == [200] * 3
+    assert (await auth.handle(request)).status == 200
+    await auth.close()
     told = [one for one in caplog.records if "watchword-callback" in one.message]
     assert [one.levelno for one in told] == [logging.ERROR, logging.WARNING]
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import msgspec
 import pytest
 
@@ -48,7 +46,7 @@ def test_headers_may_be_a_mapping_or_pairs_of_text_or_bytes(make_auth: MakeAuth)
     assert api.get_session() is None
 
 
-def test_errors_are_exceptions_with_status_code_and_message(make_auth: MakeAuth) -> None:
+async def test_errors_are_exceptions_with_status_code_and_message(make_auth: MakeAuth) -> None:
     auth = make_auth()
     wrong = SignInEmail(email="ada@example.com", password="password1234")
     with pytest.raises(APIError) as raised:
@@ -57,13 +55,9 @@ def test_errors_are_exceptions_with_status_code_and_message(make_auth: MakeAuth)
     assert (error.status, error.code) == (401, "INVALID_EMAIL_OR_PASSWORD")
     assert error.message
     assert "password1234" not in repr(error)
-
-    async def awaited() -> None:
-        with pytest.raises(APIError, match="INVALID_EMAIL_OR_PASSWORD"):
-            await auth.api.sign_in_email(wrong)
-        await auth.close()
-
-    asyncio.run(awaited())
+    with pytest.raises(APIError, match="INVALID_EMAIL_OR_PASSWORD"):
+        await auth.api.sign_in_email(wrong)
+    await auth.close()
 
 
 def test_the_whole_response_can_be_asked_for(make_auth: MakeAuth) -> None:

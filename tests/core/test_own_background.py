@@ -99,7 +99,7 @@ def test_a_queue_of_the_applications_own(make_auth: MakeAuth, kind: str) -> None
     assert letters.sent == ["own-worker"] * 3
 
 
-def test_a_task_of_the_applications_own(make_auth: MakeAuth) -> None:
+async def test_a_task_of_the_applications_own(make_auth: MakeAuth) -> None:
     letters, tasks = Letters(), list[asyncio.Task[None]]()
 
     def start(job: BackgroundJob) -> None:
@@ -107,14 +107,11 @@ def test_a_task_of_the_applications_own(make_auth: MakeAuth) -> None:
 
     auth = made(make_auth, letters.send_async, start)
 
-    async def scenario() -> None:
-        answer = await auth.handle(Browser(auth).request("POST", *RESET))
-        assert (answer.status, letters.sent) == (200, [])
-        await asyncio.gather(*tasks)
-        assert len(letters.sent) == 1
-        await auth.close()
-
-    asyncio.run(scenario())
+    answer = await auth.handle(Browser(auth).request("POST", *RESET))
+    assert (answer.status, letters.sent) == (200, [])
+    await asyncio.gather(*tasks)
+    assert len(letters.sent) == 1
+    await auth.close()
 
 
 def test_server_side_calls_and_checks_hand_over_too(make_auth: MakeAuth, kind: str) -> None:
@@ -182,7 +179,7 @@ def test_a_handler_that_fails_is_told_and_loses_nothing(
 
 
 @pytest.mark.parametrize("begun", [True, False])
-def test_whoever_waits_for_the_answer_may_go_away(make_auth: MakeAuth, begun: bool) -> None:
+async def test_whoever_waits_for_the_answer_may_go_away(make_auth: MakeAuth, begun: bool) -> None:
     letters = Letters()
     reached, gate = asyncio.Event(), asyncio.Event()
 
@@ -204,16 +201,13 @@ def test_whoever_waits_for_the_answer_may_go_away(make_auth: MakeAuth, begun: bo
 
     auth = made(make_auth, send, handler, hooks=Hooks(after=twice))
 
-    async def scenario() -> None:
-        task = asyncio.create_task(auth.handle(Browser(auth).request("POST", *RESET)))
-        await reached.wait()
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-        gate.set()
-        await auth.close()
-
-    asyncio.run(scenario())
+    task = asyncio.create_task(auth.handle(Browser(auth).request("POST", *RESET)))
+    await reached.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    gate.set()
+    await auth.close()
     assert len(letters.sent) == 2
 
 

@@ -31,17 +31,13 @@ def test_l1_fifty_threads_get_exactly_the_allowed_number_through(
     assert sorted(statuses) == [200] * 7 + [429] * 43
 
 
-def test_l1_fifty_tasks_get_exactly_the_allowed_number_through(
+async def test_l1_fifty_tasks_get_exactly_the_allowed_number_through(
     make_auth: MakeAuth, limit: RateLimit
 ) -> None:
     auth = make_auth(rate_limit=limit)
-
-    async def burst() -> list[int]:
-        answers = await asyncio.gather(*(auth.handle(OK) for _ in range(50)))
-        await auth.close()
-        return sorted(answer.status for answer in answers)
-
-    assert asyncio.run(burst()) == [200] * 7 + [429] * 43
+    answers = await asyncio.gather(*(auth.handle(OK) for _ in range(50)))
+    await auth.close()
+    assert sorted(answer.status for answer in answers) == [200] * 7 + [429] * 43
 
 
 def test_a_window_restarts_after_a_pause_of_its_length(

@@ -75,26 +75,22 @@ def test_background_work_delays_no_response_and_is_finished_at_close(make_auth: 
     assert done.is_set()
 
 
-def test_background_work_on_a_loop_is_finished_at_close(make_auth: MakeAuth) -> None:
+async def test_background_work_on_a_loop_is_finished_at_close(make_auth: MakeAuth) -> None:
     done: list[str] = []
+    gate = asyncio.Event()
 
-    async def scenario() -> None:
-        gate = asyncio.Event()
+    async def start(call: Call) -> None:
+        async def work() -> None:
+            await gate.wait()
+            done.append("mail")
 
-        async def start(call: Call) -> None:
-            async def work() -> None:
-                await gate.wait()
-                done.append("mail")
+        call.background(work())
 
-            call.background(work())
-
-        auth = hooked(make_auth, start)
-        assert (await auth.handle(OK)).status == 200
-        assert done == []
-        gate.set()
-        await auth.close()
-
-    asyncio.run(scenario())
+    auth = hooked(make_auth, start)
+    assert (await auth.handle(OK)).status == 200
+    assert done == []
+    gate.set()
+    await auth.close()
     assert done == ["mail"]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import sqlite3
 from collections.abc import Callable
@@ -27,6 +26,7 @@ from watchword import (
     VerificationOptions,
 )
 from watchword.plugins import OneTimeToken
+from watchword.runtime.blocking import finish
 from watchword.storage.memory import MemoryStorage
 
 VERIFY, GENERATE = "/one-time-token/verify", "/one-time-token/generate"
@@ -133,14 +133,14 @@ def test_with_rows_a_lost_entry_is_no_lost_session(
 ) -> None:
     browser = Browser(secondary(session=SessionOptions(store_in_database=True)), kind)
     token = browser.sign_up().json["token"]
-    asyncio.run(store.delete(token))
+    finish(store.delete(token))
     assert browser.session() is not None
 
 
 def test_what_others_wrote_wrong_counts_as_absent(browser: Browser, store: MemoryStorage) -> None:
     token = browser.session()["session"]["token"]
     for damage in ("", "nothing", "[]", "{}", '{"session":{},"user":{}}'):
-        asyncio.run(store.set(token, damage))
+        finish(store.set(token, damage))
         assert browser.session() is None
         browser.sign_in()
         token = browser.session()["session"]["token"]
@@ -210,16 +210,12 @@ def test_counting_there_needs_a_storage(make_auth: MakeAuth) -> None:
         make_auth(rate_limit=RateLimit(storage="secondary-storage"))
 
 
-def test_many_writes_sweep_what_has_ended(clock: Clock) -> None:
+async def test_many_writes_sweep_what_has_ended(clock: Clock) -> None:
     store = MemoryStorage(clock)
-
-    async def fill() -> None:
-        for number in range(9_999):
-            await store.set(f"key-{number}", "x", 5)
-        clock.forward(5)
-        await store.set("last", "x")
-
-    asyncio.run(fill())
+    for number in range(9_999):
+        await store.set(f"key-{number}", "x", 5)
+    clock.forward(5)
+    await store.set("last", "x")
     assert set(store._entries) == {"last"}
 
 
@@ -278,7 +274,7 @@ def test_copies_of_another_server_go_with_the_row(
     browser = Browser(secondary(verification=VerificationOptions(store_in_database=True)))
     browser.sign_up()
     token = browser.get(GENERATE).json["token"]
-    asyncio.run(store.set(f"verification:one-time-token:{token}", "{}", 60))
+    finish(store.set(f"verification:one-time-token:{token}", "{}", 60))
     assert browser.post(VERIFY, {"token": token}).status == 200
     assert not [key for key in store.live() if key.startswith("verification:")]
 
@@ -304,8 +300,8 @@ def test_with_rows_the_rows_are_listed(
     browser = Browser(secondary(session=options), kind)
     own = browser.sign_up().json["token"]
     other = Browser(browser.auth, kind).sign_in().json["token"]
-    asyncio.run(store.delete(other))
-    asyncio.run(store.delete(f"active-sessions-{browser.session()['user']['id']}"))
+    finish(store.delete(other))
+    finish(store.delete(f"active-sessions-{browser.session()['user']['id']}"))
     listed = {session["token"] for session in browser.get("/list-sessions").json}
     assert listed == {own, other}
 

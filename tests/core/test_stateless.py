@@ -320,28 +320,22 @@ def test_long_values_do_not_fill_the_memory(make_stateless: MakeAuth, kind: str)
     assert browser.post("/update-user", {"image": "x" * (LONGEST_TEXT + 1)}).status == 400
 
 
-def test_the_oldest_rows_make_room(
-    make_stateless: MakeAuth, monkeypatch: pytest.MonkeyPatch, kind: str
+async def test_the_oldest_rows_make_room(
+    make_stateless: MakeAuth, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("watchword.transient_rows.MOST_ROWS", 200)
     schema = make_stateless().config.tables.schema
-    rows = TransientRows(SQLiteStorage(":memory:"))
-
-    async def fill() -> tuple[int, int, bool]:
-        engine = rows.asynchronous(schema)
-        clock, most = Clock(), 0
-        for number in range(450):
-            clock.forward(1)
-            await engine.create("verification", _promise(number, clock))
-            most = max(most, await engine.count("verification"))
-        latest = await engine.find_many("verification", limit=None)
-        await engine.close()
-        return most, len(latest), any(row["identifier"] == "449" for row in latest)
-
-    most, left, newest_is_there = asyncio.run(fill())
+    engine = TransientRows(SQLiteStorage(":memory:")).asynchronous(schema)
+    clock, most = Clock(), 0
+    for number in range(450):
+        clock.forward(1)
+        await engine.create("verification", _promise(number, clock))
+        most = max(most, await engine.count("verification"))
+    latest = await engine.find_many("verification", limit=None)
+    await engine.close()
     assert most <= 300
-    assert left <= 300
-    assert newest_is_there
+    assert len(latest) <= 300
+    assert any(row["identifier"] == "449" for row in latest)
 
 
 def _promise(number: int, clock: Clock) -> Any:
@@ -356,16 +350,12 @@ def test_both_worlds_of_one_process_see_the_same_rows(make_stateless: MakeAuth) 
     assert Browser(auth, "async").sign_in().status == 200
 
 
-def test_many_at_once_open_the_rows_once(make_stateless: MakeAuth) -> None:
+async def test_many_at_once_open_the_rows_once(make_stateless: MakeAuth) -> None:
     auth = make_stateless()
-
-    async def crowd() -> list[int]:
-        engine = auth.open_engine(blocking=False)
-        counts = await asyncio.gather(*(engine.count("user") for _ in range(20)))
-        await engine.close()
-        return counts
-
-    assert asyncio.run(crowd()) == [0] * 20
+    engine = auth.open_engine(blocking=False)
+    counts = await asyncio.gather(*(engine.count("user") for _ in range(20)))
+    await engine.close()
+    assert counts == [0] * 20
 
 
 def test_there_is_nothing_to_migrate(make_stateless: MakeAuth) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -60,7 +61,7 @@ def on_a_loop(server: ActionServer, browser: Browser, path: str, body: dict[str,
     def work() -> Awaitable[object]:
         return getattr(server.auth.api, name)(input(**body), headers=headers)
 
-    return statuses_on_a_loop(server.auth, work)
+    return asyncio.run(statuses_on_a_loop(server.auth, work))
 
 
 @pytest.fixture(params=[in_threads, on_a_loop])
@@ -136,11 +137,11 @@ def test_exactly_as_many_codes_are_mailed_as_a_user_may_get(
     assert sum(verify(ada, mail.token).status == 200 for mail in mails) <= 1
 
 
-def test_m1_one_of_fifty_calls_of_the_server_burns_a_grant(server: ActionServer) -> None:
+async def test_m1_one_of_fifty_calls_of_the_server_burns_a_grant(server: ActionServer) -> None:
     ada = server.signed_up()
     server.confirmed(ada)
     body, headers = ConsumeActionToken(type=DELETE), cookies(ada)
-    statuses = statuses_on_a_loop(
+    statuses = await statuses_on_a_loop(
         server.auth, lambda: server.auth.api.consume_action_token(body, headers=headers)
     )
     assert statuses == [200] + [403] * 49

@@ -42,7 +42,7 @@ def in_threads(work: Callable[[int], object]) -> Counter[Any]:
         return Counter(pool.map(work, range(50)))
 
 
-def on_a_loop(server: CodeServer, code: str) -> Counter[Any]:
+async def on_a_loop(server: CodeServer, code: str) -> Counter[Any]:
     async def one() -> str:
         try:
             await server.auth.api.sign_in_email_otp(SignInByOTP(email=ADA, otp=code))
@@ -50,13 +50,10 @@ def on_a_loop(server: CodeServer, code: str) -> Counter[Any]:
             return STATUS[error.status]
         return STATUS[200]
 
-    async def together() -> Counter[Any]:
-        try:
-            return Counter(await asyncio.gather(*(one() for _ in range(50))))
-        finally:
-            await server.auth.close()
-
-    return asyncio.run(together())
+    try:
+        return Counter(await asyncio.gather(*(one() for _ in range(50))))
+    finally:
+        await server.auth.close()
 
 
 @pytest.mark.parametrize("storage", ["plain", "hashed", "encrypted"])
@@ -71,9 +68,11 @@ def test_fifty_parallel_right_codes_have_one_winner_in_threads(
     assert server.sql("select count(*) from user") == [(1,)]
 
 
-def test_fifty_parallel_right_codes_have_one_winner_on_a_loop(threaded: MakeCodeServer) -> None:
+async def test_fifty_parallel_right_codes_have_one_winner_on_a_loop(
+    threaded: MakeCodeServer,
+) -> None:
     server = threaded()
-    assert on_a_loop(server, server.code()) == {"right": 1, "wrong": 49}
+    assert await on_a_loop(server, server.code()) == {"right": 1, "wrong": 49}
 
 
 def test_t1_fifty_parallel_wrong_codes_are_counted_exactly_in_threads(
@@ -92,12 +91,12 @@ def test_t1_fifty_parallel_wrong_codes_are_counted_exactly_in_threads(
     assert outcome(server.sign_in(code)) == WRONG, "the code is dead"
 
 
-def test_t1_fifty_parallel_wrong_codes_are_counted_exactly_on_a_loop(
+async def test_t1_fifty_parallel_wrong_codes_are_counted_exactly_on_a_loop(
     threaded: MakeCodeServer,
 ) -> None:
     server = threaded()
     code = server.code()
-    assert on_a_loop(server, other(code)) == {"wrong": 49, "too many": 1}
+    assert await on_a_loop(server, other(code)) == {"wrong": 49, "too many": 1}
     assert outcome(server.sign_in(code)) == WRONG
 
 

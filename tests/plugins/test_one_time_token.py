@@ -218,12 +218,12 @@ def test_fifty_parallel_redemptions_have_one_winner_in_threads(make_auth: MakeAu
     assert statuses_in_threads(auth, VERIFY, {"token": token}) == [200] + [400] * 49
 
 
-def test_fifty_parallel_redemptions_have_one_winner_on_a_loop(make_auth: MakeAuth) -> None:
+async def test_fifty_parallel_redemptions_have_one_winner_on_a_loop(make_auth: MakeAuth) -> None:
     auth = make_auth(plugins=[OneTimeToken()])
     laptop = Browser(auth)
     laptop.sign_up()
     body = VerifyOneTimeToken(token=laptop.get(GENERATE).json["token"])
-    statuses = statuses_on_a_loop(auth, lambda: auth.api.verify_one_time_token(body))
+    statuses = await statuses_on_a_loop(auth, lambda: auth.api.verify_one_time_token(body))
     assert statuses == [200] + [400] * 49
 
 

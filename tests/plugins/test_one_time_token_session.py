@@ -237,10 +237,10 @@ def test_m1_fifty_parallel_redemptions_make_one_session_in_threads(make_auth: Ma
     assert len(laptop.get("/list-sessions").json) == 2
 
 
-def test_m1_fifty_parallel_redemptions_have_one_winner_on_a_loop(make_auth: MakeAuth) -> None:
+async def test_m1_fifty_parallel_redemptions_have_one_winner_on_a_loop(make_auth: MakeAuth) -> None:
     auth = make_auth(plugins=[OneTimeTokenSession()])
     laptop = Browser(auth)
     laptop.sign_up()
     body = VerifyOneTimeTokenSession(token=token_of(laptop))
-    statuses = statuses_on_a_loop(auth, lambda: auth.api.verify_one_time_token_session(body))
+    statuses = await statuses_on_a_loop(auth, lambda: auth.api.verify_one_time_token_session(body))
     assert statuses == [200] + [400] * 49

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 
 from sqlalchemy import Engine, text
@@ -16,14 +15,11 @@ from watchword.runtime.blocking import finish
 from watchword.storage.sqlalchemy import SQLAlchemyStorage
 
 
-def asynchronously(engines: Engines, work: Callable[[AsyncEngine], Awaitable[None]]) -> None:
-    async def body() -> None:
-        try:
-            await work(engines[1])
-        finally:
-            await engines[1].dispose()
-
-    asyncio.run(body())
+async def asynchronously(engines: Engines, work: Callable[[AsyncEngine], Awaitable[None]]) -> None:
+    try:
+        await work(engines[1])
+    finally:
+        await engines[1].dispose()
 
 
 def names(engine: Engine) -> list[str]:

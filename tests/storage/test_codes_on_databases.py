@@ -76,18 +76,18 @@ def together(work: Callable[[int], Answer]) -> Counter[tuple[int, str | None]]:
         return Counter(pool.map(one, range(CALLERS)))
 
 
-def test_m1_a_token_hands_over_one_session(auth: Auth[Any]) -> None:
+async def test_m1_a_token_hands_over_one_session(auth: Auth[Any]) -> None:
     laptop = Browser(auth)
     laptop.sign_up()
     token = laptop.get("/one-time-token/generate").json["token"]
     statuses = statuses_in_threads(auth, "/one-time-token/verify", {"token": token})
     assert statuses == [200] + [400] * 49
     body = VerifyOneTimeToken(token=laptop.get("/one-time-token/generate").json["token"])
-    statuses = statuses_on_a_loop(auth, lambda: auth.api.verify_one_time_token(body))
+    statuses = await statuses_on_a_loop(auth, lambda: auth.api.verify_one_time_token(body))
     assert statuses == [200] + [400] * 49
 
 
-def test_m1_a_token_begets_one_session(auth: Auth[Any]) -> None:
+async def test_m1_a_token_begets_one_session(auth: Auth[Any]) -> None:
     laptop = Browser(auth)
     laptop.sign_up()
     token = laptop.get("/one-time-token-session/generate").json["token"]
@@ -97,11 +97,11 @@ def test_m1_a_token_begets_one_session(auth: Auth[Any]) -> None:
     body = VerifyOneTimeTokenSession(
         token=laptop.get("/one-time-token-session/generate").json["token"]
     )
-    statuses = statuses_on_a_loop(auth, lambda: auth.api.verify_one_time_token_session(body))
+    statuses = await statuses_on_a_loop(auth, lambda: auth.api.verify_one_time_token_session(body))
     assert statuses == [200] + [400] * 49
 
 
-def test_m1_a_link_opens_once(auth: Auth[Any], mails: list[Any]) -> None:
+async def test_m1_a_link_opens_once(auth: Auth[Any], mails: list[Any]) -> None:
     Browser(auth).post("/sign-in/magic-link", {"email": "ada@example.com"})
     query = {"token": mailed(auth, mails).token}
     found = together(lambda number: Browser(auth).get("/magic-link/verify", query))
@@ -109,11 +109,11 @@ def test_m1_a_link_opens_once(auth: Auth[Any], mails: list[Any]) -> None:
     assert sum(times for (status, _), times in found.items() if status == 302) == 49
     Browser(auth).post("/sign-in/magic-link", {"email": "ada@example.com"})
     link = VerifyMagicLink(token=mailed(auth, mails).token)
-    statuses = statuses_on_a_loop(auth, lambda: auth.api.magic_link_verify(link))
+    statuses = await statuses_on_a_loop(auth, lambda: auth.api.magic_link_verify(link))
     assert statuses.count(200) == 1
 
 
-def test_m1_a_code_signs_in_once(auth: Auth[Any], mails: list[Any]) -> None:
+async def test_m1_a_code_signs_in_once(auth: Auth[Any], mails: list[Any]) -> None:
     send = {"email": "ada@example.com", "type": "sign-in"}
     Browser(auth).post("/email-otp/send-verification-otp", send)
     body = {"email": "ada@example.com", "otp": mailed(auth, mails).otp}
@@ -121,7 +121,7 @@ def test_m1_a_code_signs_in_once(auth: Auth[Any], mails: list[Any]) -> None:
     assert found == {(200, None): 1, (400, "INVALID_OTP"): 49}
     Browser(auth).post("/email-otp/send-verification-otp", send)
     code = SignInByOTP(email="ada@example.com", otp=mailed(auth, mails).otp)
-    statuses = statuses_on_a_loop(auth, lambda: auth.api.sign_in_email_otp(code))
+    statuses = await statuses_on_a_loop(auth, lambda: auth.api.sign_in_email_otp(code))
     assert statuses == [200] + [400] * 49
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator
 
 import pytest
 
@@ -12,19 +12,14 @@ from tests.storage.conftest import migrate
 from tests.storage.models import SCHEMA, user
 from watchword.database.contract import Engine, Storage
 
-Work = Callable[[Engine], Awaitable[None]]
 
-
-def run_with_engine(storage: Storage, work: Work) -> None:
-    async def body() -> None:
-        engine = storage.asynchronous(SCHEMA)
-        await migrate(engine)
-        try:
-            await work(engine)
-        finally:
-            await engine.close()
-
-    asyncio.run(body())
+@pytest.fixture
+async def engine(storage: Storage) -> AsyncIterator[Engine]:
+    """One on the event loop of the test."""
+    engine = storage.asynchronous(SCHEMA)
+    await migrate(engine)
+    yield engine
+    await engine.close()
 
 
 async def steps(number: int) -> None:
@@ -40,72 +35,60 @@ async def two_users(engine: Engine, name: str) -> None:
 
 
 @pytest.mark.parametrize("cancellations", [1, 2, 3])
-def test_a_transaction_cancelled_anywhere_leaves_all_or_nothing(
-    storage: Storage, cancellations: int
+async def test_a_transaction_cancelled_anywhere_leaves_all_or_nothing(
+    engine: Engine, cancellations: int
 ) -> None:
-    async def work(engine: Engine) -> None:
-        for number in range(40):
-            task = asyncio.ensure_future(two_users(engine, f"n{number}"))
-            await steps(number)
-            for _ in range(cancellations):
-                task.cancel()
-                await steps(1)
-            await asyncio.wait([task])
-            assert task.cancelled() or task.exception() is None
-            assert await engine.count("user") % 2 == 0
-            await two_users(engine, f"after-{number}")
-
-    run_with_engine(storage, work)
+    for number in range(40):
+        task = asyncio.ensure_future(two_users(engine, f"n{number}"))
+        await steps(number)
+        for _ in range(cancellations):
+            task.cancel()
+            await steps(1)
+        await asyncio.wait([task])
+        assert task.cancelled() or task.exception() is None
+        assert await engine.count("user") % 2 == 0
+        await two_users(engine, f"after-{number}")
 
 
-def test_a_cancelled_transaction_is_rolled_back_and_lets_the_next_one_in(
-    storage: Storage,
+async def test_a_cancelled_transaction_is_rolled_back_and_lets_the_next_one_in(
+    engine: Engine,
 ) -> None:
-    async def work(engine: Engine) -> None:
-        started = asyncio.Event()
+    started = asyncio.Event()
 
-        async def stuck() -> None:
-            async with engine.transaction() as inside:
-                await inside.create("user", user("ann"))
-                started.set()
-                await asyncio.Event().wait()
-
-        task = asyncio.ensure_future(stuck())
-        await started.wait()
-        waiting = asyncio.ensure_future(engine.create("user", user("ann")))
-        await steps(3)
-        assert not waiting.done()
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-        assert (await waiting)["name"] == "ann"
-        assert await engine.count("user") == 1
-
-    run_with_engine(storage, work)
-
-
-def test_a_timeout_around_a_transaction_rolls_back(storage: Storage) -> None:
-    async def work(engine: Engine) -> None:
-        async def endless() -> None:
-            async with engine.transaction() as inside:
-                await inside.create("user", user("ann"))
-                await asyncio.Event().wait()
-
-        with pytest.raises(TimeoutError):
-            await asyncio.wait_for(endless(), 0.01)
-        assert await engine.count("user") == 0
-        await engine.create("user", user("ann"))
-
-    run_with_engine(storage, work)
-
-
-def test_tasks_inside_a_transaction_may_share_it(storage: Storage) -> None:
-    async def work(engine: Engine) -> None:
+    async def stuck() -> None:
         async with engine.transaction() as inside:
-            await asyncio.gather(*(inside.create("user", user(f"n{i}")) for i in range(10)))
-        assert await engine.count("user") == 10
+            await inside.create("user", user("ann"))
+            started.set()
+            await asyncio.Event().wait()
 
-    run_with_engine(storage, work)
+    task = asyncio.ensure_future(stuck())
+    await started.wait()
+    waiting = asyncio.ensure_future(engine.create("user", user("ann")))
+    await steps(3)
+    assert not waiting.done()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert (await waiting)["name"] == "ann"
+    assert await engine.count("user") == 1
+
+
+async def test_a_timeout_around_a_transaction_rolls_back(engine: Engine) -> None:
+    async def endless() -> None:
+        async with engine.transaction() as inside:
+            await inside.create("user", user("ann"))
+            await asyncio.Event().wait()
+
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(endless(), 0.01)
+    assert await engine.count("user") == 0
+    await engine.create("user", user("ann"))
+
+
+async def test_tasks_inside_a_transaction_may_share_it(engine: Engine) -> None:
+    async with engine.transaction() as inside:
+        await asyncio.gather(*(inside.create("user", user(f"n{i}")) for i in range(10)))
+    assert await engine.count("user") == 10
 
 
 def test_an_engine_serves_one_loop_after_the_other(storage: Storage) -> None:

@@ -99,7 +99,7 @@ class TestConnections:
         assert crowd(count) == [None] * CALLERS
         assert max(seen) <= 4
 
-    def test_who_waits_too_long_for_a_connection_is_told_so(self, mysql_url: str) -> None:
+    async def test_who_waits_too_long_for_a_connection_is_told_so(self, mysql_url: str) -> None:
         storage = MySQLStorage(mysql_url, pool_size=1, pool_timeout=0.1)
         blocking, loop = storage.blocking(SCHEMA), storage.asynchronous(SCHEMA)
         finish(migrate(blocking))
@@ -120,7 +120,7 @@ class TestConnections:
                 threads.submit(finish, blocking.count("user")).result()
 
         finish(busy(blocking, in_another_thread))
-        asyncio.run(busy(loop, in_another_task))
+        await busy(loop, in_another_task)
 
     def test_a_row_that_stays_locked_is_unavailable(self, mysql_url: str, beside: Execute) -> None:
         engine = MySQLStorage(mysql_url, lock_timeout=1).blocking(SCHEMA)

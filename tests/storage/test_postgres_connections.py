@@ -82,7 +82,7 @@ class TestPool:
         run(engine.close())
         wait_until(lambda: connected(server) == 0)
 
-    def test_who_waits_too_long_for_a_connection_is_told_so(self, postgres_url: str) -> None:
+    async def test_who_waits_too_long_for_a_connection_is_told_so(self, postgres_url: str) -> None:
         storage = PostgresStorage(postgres_url, pool_size=1, pool_timeout=0.1)
         blocking, loop = storage.blocking(SCHEMA), storage.asynchronous(SCHEMA)
         finish(migrate(blocking))
@@ -102,7 +102,7 @@ class TestPool:
                 threads.submit(finish, blocking.count("user")).result()
 
         finish(busy(blocking, in_another_thread))
-        asyncio.run(busy(loop, in_another_task))
+        await busy(loop, in_another_task)
 
     def test_statements_are_prepared_unless_they_must_not(self, postgres_url: str) -> None:
         async def prepared(query: str) -> int:

@@ -98,7 +98,7 @@ class TestWrongUse:
         storage = SQLAlchemyStorage(create_engine("postgresql+psycopg://ada:hunter2@db/app"))
         assert repr(storage) == "SQLAlchemyStorage(postgresql+psycopg://ada:***@db/app)"
 
-    def test_using_wants_a_session_of_its_world(self, sqlite: Engines) -> None:
+    async def test_using_wants_a_session_of_its_world(self, sqlite: Engines) -> None:
         storage, engine = opened(sqlite)
         wrong: Any = "session"
         with pytest.raises(ConfigurationError, match="using"), storage.using(wrong):
@@ -116,7 +116,7 @@ class TestWrongUse:
                 with pytest.raises(StorageError, match="an async session"):
                     await engine.count("user")
 
-        asynchronously(sqlite, work)
+        await asynchronously(sqlite, work)
 
     def test_a_session_of_another_database_is_refused(
         self, sqlite: Engines, postgres_url: str
@@ -133,21 +133,18 @@ class TestWrongUse:
 
 
 class TestErrors:
-    def test_a_database_that_is_not_there_is_unavailable(self) -> None:
+    async def test_a_database_that_is_not_there_is_unavailable(self) -> None:
         for url in ("postgresql+psycopg", "mysql+pymysql"):
             bind = create_engine(f"{url}://ada:hunter2@127.0.0.1:1/app")
             with pytest.raises(StorageUnavailable) as refused:
                 finish(SQLAlchemyStorage(bind).blocking(SCHEMA).count("user"))
             assert "hunter2" not in str(refused.value)
 
-        async def body() -> None:
-            for url in ("postgresql+asyncpg", "mysql+asyncmy"):
-                bind = create_async_engine(f"{url}://ada:hunter2@127.0.0.1:1/app")
-                with pytest.raises(StorageUnavailable):
-                    await SQLAlchemyStorage(bind).asynchronous(SCHEMA).count("user")
-                await bind.dispose()
-
-        asyncio.run(body())
+        for url in ("postgresql+asyncpg", "mysql+asyncmy"):
+            bind = create_async_engine(f"{url}://ada:hunter2@127.0.0.1:1/app")
+            with pytest.raises(StorageUnavailable):
+                await SQLAlchemyStorage(bind).asynchronous(SCHEMA).count("user")
+            await bind.dispose()
 
     def test_a_pool_without_a_free_connection_is_unavailable(
         self, request: pytest.FixtureRequest

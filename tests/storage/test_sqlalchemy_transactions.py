@@ -53,7 +53,7 @@ class TestTheCallersTransaction:
 
     @pytest.mark.parametrize("engines", MORE_DRIVERS, indirect=True)
     @pytest.mark.parametrize("form", ["session", "connection"])
-    def test_the_same_awaited(self, engines: Engines, form: str) -> None:
+    async def test_the_same_awaited(self, engines: Engines, form: str) -> None:
         storage, _ = opened(engines)
 
         async def work(bind: AsyncEngine) -> None:
@@ -73,7 +73,7 @@ class TestTheCallersTransaction:
                 await mine.commit()
             assert [row["id"] for row in await engine.find_many("user")] == ["u-bob"]
 
-        asynchronously(engines, work)
+        await asynchronously(engines, work)
 
     def test_a_transaction_inside_is_a_savepoint(self, engines: Engines) -> None:
         storage, engine = opened(engines)
@@ -148,7 +148,7 @@ class TestTheCallersTransaction:
             session.rollback()
         assert names(sqlite[0]) == ["u-ann"]
 
-    def test_tasks_begun_inside_do_not_take_part(self, engines: Engines) -> None:
+    async def test_tasks_begun_inside_do_not_take_part(self, engines: Engines) -> None:
         storage, _ = opened(engines)
 
         async def work(bind: AsyncEngine) -> None:
@@ -159,7 +159,7 @@ class TestTheCallersTransaction:
                 await session.rollback()
             assert await engine.count("user") == 1
 
-        asynchronously(engines, work)
+        await asynchronously(engines, work)
 
     def test_scoped_sessions_are_their_session(self, sqlite: Engines) -> None:
         storage, engine = opened(sqlite)

@@ -201,22 +201,20 @@ def test_files_are_opened_as_the_contract_needs_it(engine: Engine, path: Path) -
 
 
 @pytest.mark.parametrize("mode", ["delete", "truncate", "persist"])
-def test_a_file_on_a_network_disk_has_no_write_ahead_log(path: Path, mode: str) -> None:
-    async def filled(engine: Engine) -> None:
-        await migrate(engine)
-        await engine.create("user", user("ann"))
-        async with engine.transaction() as inside:
-            await inside.create("user", user("bob"))
-            waiting = asyncio.ensure_future(engine.count("user"))
-            assert await inside.count("user") == 2
-            # A loop that waited for the writer here would wait for itself.
-            assert not waiting.done()
-        assert await waiting == 2
-        assert not path.with_name("test.db-wal").exists()
-        await engine.close()
-
+async def test_a_file_on_a_network_disk_has_no_write_ahead_log(path: Path, mode: str) -> None:
     storage = SQLiteStorage.from_url(f"sqlite:///{path}?journal_mode={mode.upper()}")
-    asyncio.run(filled(storage.asynchronous(SCHEMA)))
+    loop = storage.asynchronous(SCHEMA)
+    await migrate(loop)
+    await loop.create("user", user("ann"))
+    async with loop.transaction() as inside:
+        await inside.create("user", user("bob"))
+        waiting = asyncio.ensure_future(loop.count("user"))
+        assert await inside.count("user") == 2
+        # A loop that waited for the writer here would wait for itself.
+        assert not waiting.done()
+    assert await waiting == 2
+    assert not path.with_name("test.db-wal").exists()
+    await loop.close()
     engine = storage.blocking(SCHEMA)
     assert finish(engine.count("user")) == 2
     assert finish(engine._connection.read("PRAGMA synchronous", ())) == [(2,)]
@@ -253,26 +251,23 @@ def test_a_date_of_insertion_cannot_be_added_to_rows(engine: Engine, path: Path)
     finish(new.close())
 
 
-def test_both_engines_of_a_storage_in_memory_see_the_same_rows() -> None:
+async def test_both_engines_of_a_storage_in_memory_see_the_same_rows() -> None:
     storage = SQLiteStorage(":memory:")
     blocking, loop = storage.blocking(SCHEMA), storage.asynchronous(SCHEMA)
     finish(migrate(blocking))
 
-    async def body() -> None:
-        assert await loop.plan() == []
-        await loop.create("user", user("ann"))
-        await loop.close()
-        assert await asyncio.to_thread(finish, blocking.count("user")) == 1
-        async with loop.transaction() as inside:
-            # Another thread waits for the end of the transaction, and the loop goes on meanwhile.
-            other = asyncio.ensure_future(
-                asyncio.to_thread(finish, blocking.create("user", user("cid")))
-            )
-            await inside.create("user", user("bob"))
-        await other
-        assert await loop.count("user") == 3
-
-    asyncio.run(body())
+    assert await loop.plan() == []
+    await loop.create("user", user("ann"))
+    await loop.close()
+    assert await asyncio.to_thread(finish, blocking.count("user")) == 1
+    async with loop.transaction() as inside:
+        # Another thread waits for the end of the transaction, and the loop goes on meanwhile.
+        other = asyncio.ensure_future(
+            asyncio.to_thread(finish, blocking.create("user", user("cid")))
+        )
+        await inside.create("user", user("bob"))
+    await other
+    assert await loop.count("user") == 3
     finish(blocking.close())
     assert finish(blocking.count("user")) == 3
 

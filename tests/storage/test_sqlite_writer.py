@@ -8,7 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +17,18 @@ import pytest
 
 from tests.storage.conftest import migrate
 from tests.storage.models import SCHEMA, user
-from tests.storage.test_event_loops import run_with_engine, steps
+from tests.storage.test_event_loops import steps
 from watchword.database.contract import Condition, Engine
 from watchword.storage.sqlite import SQLiteStorage
 from watchword.storage.sqlite_writer import Writer
+
+
+@pytest.fixture
+async def engine(tmp_path: Path) -> AsyncIterator[Engine]:
+    engine = SQLiteStorage(tmp_path / "test.db").asynchronous(SCHEMA)
+    await migrate(engine)
+    yield engine
+    await engine.close()
 
 
 @pytest.fixture
@@ -37,52 +45,48 @@ def hops(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     return handed
 
 
-def test_rows_and_their_number_come_in_one_hop(tmp_path: Path, hops: list[object]) -> None:
-    async def work(engine: Engine) -> None:
-        for name in ("ann", "bob", "cid"):
-            await engine.create("user", user(name))
-        hops.clear()
-        assert (await engine.create("user", user("dan")))["name"] == "dan"
-        assert await engine.update("user", (), {"name": "eve"}, everything=True) == 4
-        assert await engine.update("user", (Condition("name", "ann"),), {"name": "bob"}) == 0
-        assert await engine.take("user", (Condition("name", "eve"),)) is not None
-        assert await engine.delete("user", (Condition("name", "eve"),)) == 3
-        assert len(hops) == 5
-
-    run_with_engine(SQLiteStorage(tmp_path / "test.db"), work)
+async def test_rows_and_their_number_come_in_one_hop(engine: Engine, hops: list[object]) -> None:
+    for name in ("ann", "bob", "cid"):
+        await engine.create("user", user(name))
+    hops.clear()
+    assert (await engine.create("user", user("dan")))["name"] == "dan"
+    assert await engine.update("user", (), {"name": "eve"}, everything=True) == 4
+    assert await engine.update("user", (Condition("name", "ann"),), {"name": "bob"}) == 0
+    assert await engine.take("user", (Condition("name", "eve"),)) is not None
+    assert await engine.delete("user", (Condition("name", "eve"),)) == 3
+    assert len(hops) == 5
 
 
-def test_reads_outside_of_transactions_stay_in_the_loop(tmp_path: Path, hops: list[object]) -> None:
-    async def work(engine: Engine) -> None:
-        await engine.create("user", user("ann"))
-        hops.clear()
-        assert await engine.count("user") == 1
-        assert hops == []
-        async with engine.transaction() as inside:
-            assert await inside.count("user") == 1
-        assert len(hops) == 3
+async def test_reads_outside_of_transactions_stay_in_the_loop(
+    engine: Engine, hops: list[object]
+) -> None:
+    await engine.create("user", user("ann"))
+    hops.clear()
+    assert await engine.count("user") == 1
+    assert hops == []
+    async with engine.transaction() as inside:
+        assert await inside.count("user") == 1
+    assert len(hops) == 3
 
-    run_with_engine(SQLiteStorage(tmp_path / "test.db"), work)
 
-
-def test_its_log_does_not_quote_values(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    async def work(engine: Engine) -> None:
-        caplog.set_level(logging.DEBUG)
+async def test_its_log_does_not_quote_values(
+    engine: Engine, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    await engine.create("user", user("a-name-to-keep"))
+    with pytest.raises(Exception, match="unique"):
         await engine.create("user", user("a-name-to-keep"))
-        with pytest.raises(Exception, match="unique"):
-            await engine.create("user", user("a-name-to-keep"))
-        async with engine.transaction() as inside:
-            await inside.find_one("user", (Condition("name", "a-name-to-keep"),))
-
-    run_with_engine(SQLiteStorage(tmp_path / "test.db"), work)
+    async with engine.transaction() as inside:
+        await inside.find_one("user", (Condition("name", "a-name-to-keep"),))
+    await engine.close()
     told = caplog.text + str([vars(one) for one in caplog.records])
     assert "INSERT INTO" in told
     assert "a-name-to-keep" not in told
 
 
 @pytest.mark.parametrize("cancellations", [1, 3])
-def test_a_cancelled_statement_is_waited_for(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cancellations: int
+async def test_a_cancelled_statement_is_waited_for(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, cancellations: int
 ) -> None:
     begun, let_go, ended = threading.Event(), threading.Event(), threading.Event()
     really: Callable[..., Any] = aiosqlite.Connection._execute_fetchall
@@ -94,22 +98,19 @@ def test_a_cancelled_statement_is_waited_for(
             ended.set()
         return really(self, sql, params)
 
-    async def work(engine: Engine) -> None:
-        await engine.create("user", user("ann"))
-        monkeypatch.setattr(aiosqlite.Connection, "_execute_fetchall", slow)
-        task = asyncio.ensure_future(engine.create("user", user("bob")))
-        await asyncio.to_thread(begun.wait, 30)
-        for _ in range(cancellations):
-            task.cancel()
-            await steps(3)
-            assert not task.done()
-        let_go.set()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-        assert ended.is_set()
-        assert await engine.count("user") == 2
-
-    run_with_engine(SQLiteStorage(tmp_path / "test.db"), work)
+    await engine.create("user", user("ann"))
+    monkeypatch.setattr(aiosqlite.Connection, "_execute_fetchall", slow)
+    task = asyncio.ensure_future(engine.create("user", user("bob")))
+    await asyncio.to_thread(begun.wait, 30)
+    for _ in range(cancellations):
+        task.cancel()
+        await steps(3)
+        assert not task.done()
+    let_go.set()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert ended.is_set()
+    assert await engine.count("user") == 2
 
 
 def test_the_end_of_a_loop_waits_for_its_statement_too(
@@ -142,21 +143,22 @@ def test_the_end_of_a_loop_waits_for_its_statement_too(
     asyncio.run(engine.close())
 
 
-def test_the_writer_is_opened_by_the_first_statement_that_needs_it(tmp_path: Path) -> None:
+async def test_the_writer_is_opened_by_the_first_statement_that_needs_it(
+    tmp_path: Path,
+) -> None:
     storage = SQLiteStorage(tmp_path / "test.db")
-    run_with_engine(storage, lambda engine: engine.create("user", user("ann")))  # pyright: ignore
+    writing = storage.asynchronous(SCHEMA)
+    await migrate(writing)
+    await writing.create("user", user("ann"))
+    await writing.close()
+    before = threading.active_count()
+    reading = storage.asynchronous(SCHEMA)
+    assert await reading.count("user") == 1
+    assert threading.active_count() == before
+    await reading.close()
 
-    async def reading() -> None:
-        before = threading.active_count()
-        engine = storage.asynchronous(SCHEMA)
-        assert await engine.count("user") == 1
-        assert threading.active_count() == before
-        await engine.close()
 
-    asyncio.run(reading())
-
-
-def test_a_writer_that_could_not_be_opened_is_opened_by_the_next_one(
+async def test_a_writer_that_could_not_be_opened_is_opened_by_the_next_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     storage, before = SQLiteStorage(tmp_path / "test.db"), set(threading.enumerate())
@@ -165,31 +167,22 @@ def test_a_writer_that_could_not_be_opened_is_opened_by_the_next_one(
     async def broken(self: aiosqlite.Connection) -> None:
         raise sqlite3.OperationalError("no")
 
-    async def work(engine: Engine) -> None:
-        monkeypatch.setattr(aiosqlite.Connection, "_connect", broken)
-        with pytest.raises(Exception, match="failed"):
-            await migrate(engine)
-        assert set(threading.enumerate()) <= before
-        monkeypatch.setattr(aiosqlite.Connection, "_connect", really)
+    engine = storage.asynchronous(SCHEMA)
+    monkeypatch.setattr(aiosqlite.Connection, "_connect", broken)
+    with pytest.raises(Exception, match="failed"):
         await migrate(engine)
-
-    async def body() -> None:
-        engine = storage.asynchronous(SCHEMA)
-        await work(engine)
-        await engine.close()
-
-    asyncio.run(body())
+    assert set(threading.enumerate()) <= before
+    monkeypatch.setattr(aiosqlite.Connection, "_connect", really)
+    await migrate(engine)
+    await engine.close()
 
 
-def test_a_closed_writer_says_so(tmp_path: Path) -> None:
-    async def body() -> None:
-        writer = Writer(SQLiteStorage(tmp_path / "test.db")._database)
-        await writer.run("CREATE TABLE one (x)", ())
-        writer.close()
-        with pytest.raises(Exception, match="closed meanwhile"):
-            await writer.run("INSERT INTO one VALUES (1)", ())
-
-    asyncio.run(body())
+async def test_a_closed_writer_says_so(tmp_path: Path) -> None:
+    writer = Writer(SQLiteStorage(tmp_path / "test.db")._database)
+    await writer.run("CREATE TABLE one (x)", ())
+    writer.close()
+    with pytest.raises(Exception, match="closed meanwhile"):
+        await writer.run("INSERT INTO one VALUES (1)", ())
 
 
 ENDS = """
