@@ -50,7 +50,7 @@ async def test_rows_and_their_number_come_in_one_hop(engine: Engine, hops: list[
         await engine.create("user", user(name))
     hops.clear()
     assert (await engine.create("user", user("dan")))["name"] == "dan"
-    assert await engine.update("user", (), {"name": "eve"}) == 4
+    assert await engine.update("user", (), {"name": "eve"}, everything=True) == 4
     assert await engine.update("user", (Condition("name", "ann"),), {"name": "bob"}) == 0
     assert await engine.take("user", (Condition("name", "eve"),)) is not None
     assert await engine.delete("user", (Condition("name", "eve"),)) == 3
