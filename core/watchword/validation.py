@@ -21,14 +21,15 @@ T = TypeVar("T", bound=msgspec.Struct)
 
 EMAIL_PATTERN = (
     r"\A(?!\.)(?!.*\.\.)[A-Za-z0-9_'+\-.]*[A-Za-z0-9_+-]"
-    r"@([A-Za-z0-9][A-Za-z0-9-]*\.)+[A-Za-z]{2,}\Z"
+    r"@([A-Za-z0-9][A-Za-z0-9-]*\.)+([A-Za-z]{2,}|[Xx][Nn]--[A-Za-z0-9-]*[A-Za-z0-9])\Z"
 )
 
 LONGEST_EMAIL = 254
 """Characters of an e-mail address (RFC 5321, 4.5.3.1.3)."""
 
 Email = Annotated[str, msgspec.Meta(max_length=LONGEST_EMAIL, pattern=EMAIL_PATTERN)]
-"""An e-mail address in the protocol's ASCII syntax (spec: HTTP, validation errors)."""
+"""An e-mail address in the protocol's ASCII syntax (spec: HTTP, validation errors), also below the
+international top levels, which browsers write as `xn--...` (RFC 5890)."""
 Identifier = Annotated[str, msgspec.Meta(max_length=255)]
 """What names something or somebody: an id, an address as it was typed, a code of an error."""
 PersonName = Annotated[str, msgspec.Meta(max_length=1000)]

@@ -32,3 +32,17 @@ def test_email_validity(case: dict[str, Any]) -> None:
 )
 def test_i4_look_alikes_and_lists_are_no_addresses(text: str) -> None:
     assert not is_email(text)
+
+
+@pytest.mark.parametrize(
+    ("address", "good"),
+    [
+        ("ada@example.xn--p1ai", True),
+        ("ada@xn--e1afmkfd.XN--P1AI", True),
+        ("ada@example.xn--", False),
+        ("ada@example.xn--p1ai-", False),
+        ("ada@example.x1", False),
+    ],
+)
+def test_addresses_below_international_top_levels_are_addresses(address: str, good: bool) -> None:
+    assert is_email(address) is good
