@@ -52,7 +52,7 @@ test: setup node-setup ## all tests; what needs a missing service is skipped and
 # One part of the suite, on SQLite alone: services count as missing, nothing is served or browsed.
 FAST := architecture core importing plugins storage typing
 
-test-fast: setup ## unit tests and contracts on SQLite,; no services, no servers
+test-fast: setup ## unit tests and contracts on SQLite; no services, no servers
 	WATCHWORD_TEST_SERVICES=none $(BIN)/python -m pytest -n 2 --timeout 60 -q $(FAST:%=tests/%)
 
 lint: setup ## ruff: rules and formatting
