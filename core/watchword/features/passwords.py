@@ -127,12 +127,13 @@ class Passwords(Plugin):
         hashed = await passwords.hash(call, body.new_password)
         async with call.db.transaction():
             there = await lock_user(call, user_id)
-            # Hashing takes a while, and those who take an account back are quick.
-            if there is None or not await stands(call, there, promise):
-                raise SessionCodes.UNAUTHORIZED()
+            # First, as it raises the generation: who comes second is told what happened.
             account = await credential_of(call, user_id)
             if account is not None and account.password is not None:
                 raise PasswordCodes.PASSWORD_ALREADY_SET()
+            # Hashing takes a while, and those who take an account back are quick.
+            if there is None or not await stands(call, there, promise):
+                raise SessionCodes.UNAUTHORIZED()
             await put_password(call, user_id, hashed)
             await forget_reset_tokens(call, user_id)
             await raise_generation(call, account_subject(user_id))
