@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from watchword.http.response import varying
 from watchword.records import User
-from watchword.sessions import WITHOUT_RENEWAL
+from watchword.sessions.sessions import WITHOUT_RENEWAL
 
 from .asgi_scope import Application, Message, Receive, Scope, Send, request_of
 

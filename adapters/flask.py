@@ -32,7 +32,7 @@ from watchword.errors import APIError, ConfigurationError
 from watchword.http.request import Request as AuthRequest
 from watchword.records import User
 from watchword.results import SessionAndUser
-from watchword.sessions import SessionCodes
+from watchword.sessions.sessions import SessionCodes
 
 from .flask_body import FlaskBody
 from .wire import framed, preflight

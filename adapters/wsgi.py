@@ -18,7 +18,7 @@ from watchword.http.headers import Headers
 from watchword.http.request import NO_BODY, Body, BodyTooLarge, Request
 from watchword.http.response import varying
 from watchword.records import User
-from watchword.sessions import WITHOUT_RENEWAL
+from watchword.sessions.sessions import WITHOUT_RENEWAL
 
 from .wire import (
     bad_body,

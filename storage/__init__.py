@@ -1,6 +1,5 @@
-"""Databases behind the storage contract of `watchword.database.contract`.
+"""Databases behind the storage contract of `watchword.database.contract`, one folder each.
 
-What differs between SQL databases is in one table (`dialect`); what they share is compiled in
-`queries` and `model_sql`, run in `sql_engine` and described in `ddl`. A database is one module
-(`sqlite`) that brings its dialect, an inspector and its connections.
+`sql` is what the SQL databases share, `connections` what all connections do; `sqlalchemy` runs on
+engines of the application, `redis` and `memory` keep what is short-lived.
 """

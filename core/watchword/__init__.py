@@ -2,8 +2,24 @@
 
 from .auth import Auth
 from .call import Call, Change
-from .checked import Checked
-from .cookie_reading import get_cookie_cache, get_session_cookie
+from .configuration.options import (
+    AccountOptions,
+    Advanced,
+    CookieCache,
+    CookieOptions,
+    CrossSubDomainCookies,
+    DynamicBaseURL,
+    Hooks,
+    IPAddressOptions,
+    OnAPIError,
+    RateLimit,
+    RateLimitRule,
+    RefreshCache,
+    SessionOptions,
+    UserSource,
+    VerificationOptions,
+)
+from .configuration.work_limits import WorkLimits
 from .crypto.passwords import Argon2Cost
 from .crypto.secrets_list import VersionedSecret
 from .database.hooks import ModelHooks
@@ -28,28 +44,12 @@ from .http.cookies import CookieAttributes
 from .http.headers import Headers
 from .http.request import BodyTooLarge, BytesBody, Request
 from .http.response import Response
-from .options import (
-    AccountOptions,
-    Advanced,
-    CookieCache,
-    CookieOptions,
-    CrossSubDomainCookies,
-    DynamicBaseURL,
-    Hooks,
-    IPAddressOptions,
-    OnAPIError,
-    RateLimit,
-    RateLimitRule,
-    RefreshCache,
-    SessionOptions,
-    UserSource,
-    VerificationOptions,
-)
 from .plugin import Plugin
 from .records import Account, Session, User, Verification
 from .results import SessionAndUser
 from .runtime.jobs import BackgroundHandler, BackgroundJob
-from .work_limits import WorkLimits
+from .sessions.checked import Checked
+from .sessions.cookie_reading import get_cookie_cache, get_session_cookie
 
 __version__ = "0.1.0"
 

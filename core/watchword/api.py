@@ -21,29 +21,43 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, overload
 
 import msgspec
 
-from .checked import Checked
+from watchword.http.headers import HeaderSource
+from watchword.http.request import Request
+from watchword.http.response import Response
+from watchword.sessions.checked import Checked
+
 from .endpoint import Endpoint
-from .http.headers import HeaderSource
-from .http.request import Request
-from .http.response import Response
 
 if TYPE_CHECKING:
-    from .features.accounts import LinkedAccount, UnlinkAccount
-    from .features.change_email import ChangeEmailTo
-    from .features.email_password_wire import SignedIn, SignedUp, SignInEmail, SignUpEmail
-    from .features.email_verification_wire import EmailVerified, SendVerificationEmail, VerifyEmail
-    from .features.password_reset import (
+    from watchword.features.accounts import LinkedAccount, UnlinkAccount
+    from watchword.features.change_email import ChangeEmailTo
+    from watchword.features.email_password_wire import SignedIn, SignedUp, SignInEmail, SignUpEmail
+    from watchword.features.email_verification_wire import (
+        EmailVerified,
+        SendVerificationEmail,
+        VerifyEmail,
+    )
+    from watchword.features.password_reset import (
         FollowResetLink,
         RequestPasswordReset,
         ResetPassword,
         ResetRequested,
     )
-    from .features.passwords import ChangePassword, PasswordChanged, SetPassword, VerifyPassword
-    from .features.sessions import GetSession, RevokeSession, UpdatedSession, UpdateSession
-    from .features.status import ErrorQuery, Ok
-    from .features.users import DeleteUserNow, Deletion, DeletionToken, UpdateUser
-    from .plugins.action_token import ConsumeActionToken, SendActionToken, VerifyActionToken
-    from .plugins.email_otp import (
+    from watchword.features.passwords import (
+        ChangePassword,
+        PasswordChanged,
+        SetPassword,
+        VerifyPassword,
+    )
+    from watchword.features.sessions import GetSession, RevokeSession, UpdatedSession, UpdateSession
+    from watchword.features.status import ErrorQuery, Ok
+    from watchword.features.users import DeleteUserNow, Deletion, DeletionToken, UpdateUser
+    from watchword.plugins.action_token import (
+        ConsumeActionToken,
+        SendActionToken,
+        VerifyActionToken,
+    )
+    from watchword.plugins.email_otp import (
         ChangeEmailByOTP,
         CheckOTP,
         EmailOTPVerified,
@@ -56,10 +70,11 @@ if TYPE_CHECKING:
         SignInByOTP,
         VerifyEmailByOTP,
     )
-    from .plugins.magic_link import SignedInByLink, SignInMagicLink, VerifyMagicLink
-    from .plugins.one_time_token import VerifyOneTimeToken
-    from .plugins.one_time_token_session import RedeemedSession, VerifyOneTimeTokenSession
-    from .plugins.session_handover import GeneratedToken
+    from watchword.plugins.magic_link import SignedInByLink, SignInMagicLink, VerifyMagicLink
+    from watchword.plugins.one_time_token import VerifyOneTimeToken
+    from watchword.plugins.one_time_token_session import RedeemedSession, VerifyOneTimeTokenSession
+    from watchword.plugins.session_handover import GeneratedToken
+
     from .records import Session, User
     from .results import SessionAndUser, Status, Success
 

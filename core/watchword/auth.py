@@ -7,29 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from .api import Api, Arguments, Async, Blocking
-from .checked import Checked
-from .compilation import compile_configuration, open_storage
-from .contradictions import check_arguments, check_together
-from .crypto.passwords import PasswordHasher
-from .crypto.secrets_list import VersionedSecret
-from .database.contract import Engine, Storage, check_schema
-from .database.hooks import ModelHooks
-from .database.names import Names
-from .features.accounts import Accounts
-from .features.change_email import ChangeEmail
-from .features.email_password import EmailAndPassword
-from .features.email_verification import EmailVerification
-from .features.notices import Notices
-from .features.password_reset import PasswordReset
-from .features.passwords import Passwords
-from .features.sessions import SessionEndpoints
-from .features.status import StatusPages
-from .features.users import DeleteUser, Profiles
-from .http.headers import HeaderSource
-from .http.request import Request
-from .http.response import Response
-from .options import (
+from watchword.configuration.compilation import compile_configuration, open_storage
+from watchword.configuration.contradictions import check_arguments, check_together
+from watchword.configuration.options import (
     AccountOptions,
     Advanced,
     DynamicBaseURL,
@@ -41,22 +21,43 @@ from .options import (
     UserInfoValidator,
     VerificationOptions,
 )
-from .own_store import Run, check_secondary, open_secondary
-from .pipeline import Pipeline
+from watchword.crypto.passwords import PasswordHasher
+from watchword.crypto.secrets_list import VersionedSecret
+from watchword.database.contract import Engine, Storage, check_schema
+from watchword.database.hooks import ModelHooks
+from watchword.database.names import Names
+from watchword.database.own_store import Run, check_secondary, open_secondary
+from watchword.database.secondary import KeyValueStore, SecondaryEngine, SecondaryStorage
+from watchword.features.accounts import Accounts
+from watchword.features.change_email import ChangeEmail
+from watchword.features.email_password import EmailAndPassword
+from watchword.features.email_verification import EmailVerification
+from watchword.features.notices import Notices
+from watchword.features.password_reset import PasswordReset
+from watchword.features.passwords import Passwords
+from watchword.features.sessions import SessionEndpoints
+from watchword.features.status import StatusPages
+from watchword.features.users import DeleteUser, Profiles
+from watchword.http.headers import HeaderSource
+from watchword.http.request import Request
+from watchword.http.response import Response
+from watchword.observability.opening import TracingOption, open_tracing
+from watchword.pipeline.pipeline import Pipeline
+from watchword.pipeline.rate_limit import RateLimiter, placed_limits
+from watchword.pipeline.server_calls import ServerCalls
+from watchword.runtime.blocking import BlockingRuntime, finish
+from watchword.runtime.contract import Runtime
+from watchword.runtime.lazy import open_async_runtime
+from watchword.sessions.checked import Checked
+
+from .api import Api, Arguments, Async, Blocking
 from .plugin import Plugin
-from .rate_limit import RateLimiter, placed_limits
 from .records import User
-from .runtime.blocking import BlockingRuntime, finish
-from .runtime.contract import Runtime
-from .runtime.lazy import open_async_runtime
-from .secondary import KeyValueStore, SecondaryEngine, SecondaryStorage
-from .server_calls import ServerCalls
-from .tracing.opening import TracingOption, open_tracing
 
 if TYPE_CHECKING:
     from typing_extensions import TypeVar as DefaultTypeVar
 
-    from .runtime.asynchronous import AsyncRuntime
+    from watchword.runtime.asynchronous import AsyncRuntime
 
     U = DefaultTypeVar("U", bound=User, default=User)
 else:

@@ -11,21 +11,22 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, ParamSpec, Protocol, TypeVar, cast
 
-from .configuration import Configuration
+from watchword.configuration.configuration import Configuration
+from watchword.configuration.site import Site
+from watchword.crypto.random_strings import ALPHANUMERIC, random_string
+from watchword.database.facade import Database
+from watchword.database.secondary import SecondaryEngine
+from watchword.http.headers import EMPTY, Headers
+from watchword.http.request import Request
+from watchword.http.response import Response, header_value
+from watchword.observability.logs import CallbackFailed
+from watchword.runtime.contract import Runtime
+
 from .cookies import CookieJar, CookieNames
-from .crypto.random_strings import ALPHANUMERIC, random_string
-from .database.facade import Database
 from .endpoint import Endpoint
 from .errors import APIError
-from .http.headers import EMPTY, Headers
-from .http.request import Request
-from .http.response import Response, header_value
-from .observability import CallbackFailed
 from .records import Session, User
 from .results import SessionAndUser
-from .runtime.contract import Runtime
-from .secondary import SecondaryEngine
-from .site import Site
 
 P = ParamSpec("P")
 T = TypeVar("T")

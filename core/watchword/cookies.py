@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from .crypto.signing import sign_cookie_value, verify_cookie_value
-from .http.cookies import (
+from watchword.configuration.options import Advanced, CookieOptions
+from watchword.crypto.signing import sign_cookie_value, verify_cookie_value
+from watchword.http.cookies import (
     CookieAttributes,
     parse_cookie_chunks,
     parse_cookies,
     serialize_cookie,
     values_of_cookie,
 )
-from .http.headers import Headers
-from .options import Advanced, CookieOptions
+from watchword.http.headers import Headers
 
 SESSION_TOKEN = "session_token"
 SESSION_DATA = "session_data"

@@ -13,14 +13,15 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar, cast
 
 import msgspec
 
+from watchword.configuration.options import RateLimitRule
+from watchword.configuration.safe_ranges import Safe
+from watchword.database.hooks import ModelHooks
+from watchword.database.records import Record
+from watchword.http.globs import path_glob
+
 from .credential import Credential
-from .database.hooks import ModelHooks
-from .database.records import Record
 from .endpoint import Endpoint
 from .errors import ErrorCodes
-from .http.globs import path_glob
-from .options import RateLimitRule
-from .safe_ranges import Safe
 
 if TYPE_CHECKING:
     from .call import Call

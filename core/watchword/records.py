@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, ClassVar
 
-from .database.records import Column, Record
+from watchword.database.records import Column, Record
 
 
 class User(Record, kw_only=True):

@@ -6,7 +6,8 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-from .database.hidden import Shown
+from watchword.database.hidden import Shown
+
 from .discreet import Discreet
 from .records import Session, User
 

@@ -7,9 +7,8 @@ from pathlib import Path
 
 from flask import Flask, Response, send_from_directory
 
-from watchword import Auth, DeleteUser, EmailAndPassword, IPAddressOptions, Request, User
+from watchword import Advanced, Auth, DeleteUser, EmailAndPassword, IPAddressOptions, Request, User
 from watchword.adapters.flask import Watchword, current_user, login_required
-from watchword.options import Advanced
 from watchword.plugins import ActionToken, EmailOTP, MagicLink, OneTimeToken
 from watchword.plugins.action_token import ActionTokenMail
 from watchword.plugins.email_otp import CodeMail

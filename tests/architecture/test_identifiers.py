@@ -10,7 +10,7 @@ import pytest
 
 from tests.architecture.syntax import all_modules
 
-_SPELLING = "watchword.identifiers"
+_SPELLING = "watchword.features.identifiers"
 _LOOK_UP = "watchword.features.addresses"
 _CHANGING = {"lower", "upper", "casefold", "swapcase", "title", "capitalize", "normalize"}
 _ADDRESS = re.compile(r"e_?mail|address|\bnew\b|update_to", re.IGNORECASE)

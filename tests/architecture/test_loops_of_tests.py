@@ -32,39 +32,39 @@ LOOPS_OF_THEIR_OWN: dict[str, dict[str, str]] = {
     "attacks/test_slow_mail.py": {
         "test_a_loop_that_ends_before_the_mail_is_told": END_OF_A_LOOP,
     },
-    "core/test_lasting_work.py": {
+    "core/runtime/test_lasting_work.py": {
         "test_pieces_that_wait_for_a_place_and_those_that_pieces_begin_are_done": END_OF_A_LOOP,
         "test_other_tasks_are_cancelled_at_once_and_those_of_the_work_after_it": END_OF_A_LOOP,
         "test_after_its_time_all_of_it_is_cancelled_and_told": END_OF_A_LOOP,
         "test_the_loops_way_to_make_tasks_is_the_applications_again": END_OF_A_LOOP,
         "test_timeouts_within_the_work_are_heard": END_OF_A_LOOP,
     },
-    "core/test_own_background.py": {
+    "core/runtime/test_own_background.py": {
         "test_server_side_calls_and_checks_hand_over_too": BOTH_WORLDS,
         "test_a_handler_that_fails_is_told_and_loses_nothing": BOTH_WORLDS,
         "test_work_that_a_job_begins_later_is_not_lost": BOTH_WORLDS,
     },
-    "core/test_runtimes.py": {
+    "core/runtime/test_runtimes.py": {
         "test_one_server_serves_one_loop_after_another": SEVERAL_LOOPS,
     },
-    "storage/test_event_loops.py": {
+    "storage/connections/test_event_loops.py": {
         "test_an_engine_serves_one_loop_after_the_other": SEVERAL_LOOPS,
         "test_an_engine_serves_several_loops_at_once": SEVERAL_LOOPS,
     },
-    "storage/test_failover.py": {
+    "storage/connections/test_failover.py": {
         "test_a_connection_whose_server_is_silent_is_given_up": BOTH_WORLDS,
     },
-    "storage/test_postgres_connections.py": {
+    "storage/postgres/test_connections.py": {
         "test_a_statement_that_is_the_victim_of_a_deadlock_is_tried_again": BOTH_WORLDS,
         "test_connections_of_a_loop_that_ended_are_closed_with_the_next_one": SEVERAL_LOOPS,
     },
-    "storage/test_redis.py": {
+    "storage/redis/test_redis.py": {
         "test_every_event_loop_has_connections_of_its_own": SEVERAL_LOOPS,
     },
-    "storage/test_sqlite_files.py": {
+    "storage/sqlite/test_files.py": {
         "test_new_files_are_for_their_user_alone": BOTH_WORLDS,
     },
-    "storage/test_sqlite_writer.py": {
+    "storage/sqlite/test_writer.py": {
         "test_the_end_of_a_loop_waits_for_its_statement_too": END_OF_A_LOOP,
     },
 }

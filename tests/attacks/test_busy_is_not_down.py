@@ -35,7 +35,7 @@ from watchword import (
 from watchword.plugins import EmailOTP
 from watchword.runtime.blocking import finish
 from watchword.storage.redis import RedisStorage
-from watchword.storage.redis_engine import RedisEngine
+from watchword.storage.redis.engine import RedisEngine
 
 GUESSES, ALLOWED, PLACES = 40, 10, 2
 WRONG = Request(

@@ -21,8 +21,8 @@ from watchword import (
     PasswordReset,
     RateLimit,
 )
+from watchword.pipeline.rate_counters import MemoryCounters
 from watchword.plugins import Bearer, EmailOTP, MagicLink, OneTimeTokenSession
-from watchword.rate_counters import MemoryCounters
 from watchword.runtime.blocking import finish
 from watchword.storage.memory import MemoryStorage
 from watchword.storage.redis import RedisStorage

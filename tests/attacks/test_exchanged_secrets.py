@@ -19,7 +19,7 @@ from watchword import (
     VersionedSecret,
     get_cookie_cache,
 )
-from watchword.configuration import cache_codec
+from watchword.configuration.configuration import cache_codec
 from watchword.crypto.secrets_list import PLACEHOLDERS, Secrets
 from watchword.crypto.signing import sign_cookie_value
 from watchword.crypto.symmetric import decrypt, encrypt

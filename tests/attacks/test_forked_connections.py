@@ -31,7 +31,7 @@ from tests.support.sqlalchemy_engines import (
 from watchword.database.contract import Condition, Engine, StorageError, StorageUnavailable
 from watchword.runtime.blocking import finish
 from watchword.runtime.process import PerProcess
-from watchword.storage.circuit_breaker import CircuitBreaker
+from watchword.storage.connections.circuit_breaker import CircuitBreaker
 from watchword.storage.memory import MemoryStorage
 from watchword.storage.mysql import MySQLStorage
 from watchword.storage.postgres import PostgresStorage

@@ -20,7 +20,7 @@ import pytest
 from tests.support.browser import Clock
 from tests.support.services import ROOT
 from watchword import Call, RateLimitRule
-from watchword.rate_counters import MemoryCounters
+from watchword.pipeline.rate_counters import MemoryCounters
 from watchword.runtime import process
 from watchword.runtime.blocking import finish
 

@@ -24,7 +24,7 @@ from watchword import (
     User,
 )
 from watchword.runtime.blocking import finish
-from watchword.sessions import current_session
+from watchword.sessions.sessions import current_session
 from watchword.storage.memory import MemoryStorage
 from watchword.storage.sqlite import SQLiteStorage
 

@@ -12,7 +12,7 @@ from tests.support.browser import Browser, Clock
 from watchword import Call, Plugin, SessionOptions
 from watchword.endpoint import post
 from watchword.plugins import Bearer, OneTimeToken, OneTimeTokenSession
-from watchword.sessions import create_session
+from watchword.sessions.sessions import create_session
 from watchword.storage.memory import MemoryStorage
 
 DAY = 86_400

@@ -16,7 +16,7 @@ from tests.core.conftest import MakeAuth
 from tests.importing.conftest import Target, filled, target
 from tests.support.browser import Browser
 from watchword import Mail, ModelHooks, PasswordReset, SignUpEmail
-from watchword.identifiers import normal_email, same_email
+from watchword.features.identifiers import normal_email, same_email
 from watchword.storage.sqlite import SQLiteStorage
 
 __all__ = ["bare", "target", "work"]

@@ -11,7 +11,7 @@ from tests.support.browser import Browser
 from tests.support.databases import mysql_database, postgres_database
 from tests.support.plugins import every_plugin
 from watchword import Auth, PasswordReset, RateLimit, RateLimitRule
-from watchword.options import CustomRule
+from watchword.configuration.options import CustomRule
 from watchword.plugin import Plugin, RateRule
 from watchword.records import RateLimitCounter
 

@@ -15,7 +15,7 @@ from tests.support.browser import Browser, Clock
 from tests.support.databases import postgres_database
 from watchword import Call, Column, CookieCache, Hooks, Session, SessionOptions, User
 from watchword.plugins import OneTimeToken
-from watchword.sessions import current_session, set_session_cookies
+from watchword.sessions.sessions import current_session, set_session_cookies
 from watchword.storage.memory import MemoryStorage
 
 DATA = "better-auth.session_data"

@@ -18,8 +18,8 @@ from watchword import (
     SessionOptions,
     WorkLimits,
 )
+from watchword.configuration.options import IPAddressOptions, RateLimit
 from watchword.crypto.passwords import Argon2Cost
-from watchword.options import IPAddressOptions, RateLimit
 from watchword.plugin import Plugin
 from watchword.plugins import Bearer
 

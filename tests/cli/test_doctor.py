@@ -311,7 +311,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 from watchword import Plugin
-from watchword.safe_ranges import Safe
+from watchword.configuration.safe_ranges import Safe
 
 @dataclass(frozen=True, kw_only=True)
 class Doorbell(Plugin):

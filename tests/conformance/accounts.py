@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from tests.conformance.surroundings import Surroundings
 from watchword import (
     APIError,
     ChangeEmail,
@@ -17,8 +18,6 @@ from watchword import (
     Request,
     User,
 )
-
-from .surroundings import Surroundings
 
 
 def mailing(around: Surroundings) -> dict[str, Any]:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+from tests.conformance.surroundings import Surroundings
 from watchword import Request
 from watchword.plugins import ActionToken
 from watchword.plugins.action_token import ActionTokenMail
-
-from .surroundings import Surroundings
 
 
 def action_codes(around: Surroundings) -> ActionToken:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+from tests.conformance.surroundings import Surroundings
 from watchword import Request
 from watchword.plugins import EmailOTP
 from watchword.plugins.email_otp import CodeMail
-
-from .surroundings import Surroundings
 
 
 def email_codes(around: Surroundings) -> EmailOTP:

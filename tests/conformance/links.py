@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+from tests.conformance.surroundings import Surroundings
 from watchword import Request
 from watchword.plugins import MagicLink
 from watchword.plugins.magic_link import MagicLinkMail
-
-from .surroundings import Surroundings
 
 
 def magic_links(around: Surroundings) -> MagicLink:

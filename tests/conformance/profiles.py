@@ -6,6 +6,11 @@ from collections.abc import Callable
 from functools import partial
 from typing import Annotated, Any, Literal
 
+from tests.conformance.accounts import mailing, strict_mailing
+from tests.conformance.actions import action_codes
+from tests.conformance.codes import email_codes
+from tests.conformance.links import magic_links
+from tests.conformance.surroundings import Surroundings
 from watchword import (
     Advanced,
     Auth,
@@ -20,14 +25,8 @@ from watchword import (
     SessionOptions,
     User,
 )
-from watchword.options import CookieCache, CustomRule
+from watchword.configuration.options import CookieCache, CustomRule
 from watchword.plugins import Bearer, OneTimeToken, OneTimeTokenSession
-
-from .accounts import mailing, strict_mailing
-from .actions import action_codes
-from .codes import email_codes
-from .links import magic_links
-from .surroundings import Surroundings
 
 SECRET = "oracle-K7pQ2vX9mB4tR8wZ1cY6nH3jL5sD0fGa"
 TRUSTED = ("https://app.trusted.example", "https://*.wild.example", "myapp://callback")

@@ -10,13 +10,12 @@ from urllib.parse import parse_qs
 
 import msgspec
 
+from tests.conformance.raw_rows import raw_rows
+from tests.conformance.surroundings import Surroundings
 from watchword import APIError, Auth, SetPassword, VerifyPassword
 from watchword.http.headers import HeaderSource
 from watchword.http.json import encode
 from watchword.plugins.email_otp import OTPFor
-
-from .raw_rows import raw_rows
-from .surroundings import Surroundings
 
 _CALLABLE: dict[str, tuple[str, type[msgspec.Struct]]] = {
     "setPassword": ("set_password", SetPassword),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from .masking import Absent
+from tests.differential.masking import Absent
 
 OTHER_PLUGINS = Absent(
     fields=frozenset(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .recording import PASSWORD, Recorder
+from tests.differential.recording import PASSWORD, Recorder
 
 HOUR = 3600
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .recording import Exchange, Recorder
+from tests.differential.recording import Exchange, Recorder
 
 
 def carrying(server: Recorder) -> None:

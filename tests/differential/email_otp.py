@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .recording import PASSWORD, Browser, Recorder
+from tests.differential.recording import PASSWORD, Browser, Recorder
 
 SEND, CHECK = "/email-otp/send-verification-otp", "/email-otp/check-verification-otp"
 VERIFY, SIGN_IN = "/email-otp/verify-email", "/sign-in/email-otp"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .recording import Recorder
+from tests.differential.recording import Recorder
 
 
 def by_path(server: Recorder) -> None:

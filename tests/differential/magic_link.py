@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from urllib.parse import urlencode
 
-from .recording import Exchange, Recorder
+from tests.differential.recording import Exchange, Recorder
 
 SEND, OPEN = "/sign-in/magic-link", "/magic-link/verify"
 UNTRUSTED = "https://evil.example/x"

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
-from .recording import Exchange
+from tests.differential.recording import Exchange
 
 HEADERS = (
     "content-type",

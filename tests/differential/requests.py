@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from .recording import PASSWORD, Recorder
+from tests.differential.recording import PASSWORD, Recorder
 
 
 def paths_and_methods(server: Recorder) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 
-from .recording import PASSWORD, Exchange, Recorder
+from tests.differential.recording import PASSWORD, Exchange, Recorder
 
 _RANDOM = re.compile(r"\b([A-Za-z0-9]{32}|[A-Za-z0-9]{24})\b")
 _MOMENT = re.compile(r"\b1\d{12}\b")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .recording import PASSWORD, Recorder
+from tests.differential.recording import PASSWORD, Recorder
 
 
 def signing_up(server: Recorder) -> None:

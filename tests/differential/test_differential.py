@@ -13,9 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.services import ROOT, conformance_server, free_port, require_node, wait_for
-
-from . import (
+from tests.differential import (
     accounts,
     bearer,
     cached,
@@ -30,9 +28,10 @@ from . import (
     sign_up_and_in,
     strict,
 )
-from .accepted import ACCEPTED, OTHER_PLUGINS, UNSET
-from .masking import NOTHING, differences
-from .recording import Recorder
+from tests.differential.accepted import ACCEPTED, OTHER_PLUGINS, UNSET
+from tests.differential.masking import NOTHING, differences
+from tests.differential.recording import Recorder
+from tests.support.services import ROOT, conformance_server, free_port, require_node, wait_for
 
 Script = Callable[[Recorder], None]
 

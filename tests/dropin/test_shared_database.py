@@ -19,7 +19,7 @@ from tests.support.browser import ORIGIN, SECRET, Browser
 from tests.support.databases import mysql_database, postgres_database
 from tests.support.services import ROOT, free_port, require_node, wait_for
 from watchword import Auth, EmailAndPassword, SessionOptions
-from watchword.options import CookieCache
+from watchword.configuration.options import CookieCache
 
 Address = Callable[[Path], AbstractContextManager[str]]
 

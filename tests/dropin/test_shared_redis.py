@@ -19,7 +19,8 @@ from tests.support.databases import KeySpace, redis_keys
 from tests.support.services import ROOT, free_port, require_node, wait_for
 from watchword import Auth, EmailAndPassword, RateLimit, SessionOptions, VerificationOptions
 from watchword.plugins import OneTimeToken
-from watchword.storage.redis import PREFIX, RedisStorage
+from watchword.storage.redis import RedisStorage
+from watchword.storage.redis.storage import PREFIX
 
 LIMIT = 4
 GENERATE, VERIFY = "/one-time-token/generate", "/one-time-token/verify"

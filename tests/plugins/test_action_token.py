@@ -29,9 +29,9 @@ from watchword import (
     ConfigurationError,
     Request,
 )
+from watchword.configuration.options import CookieCache, SessionOptions, VerificationOptions
 from watchword.crypto.signing import mac
 from watchword.database.facade import Database
-from watchword.options import CookieCache, SessionOptions, VerificationOptions
 from watchword.plugins import ActionToken, action_token
 from watchword.plugins.action_token import (
     ActionTokenMail,

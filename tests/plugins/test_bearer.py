@@ -13,8 +13,8 @@ from tests.core.conftest import MakeAuth
 from tests.support.browser import ORIGIN, Browser, Clock
 from tests.support.vectors import vectors
 from watchword import SessionOptions
+from watchword.configuration.options import CookieCache
 from watchword.crypto.signing import sign_cookie_value
-from watchword.options import CookieCache
 from watchword.plugins import Bearer
 
 VECTOR = vectors("bearer", "vectors-plugins-1.json")

@@ -35,7 +35,7 @@ from watchword import (
     Request,
     User,
 )
-from watchword.options import CookieCache, SessionOptions
+from watchword.configuration.options import CookieCache, SessionOptions
 from watchword.plugins.email_otp import OTPFor
 
 FLOW = vectors("flows", "vectors-plugins-1.json")["emailOtp"]

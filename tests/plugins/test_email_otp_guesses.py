@@ -26,7 +26,7 @@ from tests.support.vectors import vectors
 from watchword import APIError, FailedSignIns, VerificationOptions
 from watchword.plugins.email_otp import OTPFor
 from watchword.storage.memory import MemoryStorage
-from watchword.stored_codes import CodeCipher
+from watchword.verifications.stored_codes import CodeCipher
 
 FLOW = vectors("flows", "vectors-plugins-1.json")["emailOtp"]
 META = vectors("meta", "vectors-plugins-1.json")

@@ -11,10 +11,10 @@ import pytest
 from tests.storage.conftest import CALLERS, Crowd, Run
 from tests.support.databases import KeySpace, redis_keys
 from watchword import WorkLimits
-from watchword.own_store import OwnStore
+from watchword.database.own_store import OwnStore
+from watchword.database.secondary import SecondaryEngine
 from watchword.runtime.asynchronous import AsyncRuntime
 from watchword.runtime.blocking import BlockingRuntime
-from watchword.secondary import SecondaryEngine
 from watchword.storage.memory import MemoryStorage
 from watchword.storage.redis import RedisStorage
 

@@ -8,7 +8,7 @@ import tomllib
 import pytest
 
 from tests.architecture.syntax import ROOT
-from watchword.compilation import _STORAGES, open_storage
+from watchword.configuration.compilation import _STORAGES, open_storage
 from watchword.errors import ConfigurationError
 from watchword.storage.sqlite import SQLiteStorage
 

@@ -15,9 +15,9 @@ from typing import Annotated, cast
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
+from watchword.configuration.options import RateLimitRule, seconds
 from watchword.database.contract import Condition, Engine, Value
-from watchword.options import RateLimitRule, seconds
-from watchword.rate_counters import DAY
+from watchword.pipeline.rate_counters import DAY
 from watchword.runtime.blocking import finish
 
 from .application import NO_APPLICATION, AnyAuth, Application, AsJson, Switch

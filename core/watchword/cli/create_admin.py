@@ -9,18 +9,18 @@ from typing import Annotated, cast
 
 from cyclopts import Parameter
 
-from watchword.additional_fields import additional, checked_value
 from watchword.call import Call
 from watchword.database.contract import UniqueViolation
 from watchword.errors import APIError
 from watchword.features.credentials import create_credential
 from watchword.features.email_password import EmailAndPassword
+from watchword.features.identifiers import normal_email
+from watchword.features.provisioning import create_user
 from watchword.http.headers import EMPTY
-from watchword.identifiers import normal_email
-from watchword.provisioning import create_user
+from watchword.pipeline.additional_fields import additional, checked_value
+from watchword.pipeline.validation import is_email
 from watchword.records import User
 from watchword.runtime.blocking import finish
-from watchword.validation import is_email
 
 from .application import NO_APPLICATION, AnyAuth, Application, Switch, Yes
 from .failures import CommandError

@@ -10,7 +10,7 @@ from dataclasses import asdict
 from rich.console import Console
 from rich.text import Text
 
-from watchword.safe_ranges import SEVERITIES
+from watchword.configuration.safe_ranges import SEVERITIES
 
 from .application import NO_APPLICATION, Application, AsJson
 from .database_checks import check_databases

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from watchword.safe_ranges import Severity
+from watchword.configuration.safe_ranges import Severity
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,7 +73,7 @@ def _written(file: Path, text: str, *, yes: bool) -> int:
 
 def _models(schema: Schema) -> str:
     try:
-        module = import_module("watchword.storage.sqlalchemy_models")
+        module = import_module("watchword.storage.sqlalchemy.models")
     except ImportError as error:
         raise CommandError(
             f"models of SQLAlchemy need its package ({error})",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
-from watchword.configuration import Configuration
+from watchword.configuration.configuration import Configuration
 from watchword.crypto.secrets_list import Secrets
 from watchword.database.records import attributes_of
 from watchword.features.change_email import ChangeEmail

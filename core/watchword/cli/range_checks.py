@@ -9,9 +9,9 @@ import dataclasses
 from collections.abc import Iterator, Mapping
 from typing import cast
 
-from watchword.configuration import Configuration
-from watchword.contradictions import KINDS
-from watchword.safe_ranges import Safe
+from watchword.configuration.configuration import Configuration
+from watchword.configuration.contradictions import KINDS
+from watchword.configuration.safe_ranges import Safe
 
 from .finding import Finding
 

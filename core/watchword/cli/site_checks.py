@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from watchword.configuration import Configuration
+from watchword.configuration.configuration import Configuration
+from watchword.configuration.site import Site
 from watchword.cookies import SESSION_TOKEN
 from watchword.http.origin_patterns import names_everybody
 from watchword.http.origins import is_loopback_host
-from watchword.site import Site
 
 from .finding import Finding
 

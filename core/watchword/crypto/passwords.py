@@ -23,7 +23,7 @@ from typing import Any, ClassVar, Literal, cast
 import argon2
 from argon2.exceptions import Argon2Error
 
-from watchword.safe_ranges import Safe
+from watchword.configuration.safe_ranges import Safe
 
 from .foreign_argon2 import argon2_matches, cost_of_argon2, raise_without_memory
 from .hash_cost import HashCost, argon2_cost, scrypt_cost

@@ -17,11 +17,11 @@ from watchword.database.records import attributes_of
 from watchword.discreet import Discreet
 from watchword.endpoint import get, post
 from watchword.errors import ErrorCode, ErrorCodes
+from watchword.observability.security_log import Event, record
+from watchword.pipeline.validation import Identifier
 from watchword.plugin import Plugin
 from watchword.records import Account
 from watchword.results import Status
-from watchword.security_log import Event, record
-from watchword.validation import Identifier
 
 from .credentials import lock_user
 

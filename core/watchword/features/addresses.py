@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 
 from watchword.call import Call
-from watchword.identifiers import same_email
+from watchword.observability.security_log import Event, record
 from watchword.records import User
-from watchword.security_log import Event, record
 
 from .credentials import lock_user
 from .generations import account_subject, address_subject, raise_generation
+from .identifiers import same_email
 from .notices import notify
 from .reset_tokens import forget_reset_tokens
 

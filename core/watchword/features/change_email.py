@@ -12,22 +12,22 @@ from typing import ClassVar, TypeAlias
 import msgspec
 
 from watchword.call import Call
+from watchword.configuration.safe_ranges import Safe
 from watchword.database.contract import UniqueViolation
 from watchword.discreet import Discreet
 from watchword.endpoint import post
 from watchword.errors import ErrorCode, ErrorCodes
 from watchword.http.request import Request
-from watchword.identifiers import normal_email
+from watchword.pipeline.validation import Email, TargetURL
 from watchword.plugin import Plugin
 from watchword.records import User
 from watchword.results import Status
-from watchword.safe_ranges import Safe
-from watchword.sessions import set_session_cookies
-from watchword.validation import Email, TargetURL
+from watchword.sessions.sessions import set_session_cookies
 
 from .addresses import replace_address, user_of_address
 from .email_tokens import CHANGED, CONFIRMATION
 from .email_verification import EmailVerification
+from .identifiers import normal_email
 from .mails import ChangeEmailMail, in_background
 from .promises import Promise, session_promise, stands
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from watchword.call import Call
+from watchword.observability.security_log import Event, record
 from watchword.records import Account, User
-from watchword.security_log import Event, record
 
 CREDENTIAL = "credential"
 """Provider id of the account that holds a password."""

@@ -7,23 +7,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal, TypeVar
 
-from watchword.additional_fields import read_fields, refuse_taken
 from watchword.call import Call
+from watchword.configuration.option_checks import check_choice, check_number, check_type
+from watchword.configuration.safe_ranges import Safe
 from watchword.crypto.passwords import Argon2Cost, password_length
 from watchword.database.contract import UniqueViolation
 from watchword.endpoint import post
 from watchword.errors import APIError, ConfigurationError, ErrorCode, ErrorCodes, Overloaded
-from watchword.identifiers import normal_email
-from watchword.option_checks import check_choice, check_number, check_type
+from watchword.pipeline.additional_fields import read_fields, refuse_taken
+from watchword.pipeline.validation import is_email
 from watchword.plugin import Plugin
-from watchword.provisioning import create_user
 from watchword.records import Account, Session, User
 from watchword.runtime.callbacks import is_async
-from watchword.safe_ranges import Safe
-from watchword.sessions import create_session, set_session_cookies
-from watchword.validation import (
-    is_email,
-)
+from watchword.sessions.sessions import create_session, set_session_cookies
 
 from .addresses import user_of_address
 from .credentials import create_credential, credential_of
@@ -36,7 +32,9 @@ from .email_password_wire import (
 )
 from .email_verification import EmailVerification
 from .failed_sign_ins import FailedSignIns
+from .identifiers import normal_email
 from .mails import UserCallback, in_background
+from .provisioning import create_user
 from .synthetic_user import SyntheticUser, synthetic_user
 
 U = TypeVar("U", bound=User)

@@ -8,8 +8,7 @@ import msgspec
 
 from watchword.discreet import Discreet
 from watchword.errors import ErrorCode, ErrorCodes
-from watchword.records import User
-from watchword.validation import (
+from watchword.pipeline.validation import (
     Email,
     Identifier,
     NewPassword,
@@ -18,6 +17,7 @@ from watchword.validation import (
     Picture,
     TargetURL,
 )
+from watchword.records import User
 
 U = TypeVar("U", bound=User)
 

@@ -15,11 +15,11 @@ from watchword.call import Call
 from watchword.crypto.jwt import TokenExpired, TokenInvalid, sign_jwt, verify_jwt
 from watchword.crypto.signing import hash_identifier
 from watchword.discreet import Discreet
-from watchword.identifiers import normal_email
 from watchword.records import User
-from watchword.verifications import create_verification, newest_verification
+from watchword.verifications.verifications import create_verification, newest_verification
 
 from .generations import account_subject
+from .identifiers import normal_email
 from .promises import Promise, stands, stands_unbound
 
 RequestType = Literal["change-email-confirmation", "change-email-verification"]

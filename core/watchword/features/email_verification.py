@@ -13,19 +13,18 @@ from dataclasses import dataclass, field
 from typing import ClassVar, TypeAlias
 
 from watchword.call import Call
+from watchword.configuration.options import Duration, seconds
+from watchword.configuration.safe_ranges import Safe
 from watchword.crypto.jwt import TokenExpired, TokenInvalid
 from watchword.database.contract import UniqueViolation
 from watchword.database.hidden import replaced
 from watchword.endpoint import get, post
 from watchword.errors import APIError, ErrorCode, ErrorCodes
-from watchword.identifiers import normal_email, same_email
-from watchword.options import Duration, seconds
+from watchword.observability.security_log import Event, record
 from watchword.plugin import Plugin
 from watchword.records import User
 from watchword.results import SessionAndUser, Status
-from watchword.safe_ranges import Safe
-from watchword.security_log import Event, record
-from watchword.sessions import current_session, set_session_cookies
+from watchword.sessions.sessions import current_session, set_session_cookies
 
 from .addresses import replace_address, user_of_address
 from .credentials import lock_user
@@ -46,6 +45,7 @@ from .email_verification_wire import (
     SendVerificationEmail,
     VerifyEmail,
 )
+from .identifiers import normal_email, same_email
 from .mails import Mail, MailCallback, UserCallback, in_background, mailed_link
 from .promises import Promise, Void, account_promise, begin_session, mailbox_promise
 from .redirects import redirect_to

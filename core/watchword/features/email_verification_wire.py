@@ -8,8 +8,8 @@ import msgspec
 
 from watchword.discreet import Discreet
 from watchword.errors import ErrorCode, ErrorCodes
+from watchword.pipeline.validation import Email, TargetURL, Token
 from watchword.records import User
-from watchword.validation import Email, TargetURL, Token
 
 U = TypeVar("U", bound=User)
 

@@ -14,17 +14,17 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from watchword.call import Call
+from watchword.configuration.options import Duration, RateLimitRule, seconds
+from watchword.configuration.safe_ranges import Safe
 from watchword.crypto.signing import hash_identifier
 from watchword.errors import ConfigurationError
-from watchword.options import Duration, RateLimitRule, seconds
-from watchword.rate_counters import (
+from watchword.pipeline.rate_counters import (
     DAY,
     ClearableCounters,
     MemoryCounters,
     account_counters,
 )
-from watchword.rate_limit import TooManyRequests
-from watchword.safe_ranges import Safe
+from watchword.pipeline.rate_limit import TooManyRequests
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ import msgspec
 from watchword.call import Call
 from watchword.crypto.signing import hash_identifier
 from watchword.discreet import Discreet
-from watchword.verifications import newest_verification, replace_verification
+from watchword.verifications.verifications import newest_verification, replace_verification
 
 _LEAST_LIFE = 86_400
 """Seconds: as long as the reference's longest link, should one share the database."""

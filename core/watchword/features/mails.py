@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from watchword.call import Call
 from watchword.http.request import Request
-from watchword.observability import callback_failed
+from watchword.observability.logs import callback_failed
 from watchword.records import User
 
 T = TypeVar("T")

@@ -14,23 +14,23 @@ from typing import ClassVar
 import msgspec
 
 from watchword.call import Call
+from watchword.configuration.options import Duration, seconds
+from watchword.configuration.safe_ranges import Safe
 from watchword.discreet import Discreet
 from watchword.endpoint import get, post
 from watchword.errors import ErrorCode, ErrorCodes, Redirect
 from watchword.http.query import append_query
-from watchword.identifiers import normal_email
-from watchword.options import Duration, seconds
+from watchword.pipeline.validation import Email, Password, TargetURL, Token
 from watchword.plugin import Plugin
 from watchword.records import User
 from watchword.results import Status
-from watchword.safe_ranges import Safe
-from watchword.validation import Email, Password, TargetURL, Token
-from watchword.verifications import sweep_verifications
+from watchword.verifications.verifications import sweep_verifications
 
 from .addresses import user_of_address
 from .credentials import lock_user, put_password
 from .email_password import EmailAndPassword
 from .generations import account_subject, raise_generation
+from .identifiers import normal_email
 from .mails import Mail, MailCallback, UserCallback, in_background, mailed_link
 from .notices import notify
 from .promises import find_promise, mailbox_promise, take_promise

@@ -14,18 +14,18 @@ from watchword.call import Call
 from watchword.discreet import Discreet
 from watchword.endpoint import post
 from watchword.errors import ErrorCode, ErrorCodes
+from watchword.observability.security_log import Event, record
+from watchword.pipeline.validation import Password
 from watchword.plugin import Plugin
 from watchword.records import Account, Session, User
 from watchword.results import Status
-from watchword.security_log import Event, record
-from watchword.session_life import browser_remembers
-from watchword.sessions import (
+from watchword.sessions.life import browser_remembers
+from watchword.sessions.sessions import (
     SessionCodes,
     create_session,
     require_stored_sessions,
     set_session_cookies,
 )
-from watchword.validation import Password
 
 from .credentials import credential_of, lock_user, put_password
 from .email_password import EmailAndPassword

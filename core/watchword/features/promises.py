@@ -21,8 +21,8 @@ from watchword.crypto.signing import equal, hash_identifier
 from watchword.database.contract import StorageUnavailable
 from watchword.discreet import Discreet
 from watchword.records import Session, User, Verification
-from watchword.sessions import create_session
-from watchword.verifications import (
+from watchword.sessions.sessions import create_session
+from watchword.verifications.verifications import (
     delete_verifications,
     exchange_verification,
     extend_verification,

@@ -10,15 +10,15 @@ from typing import NamedTuple
 
 from watchword.call import Call
 from watchword.database.contract import UniqueViolation
-from watchword.provisioning import create_user
+from watchword.observability.security_log import Event, record
 from watchword.records import Account, User
-from watchword.security_log import Event, record
 
 from .addresses import user_of_address
 from .credentials import lock_user
 from .email_password_wire import EmailPasswordCodes
 from .generations import account_subject, raise_generation
 from .promises import Redeemed, Void
+from .provisioning import create_user
 
 
 class MailboxOwner(NamedTuple):

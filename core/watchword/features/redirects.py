@@ -9,8 +9,8 @@ from watchword.call import Call
 from watchword.errors import Redirect
 from watchword.http.query import append_query
 from watchword.http.urls import parse_url, stays_on_site
-from watchword.observability import link_refused
-from watchword.origin_check import OriginCodes, check_trusted_url
+from watchword.observability.logs import link_refused
+from watchword.pipeline.origin_check import OriginCodes, check_trusted_url
 
 
 async def redirect_to(call: Call, target: str, params: Mapping[str, str] | None = None) -> Redirect:

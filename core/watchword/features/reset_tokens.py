@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from watchword.call import Call
-from watchword.verifications import create_verification, withdraw_verifications
+from watchword.verifications.verifications import create_verification, withdraw_verifications
 
 from .promises import Promise, bind
 

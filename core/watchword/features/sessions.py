@@ -11,17 +11,18 @@ from typing import ClassVar
 
 import msgspec
 
-from watchword.additional_fields import read_fields
-from watchword.asking import asker_of, tokens_shown
 from watchword.call import Call
 from watchword.database.contract import UniqueViolation
 from watchword.discreet import Discreet
 from watchword.endpoint import Traits, endpoint, get, post
 from watchword.errors import APIError, ErrorCodes
+from watchword.pipeline.additional_fields import read_fields
+from watchword.pipeline.validation import Flag, Token
 from watchword.plugin import Plugin
 from watchword.records import Session, User
 from watchword.results import SessionAndUser, Status, Success
-from watchword.sessions import (
+from watchword.sessions.asking import asker_of, tokens_shown
+from watchword.sessions.sessions import (
     LookupFlags,
     SessionCodes,
     cache_is_partial,
@@ -30,7 +31,6 @@ from watchword.sessions import (
     require_stored_sessions,
     set_session_cookies,
 )
-from watchword.validation import Flag, Token
 
 from .credentials import lock_user
 from .generations import account_subject, raise_generation

@@ -17,8 +17,8 @@ from watchword.endpoint import get
 from watchword.errors import Redirect
 from watchword.http.query import append_query
 from watchword.http.response import Response
+from watchword.pipeline.validation import Identifier, Words
 from watchword.plugin import Plugin
-from watchword.validation import Identifier, Words
 
 _STYLE = "body{font:16px/1.5 system-ui;max-width:40rem;margin:4rem auto;padding:0 1rem}"
 _STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()

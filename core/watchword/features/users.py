@@ -13,28 +13,28 @@ from typing import ClassVar, TypeAlias
 
 import msgspec
 
-from watchword.additional_fields import read_fields
 from watchword.call import Call
+from watchword.configuration.options import Duration, seconds
+from watchword.configuration.safe_ranges import Safe
 from watchword.crypto.random_strings import LOWER_ALPHANUMERIC
 from watchword.database.contract import UniqueViolation
 from watchword.discreet import Discreet
 from watchword.endpoint import get, post
 from watchword.errors import APIError, ErrorCode, ErrorCodes
-from watchword.options import Duration, seconds
+from watchword.observability.security_log import Event, record
+from watchword.pipeline.additional_fields import read_fields
+from watchword.pipeline.validation import Password, PersonName, Picture, TargetURL, Token
 from watchword.plugin import Plugin
 from watchword.records import Account, User
 from watchword.results import Status
-from watchword.safe_ranges import Safe
-from watchword.security_log import Event, record
-from watchword.session_life import is_fresh
-from watchword.sessions import (
+from watchword.sessions.life import is_fresh
+from watchword.sessions.sessions import (
     SessionCodes,
     clear_session_cookies,
     current_session,
     set_session_cookies,
 )
-from watchword.validation import Password, PersonName, Picture, TargetURL, Token
-from watchword.verifications import create_verification
+from watchword.verifications.verifications import create_verification
 
 from .credentials import lock_user
 from .generations import account_subject, address_subject, raise_generation

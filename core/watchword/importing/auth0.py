@@ -39,7 +39,7 @@ class Auth0:
         self._file = FileSource(options.location, objects, self._user)
         if options.passwords is not None:
             # The drivers of databases are no business of this floor.
-            made = import_module("watchword.storage.sqlite_lookup").SQLiteLookup
+            made = import_module("watchword.storage.sqlite.lookup").SQLiteLookup
             self._kept = cast("Callable[[], _Lookup]", made)()
             with opened(str(options.passwords)) as file:
                 self._kept.fill(_pairs(lines(file)))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from watchword.identifiers import same_email
+from watchword.features.identifiers import same_email
 
 from .imported import ImportedUser, SourceOptions
 from .providers import account, accounts

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 import msgspec
 
-from watchword.additional_fields import checked_value
 from watchword.database.records import Attribute
 from watchword.database.schema import FieldType
 from watchword.errors import APIError
+from watchword.pipeline.additional_fields import checked_value
 
 from .imported import ImportedUser, ImportFailure, Read
 from .reading import fields, moment, plain, text, yes_or_no

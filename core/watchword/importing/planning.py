@@ -15,13 +15,13 @@ from datetime import datetime
 from typing import cast
 from uuid import UUID
 
-from watchword.configuration import Configuration
+from watchword.configuration.configuration import Configuration
 from watchword.crypto.foreign_bcrypt import REMEDY, bcrypt_is_missing
 from watchword.database.contract import Condition, Engine, Row, Value
 from watchword.features.credentials import CREDENTIAL
-from watchword.identifiers import normal_email
+from watchword.features.identifiers import normal_email
+from watchword.pipeline.validation import is_email
 from watchword.records import Account, User
-from watchword.validation import is_email
 
 from .imported import ImportedAccount, ImportedUser, ImportFailure, Read, Unreadable
 from .own_fields import OwnFields, Refused

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import cast
 
-from watchword.configuration import Configuration
+from watchword.configuration.configuration import Configuration
 from watchword.database.contract import (
     BulkEngine,
     Condition,

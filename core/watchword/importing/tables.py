@@ -15,11 +15,11 @@ from .imported import ImportFailure
 from .reading import Fields, fields, plain, text
 
 _DRIVERS = {
-    "sqlite": ("watchword.storage.sqlite_rows", "SQLiteRows", ""),
-    "postgresql": ("watchword.storage.postgres_rows", "PostgresRows", "postgres"),
-    "postgres": ("watchword.storage.postgres_rows", "PostgresRows", "postgres"),
-    "mysql": ("watchword.storage.mysql_rows", "MySQLRows", "mysql"),
-    "mariadb": ("watchword.storage.mysql_rows", "MySQLRows", "mysql"),
+    "sqlite": ("watchword.storage.sqlite.rows", "SQLiteRows", ""),
+    "postgresql": ("watchword.storage.postgres.rows", "PostgresRows", "postgres"),
+    "postgres": ("watchword.storage.postgres.rows", "PostgresRows", "postgres"),
+    "mysql": ("watchword.storage.mysql.rows", "MySQLRows", "mysql"),
+    "mariadb": ("watchword.storage.mysql.rows", "MySQLRows", "mysql"),
 }
 """By scheme: module, class, and the extra that it needs."""
 _AT_ONCE = 500

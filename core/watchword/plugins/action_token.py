@@ -18,6 +18,8 @@ from typing import Annotated, Any, ClassVar
 import msgspec
 
 from watchword.call import Call
+from watchword.configuration.options import Duration, RateLimitRule, seconds
+from watchword.configuration.safe_ranges import Safe
 from watchword.crypto.random_strings import DIGITS
 from watchword.crypto.signing import equal, hash_identifier, mac
 from watchword.discreet import Discreet
@@ -35,17 +37,15 @@ from watchword.features.promises import (
     session_promise,
     stands,
 )
-from watchword.guesses import Guess, guess_code, replace_code
 from watchword.http.request import Request
-from watchword.options import Duration, RateLimitRule, seconds
+from watchword.pipeline.rate_counters import DAY, MemoryCounters, account_counters
+from watchword.pipeline.rate_limit import TooManyRequests
 from watchword.plugin import Hook, Plugin, RateRule, Stage
-from watchword.rate_counters import DAY, MemoryCounters, account_counters
-from watchword.rate_limit import TooManyRequests
 from watchword.records import User
 from watchword.results import Status
-from watchword.safe_ranges import Safe
-from watchword.sessions import require_session
-from watchword.verifications import (
+from watchword.sessions.sessions import require_session
+from watchword.verifications.guesses import Guess, guess_code, replace_code
+from watchword.verifications.verifications import (
     delete_verifications,
     replace_verification,
     sweep_verifications,

@@ -14,10 +14,10 @@ from typing import ClassVar
 from urllib.parse import unquote
 
 from watchword.call import Call
+from watchword.configuration.safe_ranges import Safe
 from watchword.credential import Credential, SessionToken
 from watchword.crypto.signing import sign_cookie_value
 from watchword.plugin import Plugin, after
-from watchword.safe_ranges import Safe
 
 _SCHEME = "bearer "
 _ANSWER = "set-auth-token"

@@ -14,12 +14,16 @@ from typing import ClassVar, Generic, Literal, TypeVar
 import msgspec
 
 from watchword.call import Call
+from watchword.configuration.option_checks import check_number
+from watchword.configuration.options import Duration, RateLimitRule, seconds
+from watchword.configuration.safe_ranges import Safe
 from watchword.crypto.random_strings import LETTERS
 from watchword.discreet import Discreet
 from watchword.endpoint import get, post
 from watchword.errors import APIError
 from watchword.features.addresses import user_of_address
 from watchword.features.email_password_wire import EmailPasswordCodes
+from watchword.features.identifiers import normal_email
 from watchword.features.mails import in_background
 from watchword.features.promises import (
     Redeemed,
@@ -33,18 +37,14 @@ from watchword.features.proven_mailbox import MailboxOwner, owner_of_mailbox
 from watchword.features.redirects import redirect_from_origin
 from watchword.http.query import append_query
 from watchword.http.request import Request
-from watchword.identifiers import normal_email
-from watchword.option_checks import check_number
-from watchword.options import Duration, RateLimitRule, seconds
-from watchword.origin_check import check_trusted_url
+from watchword.pipeline.origin_check import check_trusted_url
+from watchword.pipeline.validation import Email, PersonName, TargetURL, Token
 from watchword.plugin import Plugin, RateRule
 from watchword.records import Session, User
 from watchword.results import Status
-from watchword.safe_ranges import Safe
-from watchword.sessions import set_session_cookies
-from watchword.stored_codes import TokenStorage, check_storage, stored_code
-from watchword.validation import Email, PersonName, TargetURL, Token
-from watchword.verifications import create_verification, find_verification
+from watchword.sessions.sessions import set_session_cookies
+from watchword.verifications.stored_codes import TokenStorage, check_storage, stored_code
+from watchword.verifications.verifications import create_verification, find_verification
 
 U = TypeVar("U", bound=User)
 

@@ -15,12 +15,12 @@ from watchword.call import Call
 from watchword.discreet import Discreet
 from watchword.endpoint import get, post
 from watchword.errors import ErrorCode, ErrorCodes
+from watchword.pipeline.validation import Token
 from watchword.plugin import after
 from watchword.records import User
 from watchword.results import SessionAndUser
-from watchword.sessions import set_session_cookies
-from watchword.validation import Token
-from watchword.verifications import take_verification
+from watchword.sessions.sessions import set_session_cookies
+from watchword.verifications.verifications import take_verification
 
 from .session_handover import GeneratedToken, HandoverCodes, SessionHandover
 

@@ -17,11 +17,15 @@ from watchword.call import Call
 from watchword.discreet import Discreet
 from watchword.endpoint import Endpoint, get, post
 from watchword.errors import ErrorCode, ErrorCodes
+from watchword.pipeline.validation import Token
 from watchword.records import Session, User
-from watchword.session_life import is_remembered
-from watchword.sessions import create_session, set_session_cookies
-from watchword.validation import Token
-from watchword.verifications import delete_verifications, newest_verification, take_verification
+from watchword.sessions.life import is_remembered
+from watchword.sessions.sessions import create_session, set_session_cookies
+from watchword.verifications.verifications import (
+    delete_verifications,
+    newest_verification,
+    take_verification,
+)
 
 from .session_handover import GeneratedToken, HandoverCodes, SessionHandover
 

@@ -12,16 +12,16 @@ from typing import ClassVar
 import msgspec
 
 from watchword.call import Call
+from watchword.configuration.options import Duration, seconds
+from watchword.configuration.safe_ranges import Safe
 from watchword.crypto.random_strings import URL_SAFE
 from watchword.discreet import Discreet
 from watchword.errors import ErrorCode, ErrorCodes
-from watchword.options import Duration, seconds
 from watchword.plugin import Plugin
 from watchword.records import User
 from watchword.results import SessionAndUser
-from watchword.safe_ranges import Safe
-from watchword.stored_codes import TokenStorage, check_storage, stored_code
-from watchword.verifications import create_verification
+from watchword.verifications.stored_codes import TokenStorage, check_storage, stored_code
+from watchword.verifications.verifications import create_verification
 
 
 class HandoverCodes(ErrorCodes):

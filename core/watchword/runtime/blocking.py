@@ -11,7 +11,7 @@ from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
 from watchword.database.contract import Engine
-from watchword.secondary import SecondaryEngine
+from watchword.database.secondary import SecondaryEngine
 
 from .backlog import Backlog, done_in_place, own_way_failed, unfinished_at_the_end
 from .callbacks import is_async

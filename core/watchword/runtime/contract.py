@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import ParamSpec, Protocol, TypeVar
 
 from watchword.database.contract import Engine
-from watchword.secondary import SecondaryEngine
+from watchword.database.secondary import SecondaryEngine
 
 P = ParamSpec("P")
 T = TypeVar("T")

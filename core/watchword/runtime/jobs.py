@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Coroutine, Generator
 from typing import Any, Protocol, TypeAlias, TypeVar
 
-from watchword.observability import background_failed
+from watchword.observability.logs import background_failed
 
 T = TypeVar("T")
 Work: TypeAlias = "Coroutine[object, object, None]"

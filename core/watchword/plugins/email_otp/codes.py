@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 from watchword.call import Call
+from watchword.configuration.option_checks import check_choice, check_number
+from watchword.configuration.options import Duration, seconds
+from watchword.configuration.safe_ranges import Safe
 from watchword.crypto.random_strings import DIGITS
 from watchword.database.contract import StorageUnavailable
 from watchword.features.failed_sign_ins import FailedSignIns
@@ -20,21 +23,25 @@ from watchword.features.promises import (
     mailbox_promise,
     release,
 )
-from watchword.guesses import Guess, burn_code, code_of, guess_code, place_code, replace_code
 from watchword.http.request import Request
-from watchword.option_checks import check_choice, check_number
-from watchword.options import Duration, seconds
 from watchword.plugin import Plugin
 from watchword.records import User, Verification
-from watchword.safe_ranges import Safe
-from watchword.stored_codes import (
+from watchword.verifications.guesses import (
+    Guess,
+    burn_code,
+    code_of,
+    guess_code,
+    place_code,
+    replace_code,
+)
+from watchword.verifications.stored_codes import (
     CodeStorage,
     check_storage,
     code_matches,
     readable_code,
     stored_code,
 )
-from watchword.verifications import (
+from watchword.verifications.verifications import (
     exchange_verification,
     extend_verification,
     newest_verification,

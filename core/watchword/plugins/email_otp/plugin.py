@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from watchword.additional_fields import read_fields, refuse_taken
 from watchword.call import Call
+from watchword.configuration.options import RateLimitRule
 from watchword.database.contract import UniqueViolation
 from watchword.endpoint import get, post
 from watchword.errors import ConfigurationError, ErrorCodes
@@ -17,6 +17,7 @@ from watchword.features.credentials import lock_user
 from watchword.features.email_password import EmailAndPassword
 from watchword.features.email_password_wire import EmailPasswordCodes
 from watchword.features.email_verification import EmailVerification, signed_in
+from watchword.features.identifiers import normal_email
 from watchword.features.password_reset import PasswordReset
 from watchword.features.promises import (
     Redeemed,
@@ -26,13 +27,12 @@ from watchword.features.promises import (
     stands,
 )
 from watchword.features.proven_mailbox import owner_of_mailbox
-from watchword.identifiers import normal_email
-from watchword.options import RateLimitRule
+from watchword.pipeline.additional_fields import read_fields, refuse_taken
+from watchword.pipeline.validation import is_email
 from watchword.plugin import Plugin, RateRule, after
 from watchword.records import Session, User
 from watchword.results import SessionAndUser, Success
-from watchword.sessions import refresh_cache, set_session_cookies
-from watchword.validation import is_email
+from watchword.sessions.sessions import refresh_cache, set_session_cookies
 
 from .codes import EmailCodes, Target, change_identifier, mailbox_target, otp_identifier
 from .wire import (

@@ -8,8 +8,8 @@ import msgspec
 
 from watchword.discreet import Discreet
 from watchword.errors import ErrorCode, ErrorCodes
+from watchword.pipeline.validation import Code, Identifier, Password, PersonName, Picture
 from watchword.records import User
-from watchword.validation import Code, Identifier, Password, PersonName, Picture
 
 U = TypeVar("U", bound=User)
 

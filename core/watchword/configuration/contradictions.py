@@ -1,0 +1,242 @@
+"""The parameters of `Auth`: each of its kind, and none against another. Decided at start-up."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping
+from dataclasses import is_dataclass
+from typing import cast
+
+from watchword.database.names import Names
+from watchword.errors import ConfigurationError
+from watchword.features.change_email import ChangeEmail
+from watchword.features.email_password import EmailAndPassword
+from watchword.features.email_verification import EmailVerification
+from watchword.features.notices import Notices
+from watchword.features.password_reset import PasswordReset
+from watchword.features.users import DeleteUser
+from watchword.plugin import Plugin
+from watchword.records import Session, User
+
+from .configuration import Configuration
+from .kept_cookies import check_kept_cookies
+from .option_checks import (
+    check_flag,
+    check_flags,
+    check_paths,
+    check_subclass,
+    check_texts,
+    check_type,
+)
+from .options import (
+    REFRESH_CACHE,
+    AccountOptions,
+    Advanced,
+    Hooks,
+    IPAddressOptions,
+    OnAPIError,
+    RateLimit,
+    SessionOptions,
+    VerificationOptions,
+    seconds,
+)
+
+_log = logging.getLogger("watchword")
+
+
+KINDS: Mapping[str, type[object]] = {
+    "email_and_password": EmailAndPassword,
+    "email_verification": EmailVerification,
+    "password_reset": PasswordReset,
+    "change_email": ChangeEmail,
+    "delete_user": DeleteUser,
+    "notices": Notices,
+    "session": SessionOptions,
+    "account": AccountOptions,
+    "verification": VerificationOptions,
+    "rate_limit": RateLimit,
+    "hooks": Hooks,
+    "on_api_error": OnAPIError,
+    "names": Names,
+    "advanced": Advanced,
+}
+"""Parameters of `Auth` that are objects of their own classes."""
+
+
+def check_arguments(given: Mapping[str, object]) -> None:
+    """Raise `ConfigurationError` for a parameter of `Auth` that is of another kind than it says."""
+    for option, kind in KINDS.items():
+        if given[option] is not None:
+            check_type(option, given[option], kind)
+            check_flags(option, given[option])
+    check_flag("production", given["production"], optional=True)
+    database = given["database"]
+    if not (database is None or isinstance(database, str) or hasattr(database, "blocking")):
+        kind = type(database).__name__
+        _refuse("database", f"an object of {kind} is no storage", "Give a URL or a Storage")
+    for plugin in cast("Iterable[object]", given["plugins"]):
+        check_type("plugins", plugin, Plugin)
+        if is_dataclass(plugin):
+            check_flags(type(plugin).__name__, plugin)
+    check_subclass("user_type", given["user_type"] or User, User)
+    if given["base_path"] is not None:
+        check_paths("base_path", [given["base_path"]])
+    check_paths("disabled_paths", given["disabled_paths"])
+    if not callable(given["trusted_origins"]):
+        check_texts("trusted_origins", given["trusted_origins"])
+
+
+def check_together(config: Configuration, database_hooks: Mapping[str, object]) -> None:
+    """Raise `ConfigurationError` for options that cannot all be meant; warn about doubtful ones."""
+    _check_session(config.session)
+    _check_storage(config)
+    _check_session_cookie(config)
+    _check_hidden_fields(config)
+    if not config.has_database:
+        _check_without_database(config)
+    _check_rate_limit(config.rate_limit, config.advanced.ip_address)
+    _check_mails(config)
+    check_kept_cookies(config)
+    _check_links(config)
+    for model in database_hooks:
+        if model not in config.tables.models:
+            known = ", ".join(config.tables.models)
+            _refuse("database_hooks", f"there is no model {model!r}", f"Use one of {known}")
+
+
+def _check_session(options: SessionOptions) -> None:
+    if options.defer_refresh and options.disable_refresh:
+        _refuse("session.defer_refresh", "nothing is renewed with disable_refresh", "Drop one")
+    life = seconds("session.expires_in", options.expires_in)
+    update = 0 if options.update_age is None else seconds("session.update_age", options.update_age)
+    if update > life and not options.disable_refresh:
+        _refuse(
+            "session.update_age",
+            f"{update} s is longer than session.expires_in ({life} s): nothing would be renewed",
+            "Give a shorter one, or session.disable_refresh=True",
+        )
+
+
+def _check_storage(config: Configuration) -> None:
+    session, verification = config.session, config.verification
+    if session.preserve_in_database and not session.store_in_database:
+        _refuse(
+            "session.preserve_in_database",
+            "no session is stored there",
+            "Give session.store_in_database=True as well",
+        )
+    for option, wanted in (
+        ("session.store_in_database", session.store_in_database),
+        ("verification.store_in_database", verification.store_in_database),
+    ):
+        if wanted and not config.has_secondary:
+            remedy = "Leave it out, or give secondary_storage="
+            _refuse(option, "without a secondary storage all is in the database anyway", remedy)
+
+
+def _check_session_cookie(config: Configuration) -> None:
+    options, cache = config.session.cookie_cache, config.session_cache
+    if config.stateless and cache is not None and options is not None and not options.enabled:
+        _refuse(
+            "session.cookie_cache.enabled",
+            "False leaves no place for sessions: there is no store either",
+            "Drop it, or give database= or secondary_storage=",
+        )
+    if options is None or not options.refresh_cache:
+        return
+    if not config.stateless:
+        # A session that was ended would be believed for as long as its cookie is used.
+        _refuse(
+            REFRESH_CACHE,
+            f"{options.refresh_cache!r} is meant for servers without any store",
+            "Drop it: with a store the cookie is written anew when the store was asked",
+        )
+    if cache is not None and cache.update_age > cache.max_age:
+        _refuse(
+            f"{REFRESH_CACHE}.update_age",
+            f"{cache.update_age} s is longer than session.cookie_cache.max_age ({cache.max_age} s)",
+            "Give a shorter one",
+        )
+
+
+def _check_hidden_fields(config: Configuration) -> None:
+    if not config.stateless:
+        return
+    for option, record in (("user_type", User), ("session.model", Session)):
+        for field in sorted(config.tables.of(record).record.__hidden__):
+            _refuse(
+                option,
+                f"{field!r} is hidden, and without a store the cookie, which does not hold it, is "
+                "the record: code would see its default",
+                "Show the field (returned=True), or give database= or secondary_storage=",
+            )
+
+
+def _check_without_database(config: Configuration) -> None:
+    for option, wanted in (
+        ("session.store_in_database", config.session.store_in_database),
+        ("verification.store_in_database", config.verification.store_in_database),
+        ("rate_limit.storage", config.rate_limit.storage == "database"),
+    ):
+        if wanted:
+            _refuse(option, "there is no database", "Give database=, or drop the option")
+    if config.stateless and config.plugin(PasswordReset).revoke_sessions:
+        _refuse(
+            "password_reset.revoke_sessions",
+            "True cannot be kept: without a store no session can be ended from afar",
+            "Drop it, or give database= or secondary_storage=",
+        )
+    if config.plugin(EmailAndPassword).enabled:
+        _log.warning(
+            "email_and_password.enabled: without a database, users and passwords are forgotten "
+            "when the process ends. Give database=, or sign in with a provider"
+        )
+
+
+def _check_rate_limit(limits: RateLimit, addresses: IPAddressOptions) -> None:
+    if limits.enabled and addresses.disable_tracking:
+        _refuse(
+            "rate_limit.enabled",
+            "clients cannot be told apart with advanced.ip_address.disable_tracking",
+            "Drop one",
+        )
+    if addresses.trusted_proxies and not addresses.headers:
+        _refuse(
+            "advanced.ip_address.trusted_proxies",
+            "no header is read from which they could be left out",
+            "Name the header in advanced.ip_address.headers",
+        )
+
+
+def _check_mails(config: Configuration) -> None:
+    verification = config.plugin(EmailVerification)
+    passwords = config.plugin(EmailAndPassword)
+    if verification.send_verification_email or verification.other_proof:
+        return
+    for option in ("send_on_sign_up", "send_on_sign_in"):
+        if getattr(verification, option):
+            remedy = "Give email_verification.send_verification_email"
+            _refuse(f"email_verification.{option}", "there is nothing to mail with", remedy)
+    if passwords.enabled and passwords.require_email_verification:
+        _log.warning(
+            "email_and_password.require_email_verification: without "
+            "email_verification.send_verification_email nobody can prove an address by mail"
+        )
+
+
+def _check_links(config: Configuration) -> None:
+    """A link in a mail leads to the host of whoever asked for the mail, if any host is believed."""
+    believing = config.sites.believing
+    if believing is None or not config.production:
+        return
+    for plugin in config.plugins.values():
+        for option in plugin.mails_links():
+            _refuse(
+                believing,
+                f"{option} mails links, and they would lead to any host that a request names",
+                "Give base_url (or BETTER_AUTH_URL), or a DynamicBaseURL with the hosts you serve",
+            )
+
+
+def _refuse(option: str, problem: str, remedy: str) -> None:
+    raise ConfigurationError(option, problem, remedy)

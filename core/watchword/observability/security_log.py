@@ -1,0 +1,39 @@
+"""What happened to accounts, for whoever has to know afterwards: the logger `watchword.security`.
+
+What was done is INFO, what was refused a WARNING, which production shows (`observability.refused`).
+Records name users by id; they never hold an address of mail, a token, a code or a password.
+"""
+
+from __future__ import annotations
+
+import logging
+from enum import Enum
+from functools import partial
+
+from watchword.call import Call
+
+from .logs import SECURITY, security_event
+
+
+class Event(Enum):
+    """What can happen."""
+
+    USER_CREATED = "user_created"
+    USER_DELETED = "user_deleted"
+    SIGNED_IN = "signed_in"
+    """A session was made; the path says by what."""
+    PASSWORD_CHANGED = "password_changed"
+    """Or a first one set; the path says by what."""
+    EMAIL_CHANGED = "email_changed"
+    EMAIL_VERIFIED = "email_verified"
+    ACCOUNT_UNLINKED = "account_unlinked"
+
+
+async def record(call: Call, event: Event, user_id: str) -> None:
+    """Log what happened to a user: once it is stored, if that is done in a transaction."""
+    if SECURITY.isEnabledFor(logging.INFO):
+        await call.db.after_commit(partial(_record, call, event, user_id))
+
+
+async def _record(call: Call, event: Event, user_id: str) -> None:
+    security_event(call, event.value, user_id)

@@ -1,0 +1,322 @@
+"""The way of a request, compiled at start-up (spec: HTTP, order of processing).
+
+    base URL -> disabled paths -> rate limit -> on_request -> route -> body -> origin check
+    -> before hooks -> validation -> requirements (session, CSRF, URLs) -> gates -> handler
+    -> after hooks -> on_response
+
+Server-side calls enter at the before hooks and leave after the after hooks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from watchword.call import Call, Change
+from watchword.configuration.configuration import Configuration
+from watchword.configuration.site import UnknownHost
+from watchword.endpoint import Endpoint
+from watchword.errors import APIError, ConfigurationError
+from watchword.http.headers import Headers
+from watchword.http.query import QueryTooLong, read_query
+from watchword.http.request import Request
+from watchword.http.response import Response
+from watchword.http.speculation import is_speculative
+from watchword.observability.opening import APPLICATION
+from watchword.plugin import Plugin, Stage
+from watchword.runtime.contract import Runtime
+from watchword.sessions.asking import asker_of
+from watchword.sessions.sessions import finish_call, require_session
+
+from .body import read_body
+from .origin_check import check_login, check_request, check_trusted_url
+from .path_settings import check_path_settings
+from .rate_limit import RateLimiter, TooManyRequests
+from .responding import NOT_FOUND, guarded, respond
+from .router import Router
+from .validation import ValidationCodes, read_input
+
+if TYPE_CHECKING:
+    from watchword.observability.wrapping import Tracing
+
+Step = Callable[[Call], Awaitable[object]]
+
+_TOO_LONG = Response(431)
+_DISABLED = Response(404, (("content-type", "text/plain;charset=UTF-8"),), b"Not Found")
+_AHEAD = Response(503, (("cache-control", "no-store"),))
+"""To who fetches a mailed link ahead: a browser throws it away and asks again on the click."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """An endpoint bound to its plugin, with the hooks that match its path."""
+
+    endpoint: Endpoint[Any, Any]
+    handler: Callable[..., Awaitable[object]]
+    before: tuple[Step, ...]
+    gates: tuple[Step, ...]
+    after: tuple[Step, ...]
+
+
+@dataclass(slots=True)  # Not frozen, for speed: one is made for every request.
+class Outcome:
+    """What came of an endpoint: a value or an `APIError`, and a status that a hook kept."""
+
+    value: object
+    status: int | None = None
+
+
+class Pipeline:
+    """All routes and stages of one configuration."""
+
+    def __init__(
+        self,
+        config: Configuration,
+        plugins: Sequence[Plugin],
+        *,
+        limiter: RateLimiter | None,
+        disabled_paths: Iterable[str],
+        tracing: Tracing | None,
+    ) -> None:
+        self._config = config
+        self._limiter = limiter
+        disabled = tuple(disabled_paths)
+        self._disabled = frozenset(disabled)
+        self._answer = guarded if tracing is None else tracing.requests(guarded)
+        steps = _Steps(plugins, tracing)
+        self._on_request = steps.of("on_request")
+        self._may_end = bool(self._disabled or limiter or self._on_request)
+        """Whether anything can end a request before its endpoint is reached."""
+        self._on_response = steps.of("on_response")
+        self.routes = _routes(config, plugins, steps)
+        self._router = Router(
+            (route.endpoint.methods, route.endpoint.path, route)
+            for route in self.routes.values()
+            if not route.endpoint.traits.server_only
+        )
+        endpoints = [route.endpoint for route in self.routes.values()]
+        check_path_settings(self._router, endpoints, config, plugins, disabled)
+
+    async def handle(self, request: Request, runtime: Runtime) -> Response:
+        """Answer one HTTP request. Raises nothing (unless told to by `on_api_error.reraise`)."""
+        if request.headers.has_too_long:
+            return _TOO_LONG
+        try:
+            site = self._config.sites.resolve(request, request.headers)
+        except UnknownHost:
+            return Response(400)
+        base, path = site.base_path, request.path
+        inside = path.startswith(base) and path[len(base) : len(base) + 1] == "/"
+        path = path[len(base) :] if inside else path
+        call = Call(
+            self._config, runtime, site, request=request, headers=request.headers, path=path
+        )
+        try:
+            return await self._answer(call, partial(self._serve, call, request, inside))
+        finally:
+            if call.deferred is not None:
+                await call.hand_over()
+
+    async def run(self, call: Call, route: Route) -> Outcome:
+        """Hooks, checks and handler; also the entrance of server-side calls.
+
+        Raises `APIError` from a before hook, and whatever nobody foresaw.
+        """
+        call.endpoint = route.endpoint
+        for hook in route.before:
+            answer = await hook(call)
+            if isinstance(answer, Change):
+                await _apply(call, answer)
+            elif answer is not None:
+                return Outcome(answer)
+        try:
+            value = await _invoke(call, route)
+        except APIError as error:
+            value = error
+        outcome = await _after(call, route, value) if route.after else Outcome(value)
+        await finish_call(call)
+        return outcome
+
+    async def admit(self, call: Call, request: Request, route: Route) -> Response | None:
+        """The checks of an HTTP request, for a server-side call on behalf of its browser.
+
+        The response that ends it, if one does. Raises `APIError`.
+        """
+        if request.headers.has_too_long:
+            return _TOO_LONG
+        if route.endpoint.traits.redeems and is_speculative(request):
+            return _AHEAD
+        call.endpoint = route.endpoint
+        ended = await self._begin(call, request, route.endpoint.path, route)
+        if ended is None:
+            await check_request(call, request.method)
+        return ended
+
+    async def _begin(
+        self, call: Call, request: Request, counted: str, route: Route | None
+    ) -> Response | None:
+        if counted in self._disabled:
+            return _DISABLED
+        if self._limiter is not None:
+            declared = route.endpoint.path if route else self._router.declared(counted)
+            await self._limiter.check(call, counted, declared)
+        for hook in self._on_request:
+            answer = await hook(call)
+            if isinstance(answer, Response):
+                return answer
+        return None
+
+    async def _serve(self, call: Call, request: Request, inside: bool) -> Response:
+        counted = call.path.rstrip("/") or "/" if inside else call.path
+        route = self._found(call, request) if inside else None
+        if self._may_end:
+            try:
+                ended = await self._begin(call, request, counted, route)
+            except TooManyRequests as error:
+                return respond(call, error)
+            if ended is not None:
+                return ended
+        response = NOT_FOUND if route is None else await self._routed(call, request, route)
+        for hook in self._on_response:
+            call.outgoing = response
+            answer = await hook(call)
+            if isinstance(answer, Response):
+                return answer
+        return response
+
+    def _found(self, call: Call, request: Request) -> Route | None:
+        path = call.path
+        if self._config.advanced.skip_trailing_slashes and path.endswith("/"):
+            path = path[:-1]
+        found = self._router.find(request.method, path)
+        if found is None:
+            return None
+        route, call.params = found
+        call.endpoint = route.endpoint
+        return route
+
+    async def _routed(self, call: Call, request: Request, route: Route) -> Response:
+        if route.endpoint.traits.redeems and is_speculative(request):
+            return _AHEAD
+        if request.query:
+            try:
+                call.query = read_query(request.query)
+            except QueryTooLong:
+                raise ValidationCodes.VALIDATION_ERROR("[query] The query is too long") from None
+        call.body = await read_body(call, request, route.endpoint)
+        await check_request(call, request.method)
+        call.answers_client = True
+        outcome = await self.run(call, route)
+        return respond(call, outcome.value, status=outcome.status)
+
+
+class _Steps:
+    """The hooks of all plugins, ready to be called, in spans if there is tracing."""
+
+    def __init__(self, plugins: Sequence[Plugin], tracing: Tracing | None) -> None:
+        self._plugins = plugins
+        self._tracing = tracing
+
+    def of(self, stage: Stage, path: str | None = None) -> tuple[Step, ...]:
+        """The hooks of a stage; with a path, those that match it."""
+        return tuple(
+            self._step(stage, plugin.id or type(plugin).__name__, partial(hook.method, plugin))
+            for plugin in self._plugins
+            for hook in plugin.hooks(stage)
+            if path is None or hook.matches(path)
+        )
+
+    def own(self, stage: Stage, callback: Callable[[Call], object] | None) -> tuple[Step, ...]:
+        """The application's own hook."""
+        if callback is None:
+            return ()
+        return (self._step(stage, APPLICATION, lambda call: call.run(callback, call)),)
+
+    def _step(self, stage: Stage, plugin: str, step: Step) -> Step:
+        return step if self._tracing is None else self._tracing.hook(stage, plugin, step)
+
+
+def _routes(config: Configuration, plugins: Sequence[Plugin], steps: _Steps) -> dict[str, Route]:
+    routes: dict[str, Route] = {}
+    own = config.hooks
+    taken: dict[str, str] = {}
+    for plugin in plugins:
+        owner = plugin.id or type(plugin).__name__
+        for endpoint in plugin.endpoints():
+            for claim in (endpoint.name, *_addresses(endpoint)):
+                if claim in taken:
+                    raise ConfigurationError(
+                        "plugins",
+                        f"{claim!r} is claimed by {owner} and by {taken[claim]}",
+                        "Rename the endpoint, or install only one of the two plugins",
+                    )
+                taken[claim] = owner
+            routes[endpoint.name] = Route(
+                endpoint,
+                partial(endpoint.handler, plugin),
+                steps.own("before", own.before) + steps.of("before", endpoint.path),
+                steps.of("gate", endpoint.path),
+                steps.own("after", own.after) + steps.of("after", endpoint.path),
+            )
+    return routes
+
+
+def _addresses(endpoint: Endpoint[Any, Any]) -> Iterator[str]:
+    if not endpoint.traits.server_only:
+        yield from (f"{method} {endpoint.path}" for method in endpoint.methods)
+
+
+async def _invoke(call: Call, route: Route) -> object:
+    endpoint = route.endpoint
+    traits = endpoint.traits
+    arguments: tuple[object, ...] = ()
+    if endpoint.input is not None:
+        raw = call.body if endpoint.source == "body" else call.query
+        arguments = (read_input(endpoint.input, raw, endpoint.source),)
+    if traits.requires != "nothing":
+        await require_session(
+            call, from_store=traits.requires != "session", fresh=traits.requires == "fresh"
+        )
+    if traits.check_login_csrf:
+        await check_login(call)
+    for name in traits.trusted_urls:
+        fields = call.fields if endpoint.source == "body" else call.query
+        await check_trusted_url(call, fields.get(name))
+    if traits.promises_mail:
+        call.runtime.require_room()
+    for step in route.gates:
+        await step(call)
+    return await route.handler(call, *arguments)
+
+
+async def _after(call: Call, route: Route, value: object) -> Outcome:
+    status: int | None = None
+    for hook in route.after:
+        call.returned = value
+        try:
+            answer = await hook(call)
+        except APIError as error:
+            answer = error
+        if answer is not None:
+            # A replaced error keeps the status that the client was going to see.
+            status = value.status if isinstance(value, APIError) else status
+            value = answer
+    return Outcome(value, status)
+
+
+async def _apply(call: Call, change: Change) -> None:
+    if change.body:
+        if call.body is not None and not isinstance(call.body, dict):
+            raise ValidationCodes.VALIDATION_ERROR()
+        call.body = {**call.fields, **change.body}
+    if change.query:
+        call.query = {**call.query, **change.query}
+    if not change.headers:
+        return
+    await asker_of(call)
+    headers: Headers = call.headers
+    for name, value in change.headers.items():
+        headers = headers.replacing(name.lower(), value)
+    call.replace_headers(headers)

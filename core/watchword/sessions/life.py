@@ -1,0 +1,61 @@
+"""How long a session lives: remembered or not, due for renewal, fresh.
+
+All of it is read from the session itself, so that it also holds where a cookie is lost, for
+clients without cookies and after a hand-over. `created_at` is when its person was last proven, and
+a session that lasts a day at most is one that is not to be remembered (spec: cookies and sessions,
+sections 5, 10 and 11; security W6).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from watchword.call import Call
+from watchword.cookies import DONT_REMEMBER
+from watchword.records import Session
+
+from .asking import has_cookies
+
+SHORT_SESSION = 86_400
+"""Seconds that a session lives that the user did not want remembered (1 day)."""
+
+
+def is_remembered(call: Call, session: Session) -> bool:
+    """Whether the session may be renewed. One that is not ends a day after the sign-in."""
+    usual = call.config.lifetimes.session
+    life = round((session.expires_at - session.created_at).total_seconds())
+    if usual > SHORT_SESSION:
+        return life > SHORT_SESSION
+    # Where all sessions live a day the two cannot be told apart, and need not be.
+    return life != SHORT_SESSION or usual == SHORT_SESSION
+
+
+def browser_remembers(call: Call, session: Session) -> bool:
+    """Whether the cookies of the session outlive the browser: not beside a valid `dont_remember`
+    cookie, and not for a session that is not to be remembered."""
+    marker = call.cookie_names.spec(DONT_REMEMBER).name
+    # That of somebody else's cookies says nothing about who is asking.
+    marked = has_cookies(call) and call.cookies.get_signed(marker) == "true"
+    return not marked and is_remembered(call, session)
+
+
+def handed_over_until(call: Call, source: Session) -> datetime:
+    """The end of a session that is made from another one, and no new proof: at most what a renewal
+    of that one would give it."""
+    if call.config.session.disable_refresh or not is_remembered(call, source):
+        return source.expires_at
+    return call.after(call.config.lifetimes.session)
+
+
+def renewal_due(call: Call, session: Session) -> bool:
+    """Whether the last renewal is `session.update_age` ago (spec: get-session, step 9)."""
+    if call.config.session.disable_refresh:
+        return False
+    due = session.expires_at - call.config.lifetimes.renewal <= call.now
+    return due and is_remembered(call, session)
+
+
+def is_fresh(call: Call, session: Session) -> bool:
+    """Whether its person was proven less than `session.fresh_age` ago (0: always)."""
+    limit = call.config.lifetimes.fresh_age
+    return limit == 0 or call.now - session.authenticated_at < timedelta(seconds=limit)

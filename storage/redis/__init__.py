@@ -1,0 +1,5 @@
+"""Redis and Valkey as secondary storage."""
+
+from .storage import RedisStorage
+
+__all__ = ["RedisStorage"]

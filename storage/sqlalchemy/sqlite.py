@@ -1,0 +1,120 @@
+"""SQLite behind SQLAlchemy: the drivers `pysqlite` and `aiosqlite`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, cast
+
+from sqlalchemy import event
+from sqlalchemy.engine import Connection, Engine
+
+from watchword.database.contract import InvalidValue, StorageError
+from watchword.database.schema import Schema
+from watchword.storage.sql.engine import SQLDatabase, SQLEngine
+from watchword.storage.sql.model_sql import ModelSQL
+from watchword.storage.sql.queries import Queries
+from watchword.storage.sqlite.driver import is_there_already, refused_statement
+from watchword.storage.sqlite.driver import translated as of_sqlite
+from watchword.storage.sqlite.storage import DIALECT, declared_types, inspect
+
+from .traits import driver_error, run_as_it_stands, spoken_by, translated
+
+# LIKE ignores case on the connections of others; GLOB never does.
+_DIALECT = replace(DIALECT, like="GLOB", like_escape="")
+_WILD = str.maketrans({"*": "[*]", "?": "[?]", "[": "[[]"})
+_GLOB = {"contains": "*{}*", "starts_with": "{}*", "ends_with": "*{}"}
+_LONGEST = 50_000
+_PREPARED = "watchword_foreign_keys"
+
+
+class _GlobSQL(ModelSQL):
+    def spelled(self, operator: str, text: str, pattern: str) -> str:
+        made = _GLOB[operator].format(text.translate(_WILD))
+        if len(made.encode("utf-8", "surrogatepass")) > _LONGEST:
+            raise InvalidValue(f"at most {_LONGEST} bytes to search for")
+        return made
+
+
+class _GlobQueries(Queries):
+    model_sql = _GlobSQL
+
+
+class SQLiteFlavor:
+    """One user writes at a time; writers wait for as long as the engine's `timeout` says."""
+
+    name = "sqlite"
+    engine: type[SQLEngine] = SQLEngine
+    retried: tuple[type[StorageError], ...] = ()
+    commits = True
+    guarded_writes = False
+
+    def __init__(self, engine: Engine) -> None:
+        self.spoken = spoken_by(engine)
+        if not event.contains(engine, "checkout", _checked_out):
+            event.listen(engine, "checkout", _checked_out)
+
+    def database(self, schema: Schema) -> SQLDatabase:
+        queries = _GlobQueries(schema, _DIALECT)
+        return SQLDatabase.of(schema, _DIALECT, inspect, declared_types, queries)
+
+    def stand_alone(self, connection: Connection) -> None:
+        pass
+
+    def begin(self, connection: Connection) -> None:
+        connection.begin()
+        # As a writer at once: a reader that becomes one would be refused without waiting.
+        if _in_transaction(connection):
+            run_as_it_stands(connection, "ROLLBACK")  # begun by an event listener, and empty
+        run_as_it_stands(connection, "BEGIN IMMEDIATE")
+
+    def join(self, connection: Connection) -> None:
+        if not connection.in_transaction():
+            connection.begin()
+        # Python's driver begins late, and not at all before a savepoint.
+        if not _in_transaction(connection):
+            run_as_it_stands(connection, "BEGIN IMMEDIATE")
+
+    def text(self, sql: str) -> str:
+        return sql
+
+    def undone(self, error: BaseException) -> bool:
+        return False
+
+    def gave_way(self, error: BaseException) -> bool:
+        return False
+
+    def spent(self, error: BaseException) -> bool:
+        return False
+
+    def of_driver(self, error: BaseException) -> StorageError:
+        return of_sqlite(cast("Exception", error))
+
+    def run_script(self, engine: Engine, statements: Sequence[str]) -> None:
+        with engine.connect() as connection:
+            self.begin(connection)
+            for statement in statements:
+                try:
+                    run_as_it_stands(connection, statement)
+                except Exception as error:
+                    found = driver_error(error)
+                    if is_there_already(found):
+                        continue
+                    if not isinstance(found, Exception):
+                        raise translated(self, error) from None
+                    raise refused_statement(found, statement) from None
+            connection.commit()
+
+
+def _in_transaction(connection: Connection) -> bool:
+    driver: Any = connection.connection.driver_connection
+    return bool(driver.in_transaction)
+
+
+def _checked_out(connection: Any, record: Any, fairy: Any) -> None:
+    """Turn foreign keys on, once for each connection: rows of a deleted user go with the user."""
+    if _PREPARED not in record.info:
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.close()
+        record.info[_PREPARED] = True
