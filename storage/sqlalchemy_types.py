@@ -1,4 +1,4 @@
-"""The column types under the name by which migrations of Alembic may import them already."""
+"""The column types under the name by which models and migrations made earlier import them."""
 
 from watchword.storage.sqlalchemy.types import Flag, Id, Moment, Structure, UuidId, Words
 

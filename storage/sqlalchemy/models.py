@@ -21,7 +21,7 @@ from typing import Any
 from sqlalchemy import {names}
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from watchword.storage.sqlalchemy_metadata import Insertion, NewId
+from watchword.storage.sqlalchemy.metadata import Insertion, NewId
 from watchword.storage.sqlalchemy.types import Flag, Id, Moment, Structure, UuidId, Words
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from importlib import import_module
 from types import ModuleType
 from typing import Any
 
@@ -100,7 +101,7 @@ def test_a_migration_that_alembic_writes_makes_the_tables(bind: Engine) -> None:
         source = render_python_code(migration.upgrade_ops, migration_context=context)
         names: dict[str, Any] = {}
         body = "import sqlalchemy as sa\nimport watchword.storage.sqlalchemy.types\n"
-        body += "import watchword.storage.sqlalchemy_metadata\n"
+        body += "import watchword.storage.sqlalchemy.metadata\n"
         body += "from sqlalchemy import Text\nfrom sqlalchemy.dialects import postgresql\n"
         exec(f"{body}def upgrade(op):\n    {source}", names)
         names["upgrade"](Operations(context))
@@ -164,3 +165,10 @@ def test_tables_of_an_auth_join_those_of_the_application() -> None:
     assert sessions.c["token"].unique
     engine.dispose()
     auth.blocking.close()
+
+
+def test_models_and_migrations_made_earlier_find_what_they_import() -> None:
+    for old, new in (("sqlalchemy_types", "types"), ("sqlalchemy_metadata", "metadata")):
+        known = import_module(f"watchword.storage.{old}")
+        home = import_module(f"watchword.storage.sqlalchemy.{new}")
+        assert all(getattr(known, name) is getattr(home, name) for name in known.__all__)
