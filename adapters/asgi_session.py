@@ -16,6 +16,7 @@ from watchword.records import User
 from watchword.sessions.sessions import WITHOUT_RENEWAL
 
 from .asgi_scope import Application, Message, Receive, Scope, Send, request_of
+from .wire import check_around
 
 if TYPE_CHECKING:
     from watchword.auth import Auth, Checked
@@ -88,6 +89,7 @@ class SessionRelay:
     """ASGI middleware: offers the request's session to `lookup_for`, relays what comes of it."""
 
     def __init__(self, app: Application, auth: Auth[Any]) -> None:
+        check_around(app, auth)
         self._app = app
         self._auth = auth
 

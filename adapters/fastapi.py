@@ -53,7 +53,8 @@ def mount(app: FastAPI, auth: Auth[Any]) -> None:
     """Serve `auth` under its base path, and relay renewed cookies from the dependencies below.
 
     Several servers may be mounted, each under a base path of its own; dependencies name theirs.
-    Raises `ConfigurationError` for a base path that is taken.
+    Raises `ConfigurationError` for a base path that is taken, and beside a server that would
+    believe the cookies of this one.
     """
     routes = app.router.routes
     before = [
@@ -61,6 +62,9 @@ def mount(app: FastAPI, auth: Auth[Any]) -> None:
         for place, route in enumerate(routes, start=1)
         if isinstance(route, AuthRoute) and route.goes_before(auth)
     ]
+    for route in routes:
+        if isinstance(route, AuthRoute):
+            route.auth.check_beside(auth)
     routes.insert(max(before, default=0), AuthRoute(auth))
     app.add_middleware(SessionRelay, auth=auth)
 

@@ -83,7 +83,8 @@ class Watchword(Generic[U]):
     def init_app(self, app: Flask) -> None:
         """Mount on an application: every method, every path, no slash added, removed or merged.
 
-        Raises `ConfigurationError` where another server has the name or the place.
+        Raises `ConfigurationError` where another server has the name or the place, or would believe
+        the cookies of this one.
         """
         self._check(app)
         app.extensions[self._name] = self
@@ -108,11 +109,11 @@ class Watchword(Generic[U]):
                 f"a {type(app).__name__} cannot be served by",
                 "Give the Flask application, and the prefix in path= and in base_path=",
             )
-        places = [
-            (other._path, other._host)
-            for other in cast("dict[str, object]", app.extensions).values()
-            if isinstance(other, Watchword)
-        ]
+        known = cast("dict[str, object]", app.extensions).values()
+        others = [cast("Watchword[Any]", one) for one in known if isinstance(one, Watchword)]
+        for other in others:
+            self.auth.check_beside(other.auth)
+        places = [(other._path, other._host) for other in others]
         if self._name in app.extensions:
             raise ConfigurationError(
                 "name",

@@ -41,6 +41,7 @@ from watchword.http.request import Request as AuthRequest
 from . import asgi as plain
 from .asgi_session import SessionLookup, SessionRelay, lookup_for, lookup_of
 from .litestar_dependencies import dependencies_on, handlers_of, required, take_as_given
+from .litestar_dtos import refuse_unnamed
 from .litestar_records import show_records
 from .wire import covers, decoded
 
@@ -62,7 +63,8 @@ class WatchwordPlugin(InitPlugin, ReceiveRoutePlugin):
     `prefix` for the names of its dependencies (`prefix="staff_"`: `staff_user`), and guards of its
     own: `staff.requires_session`.
 
-    Raises `ImproperlyConfiguredException` for routes that Litestar would not tell from the mount.
+    Raises `ImproperlyConfiguredException` for routes that Litestar would not tell from the mount,
+    and for DTOs that show hidden fields of records without including them by name.
     """
 
     def __init__(self, auth: Auth[Any], *, path: str | None = None, prefix: str = "") -> None:
@@ -92,6 +94,7 @@ class WatchwordPlugin(InitPlugin, ReceiveRoutePlugin):
         for other in app_config.plugins:
             if not isinstance(other, WatchwordPlugin) or other is self:
                 continue
+            self._auth.check_beside(other._auth)
             if other._prefix == self._prefix:
                 raise ImproperlyConfiguredException(
                     "Two servers in one application need different names for their dependencies: "
@@ -118,11 +121,13 @@ class WatchwordPlugin(InitPlugin, ReceiveRoutePlugin):
     def receive_route(self, route: BaseRoute) -> None:
         """Refuse a route that the mount would swallow: Litestar compares prefixes of text.
 
-        Users that its handlers ask for are taken as they are, records that they give are shown.
+        Users that its handlers ask for are taken as they are, records that they give are shown, and
+        DTOs that would show hidden fields without naming them are refused.
         """
         for handler in handlers_of(route):
             take_as_given(handler, self._providers.values(), self._auth.user_type)
             show_records(handler)
+            refuse_unnamed(handler)
         path, mounted_at = route.path_format, self._mounted_at
         if "{" in path and path.startswith(mounted_at) and not covers(mounted_at, path):
             raise ImproperlyConfiguredException(

@@ -86,13 +86,11 @@ class AuthRoute(BaseRoute):
     """Every method and every path under the base path; no slash is merged, added or removed."""
 
     def __init__(self, auth: Auth[Any]) -> None:
-        self._auth = auth
+        self.auth = auth
         self._app = ASGIApp(auth)
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        if scope["type"] in ("http", "websocket") and covers(
-            self._auth.base_path, full_path(scope)
-        ):
+        if scope["type"] in ("http", "websocket") and covers(self.auth.base_path, full_path(scope)):
             return Match.FULL, {"endpoint": self._app}
         return Match.NONE, {}
 
@@ -101,7 +99,7 @@ class AuthRoute(BaseRoute):
 
         Raises `ConfigurationError` if nothing would be left for one of the two.
         """
-        own = self._auth.base_path
+        own = self.auth.base_path
         if own == other.base_path:
             raise ConfigurationError(
                 "base_path",

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from typing import Any, cast
 from urllib.parse import quote, unquote_to_bytes
 
+from watchword.auth import Auth
 from watchword.errors import APIError
 from watchword.http.headers import Headers
 from watchword.http.request import Request
@@ -14,6 +16,22 @@ _ABSOLUTE_FORM = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*")
 _LENGTH = re.compile(r"[0-9]{1,18}", re.ASCII)
 _PATH_SAFE = "/:@!$&'()*+,;=~"
 _EVERYTHING_ASCII = "".join(map(chr, range(0x80)))
+_MOST_LAYERS = 100
+
+
+def check_around(app: object, auth: Auth[Any]) -> None:
+    """Refuse `auth` around an application in which another server does not go with it.
+
+    Raises `ConfigurationError`.
+    """
+    for _ in range(_MOST_LAYERS):
+        other: object = getattr(app, "_auth", None)
+        if isinstance(other, Auth):
+            auth.check_beside(cast("Auth[Any]", other))
+        # Middleware of ours, and that of Starlette.
+        app = getattr(app, "_app", None) or getattr(app, "app", None)
+        if app is None:
+            return
 
 
 def covers(base_path: str, path: str) -> bool:

@@ -22,6 +22,7 @@ from watchword.sessions.sessions import WITHOUT_RENEWAL
 
 from .wire import (
     bad_body,
+    check_around,
     covers,
     cut_short,
     declared_length,
@@ -65,6 +66,8 @@ class WatchwordMiddleware:
     """
 
     def __init__(self, app: WSGIApplication, auth: Auth[Any]) -> None:
+        """Raises `ConfigurationError` around another server that would believe its cookies."""
+        check_around(app, auth)
         self._app = app
         self._auth = auth
         self._server = WSGIApp(auth)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from watchword.configuration.compilation import compile_configuration, open_storage
 from watchword.configuration.contradictions import check_arguments, check_together
+from watchword.configuration.neighbours import check_neighbours
 from watchword.configuration.options import (
     AccountOptions,
     Advanced,
@@ -25,6 +26,7 @@ from watchword.crypto.passwords import PasswordHasher
 from watchword.crypto.secrets_list import VersionedSecret
 from watchword.database.contract import Engine, Storage, check_schema
 from watchword.database.hooks import ModelHooks
+from watchword.database.migration import bring_up
 from watchword.database.names import Names
 from watchword.database.own_store import Run, check_secondary, open_secondary
 from watchword.database.secondary import KeyValueStore, SecondaryEngine, SecondaryStorage
@@ -185,6 +187,7 @@ class Auth(Generic[U]):
         """`check` in a given runtime: runtime, headers, request, renew."""
         self.invoke_in = calls.run if self._tracing is None else self._tracing.calls(calls.run)
         """Run an endpoint as a server-side call in a given runtime: runtime, name, arguments."""
+        self._database = database
         self._storage = open_storage(database)
         check_schema(self._storage, self.config.tables.schema)
         self._secondary = secondary_storage
@@ -204,6 +207,11 @@ class Auth(Generic[U]):
     def storage(self) -> Storage:
         """The database; without one, rows in the memory of the process."""
         return self._storage
+
+    def check_beside(self, other: Auth[Any]) -> None:
+        """Whether both may serve one application. Raises `ConfigurationError`."""
+        together = self._database is not None and self._database == other._database
+        check_neighbours(self.config, other.config, one_database=together)
 
     @property
     def base_path(self) -> str:
@@ -343,5 +351,5 @@ async def _give_back(runtime: Runtime) -> None:
 async def _migrate(engine: Engine) -> list[str]:
     statements = await engine.plan()
     if statements:
-        await engine.apply(statements)
+        await bring_up(engine, statements)
     return statements

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from watchword.database.schema import Field, FieldType, Model, Schema
-from watchword.storage.sql.ddl import LiveIndex, Planner, Read, TableShape, index_name
+from watchword.storage.sql.ddl import LiveIndex, Planner, Read, TableShape
 from watchword.storage.sql.dialect import Dialect
 
 _EXACT_COLLATIONS = ("utf8mb4_0900_bin", "utf8mb4_nopad_bin")
@@ -71,7 +71,7 @@ class MySQLPlanner(Planner):
 
     def _index(self, model: Model, *columns: str, unique: bool) -> str:
         named, table = self._dialect.named, model.table_name
-        name = named(index_name(table, *columns, unique=unique))
+        name = named(self._index_names.of(model, *columns, unique=unique))
         kind = "UNIQUE INDEX" if unique else "INDEX"
         share = LONGEST_KEY // len(columns)
         parts = ", ".join(named(one) + self._cut(model, one, share) for one in columns)

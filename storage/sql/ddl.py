@@ -13,9 +13,7 @@ from watchword.database.contract import StorageError
 from watchword.database.schema import Field, FieldType, Model, Schema, schema_and_table
 
 from .dialect import Dialect
-
-_LONGEST_NAME = 63
-
+from .index_names import IndexNames
 
 LiveIndex: TypeAlias = tuple[tuple[str, ...], bool]
 """The columns of an index in their order (an expression is a column without a name), and whether it
@@ -79,24 +77,13 @@ def unfillable(schema: Schema, tables: Mapping[str, TableShape]) -> list[str]:
     ]
 
 
-def index_name(table: str, *columns: str, unique: bool) -> str:
-    """`<table>_<column>_idx` (or `_uidx`); names that are too long are cut and hashed."""
-    suffix = "uidx" if unique else "idx"
-    # An index is in the schema of its table.
-    stem = "_".join([schema_and_table(table)[1], *columns])
-    name = f"{stem}_{suffix}"
-    if len(name) <= _LONGEST_NAME:
-        return name
-    tail = f"_{_fnv1a(name):08x}_{suffix}"
-    return stem[: _LONGEST_NAME - len(tail)] + tail
-
-
 class Planner:
     """The statements of a schema in one dialect; a database may say some of them otherwise."""
 
     def __init__(self, schema: Schema, dialect: Dialect) -> None:
         self._schema = schema
         self._dialect = dialect
+        self._index_names = IndexNames(schema)
 
     def statements(self, model: Model, shape: TableShape | None) -> Iterator[str]:
         if shape is None:
@@ -202,14 +189,7 @@ class Planner:
 
     def _index(self, model: Model, *columns: str, unique: bool) -> str:
         dialect = self._dialect
-        name = dialect.named(index_name(model.table_name, *columns, unique=unique))
+        name = dialect.named(self._index_names.of(model, *columns, unique=unique))
         kind = "UNIQUE INDEX" if unique else "INDEX"
         table, parts = dialect.named_table(model.table_name), ", ".join(map(dialect.named, columns))
         return f"CREATE {kind} IF NOT EXISTS {name} ON {table} ({parts})"
-
-
-def _fnv1a(text: str) -> int:
-    value = 0x811C9DC5
-    for byte in text.encode():
-        value = (value ^ byte) * 0x01000193 & 0xFFFFFFFF
-    return value

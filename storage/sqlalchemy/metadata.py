@@ -10,7 +10,7 @@ from sqlalchemy.sql.functions import FunctionElement
 
 from watchword.database.facade import Tables
 from watchword.database.schema import Field, Model, Schema, schema_and_table
-from watchword.storage.sql.ddl import index_name
+from watchword.storage.sql.index_names import IndexNames
 
 from .types import id_type, index_lengths, type_of
 
@@ -57,8 +57,9 @@ def watchword_metadata(given: Auth | Tables | Schema, metadata: MetaData | None 
     """
     schema = schema_of(given)
     made = MetaData() if metadata is None else metadata
+    names = IndexNames(schema)
     for model in schema:
-        _table(made, schema, model)
+        _table(made, schema, model, names)
     return made
 
 
@@ -70,7 +71,7 @@ def schema_of(given: Auth | Tables | Schema) -> Schema:
     return tables.schema
 
 
-def _table(metadata: MetaData, schema: Schema, model: Model) -> None:
+def _table(metadata: MetaData, schema: Schema, model: Model, names: IndexNames) -> None:
     place, name = schema_and_table(model.table_name)
     table = Table(
         name,
@@ -86,12 +87,12 @@ def _table(metadata: MetaData, schema: Schema, model: Model) -> None:
     )
     for field in model.fields:
         if field.index and not field.unique:
-            name = index_name(model.table_name, field.column_name, unique=False)
+            name = names.of(model, field.column_name, unique=False)
             Index(name, table.c[field.column_name])
     for index in model.indexes:
         columns, cut = model.columns_of(index), index_lengths(model, index, schema.ids)
         Index(
-            index_name(model.table_name, *columns, unique=index.unique),
+            names.of(model, *columns, unique=index.unique),
             *(table.c[column] for column in columns),
             unique=index.unique,
             mysql_length=cut,

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from watchword.database.schema import Field, FieldType, Model, Schema, schema_and_table
-from watchword.storage.sql.ddl import index_name
+from watchword.storage.sql.index_names import IndexNames
 
 from .types import id_type, index_lengths, type_of
 
@@ -48,7 +48,8 @@ def models_source(schema: Schema) -> str:
     Attributes are in snake_case; tables, columns, types, indexes and foreign keys are those of
     `watchword_metadata`.
     """
-    body = "".join("\n\n" + "\n".join(_model(schema, model)) + "\n" for model in schema)
+    names = IndexNames(schema)
+    body = "".join("\n\n" + "\n".join(_model(schema, model, names)) + "\n" for model in schema)
     used = ("BigInteger", "ForeignKey", "Identity", "Index", "Integer")
     names = [name for name in used if f"{name}(" in body]
     head = _HEAD.format(names=", ".join(names))
@@ -67,10 +68,10 @@ def models_source(schema: Schema) -> str:
     return head + body
 
 
-def _model(schema: Schema, model: Model) -> Iterator[str]:
+def _model(schema: Schema, model: Model, names: IndexNames) -> Iterator[str]:
     yield f"class {_class_name(model.name)}(Base):"
     yield f"    __tablename__ = {schema_and_table(model.table_name)[1]!r}"
-    yield from _table_arguments(schema, model)
+    yield from _table_arguments(schema, model, names)
     yield ""
     yield f"    id: Mapped[{_id_python(schema)}] = mapped_column({_id(schema)})"
     for field in model.fields:
@@ -80,15 +81,15 @@ def _model(schema: Schema, model: Model) -> Iterator[str]:
         yield f"    {name}: Mapped[{python}{optional}] = mapped_column({_column(schema, field)})"
 
 
-def _table_arguments(schema: Schema, model: Model) -> Iterator[str]:
+def _table_arguments(schema: Schema, model: Model, names: IndexNames) -> Iterator[str]:
     yield "    __table_args__ = ("
     for field in model.fields:
         if field.index and not field.unique:
-            name = index_name(model.table_name, field.column_name, unique=False)
+            name = names.of(model, field.column_name, unique=False)
             yield f"        Index({name!r}, {field.column_name!r}),"
     for index in model.indexes:
         columns, cut = model.columns_of(index), index_lengths(model, index, schema.ids)
-        name = index_name(model.table_name, *columns, unique=index.unique)
+        name = names.of(model, *columns, unique=index.unique)
         parts = [*map(repr, (name, *columns)), f"unique={index.unique}"]
         parts += [f"{database}_length={cut!r}" for database in ("mysql", "mariadb") if cut]
         yield f"        Index({', '.join(parts)}),"

@@ -59,8 +59,8 @@ class Writer:
             raise
 
     async def rollback(self) -> None:
-        """Roll back, unless SQLite has already done so by itself."""
-        if self._raw is not None and self._raw.in_transaction:
+        """Roll back, unless SQLite has already done so by itself: also where it was closed."""
+        if self._raw is not None and not self._closed and self._raw.in_transaction:
             await self.run("ROLLBACK", ())
 
     async def run_script(self, statements: Sequence[str]) -> None:

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 from watchword.auth import Auth, BlockingAuth, Checked
 from watchword.errors import APIError
@@ -61,6 +62,9 @@ class EchoAuth(Auth[User]):
     @property
     def base_path(self) -> str:
         return self._base_path
+
+    def check_beside(self, other: Auth[Any]) -> None:
+        """It has no secret that another could share."""
 
     @property
     def user_type(self) -> type[User]:

@@ -14,6 +14,7 @@ import msgspec
 import pydantic
 import pytest
 from litestar.dto import DTOConfig, MsgspecDTO
+from litestar.exceptions import ImproperlyConfiguredException
 
 from tests.adapters.drivers import Answer, ASGIClient
 from tests.adapters.echo import EchoAuth
@@ -141,6 +142,50 @@ class Named(MsgspecDTO[Member]):
 @pytest.mark.parametrize("option", ["dto", "return_dto"])
 def test_a_dto_of_the_application_has_the_last_word(auth: EchoAuth, option: str) -> None:
     assert_shows(in_litestar(auth, Member, ADA, **{option: Named}), {"name": "Ada"})
+
+
+class Page(msgspec.Struct):
+    number: int
+    members: dict[str, list[Member | None]]
+
+
+class WholePage(MsgspecDTO[Page]):
+    config = DTOConfig(max_nested_depth=3)
+
+
+class ButLanguage(MsgspecDTO[Member]):
+    config = DTOConfig(exclude={"lang"}, rename_strategy="camel")
+
+
+@pytest.mark.parametrize(
+    ("hint", "dto"),
+    [
+        (Member, MsgspecDTO[Member]),
+        (list[Member], ButLanguage),
+        (Member | None, ButLanguage),
+        (Page, WholePage),
+    ],
+)
+@pytest.mark.parametrize("option", ["dto", "return_dto"])
+def test_a_dto_that_would_show_what_is_hidden_without_naming_it_is_refused(
+    auth: EchoAuth, hint: Any, dto: Any, option: str
+) -> None:
+    with pytest.raises(ImproperlyConfiguredException, match=r"Member\.notes, which is hidden"):
+        in_litestar(auth, hint, None, **{option: dto})
+
+
+class ButNotes(MsgspecDTO[Member]):
+    config = DTOConfig(exclude={"notes"})
+
+
+class WithNotes(MsgspecDTO[Member]):
+    config = DTOConfig(include={"name", "notes"})
+
+
+def test_a_dto_may_leave_it_out_or_name_it(auth: EchoAuth) -> None:
+    assert "notes" not in json.loads(in_litestar(auth, Member, ADA, return_dto=ButNotes).body)
+    shown = {"name": "Ada", "notes": "nobody-sees-this"}
+    assert_shows(in_litestar(auth, list[Member], [ADA], return_dto=WithNotes), [shown])
 
 
 def test_messagepack_keeps_its_own_dates(auth: EchoAuth) -> None:

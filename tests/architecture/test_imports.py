@@ -18,7 +18,7 @@ HOMES = {
     "werkzeug": {"flask", "flask_body"},
     "starlette": {"starlette"},
     "fastapi": {"fastapi"},
-    "litestar": {"litestar", "litestar_dependencies", "litestar_records"},
+    "litestar": {"litestar", "litestar_dependencies", "litestar_dtos", "litestar_records"},
 }
 """The only modules of adapters/ that may import a framework."""
 

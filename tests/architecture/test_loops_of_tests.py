@@ -66,6 +66,7 @@ LOOPS_OF_THEIR_OWN: dict[str, dict[str, str]] = {
     },
     "storage/sqlite/test_writer.py": {
         "test_the_end_of_a_loop_waits_for_its_statement_too": END_OF_A_LOOP,
+        "test_a_transaction_whose_loop_is_gone_ends_without_a_word": END_OF_A_LOOP,
     },
 }
 """Tests below tests/ that may start a loop themselves, by file, and why."""

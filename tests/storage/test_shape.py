@@ -14,7 +14,7 @@ from tests.storage.models import ACCOUNT, NOW, SCHEMA, SESSION, USER, session, u
 from tests.support.vectors import vectors
 from watchword.database.contract import Condition, Storage, StorageError, UniqueViolation
 from watchword.database.schema import Field, FieldType, Model, Reference, Schema
-from watchword.storage.sql.ddl import index_name
+from watchword.storage.sql.index_names import index_name
 
 STRING = FieldType.STRING
 OWN_NAMES = [name for name in DATABASES if "renamed" not in name]

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from watchword.database.migration import bring_up
 from watchword.runtime.blocking import finish
 
 from .application import NO_APPLICATION, Application, Switch, Yes
@@ -45,6 +46,6 @@ def migrate(
         if not confirm("Create these now?", yes=yes):
             say("Nothing was changed.")
             return 0
-        finish(engine.apply(statements))
+        finish(bring_up(engine, statements))
         say("Done.")
         return 0

@@ -100,7 +100,9 @@ def _check(option: str, names: list[str]) -> None:
 
 
 def _check_name(option: str, name: str) -> None:
-    if not 0 < len(name.encode()) <= _LONGEST or "\0" in name:
+    text = name.encode(errors="ignore")
+    # A lone surrogate is no text, and was left out.
+    if not 0 < len(text) <= _LONGEST or "\0" in name or text.decode() != name:
         _refuse(option, f"{name!r} is no name", f"Give one of 1 to {_LONGEST} bytes")
 
 

@@ -73,3 +73,8 @@ def done_in_place(why: str) -> None:
 def own_way_failed(error: BaseException) -> None:
     """Tell the operator that `Advanced(background=...)` raised, without its text."""
     _log.error("advanced.background failed with %s: run here instead", type(error).__name__)
+
+
+def never_run() -> None:
+    """Tell the operator that `Advanced(background=...)` let go of a job: nobody can run it now."""
+    _log.error("advanced.background dropped a job without running it: what it had to do is lost")

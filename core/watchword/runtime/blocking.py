@@ -14,7 +14,6 @@ from watchword.database.contract import Engine
 from watchword.database.secondary import SecondaryEngine
 
 from .backlog import Backlog, done_in_place, own_way_failed, unfinished_at_the_end
-from .callbacks import is_async
 from .capacity import Capacity
 from .hashing import hashing_within
 from .hosts import threads_stand_still
@@ -28,6 +27,9 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+
+_MOST_BEGUN = 32
 
 
 class MustNotWait(RuntimeError):
@@ -56,6 +58,8 @@ class _Here:
         self.behind = ThreadPool(
             capacity.background, "watchword-background", at_exit=capacity.drain
         )
+        self.begun = ThreadPool(_MOST_BEGUN, "watchword-job", at_exit=capacity.drain)
+        """For jobs that begin on the callbacks' own loop, which they may need."""
         self._lock = threading.Lock()
         self._loop: CallbackLoop | None = None
         self._lacks_threads = False
@@ -79,12 +83,24 @@ class _Here:
             self.backlog.leave()
 
     def finished(self, work: Work) -> Awaitable[None]:
-        """Do the work of a job. On the callbacks' own loop, which it may need, in a thread."""
+        """Do the work of a job. Who awaits it on the callbacks' own loop may be cancelled; the work
+        goes on."""
         loop = self._loop
         if loop is not None and loop.is_here:
-            return loop.in_thread(functools.partial(finish, work))
+            context = copy_context()
+            return loop.outcome_of(self.begun.submit(lambda: context.run(finish, work)))
         finish(work)
         return nothing
+
+    def finish(self, seconds: float) -> int:
+        """Wait for all background work, also what that begins; how much is left after `seconds`."""
+        end = time.monotonic() + seconds
+        while left := self.begun.finish(0) + self.behind.finish(0):
+            if time.monotonic() >= end:
+                return left
+            for pool in (self.begun, self.behind):
+                pool.finish(end - time.monotonic())
+        return 0
 
     def loop(self) -> CallbackLoop:
         """The loop of async callbacks, started with its first use."""
@@ -92,6 +108,20 @@ class _Here:
             if self._loop is None:
                 self._loop = open_callback_loop()
             return self._loop
+
+    def result_of(self, awaitable: Awaitable[T]) -> T:
+        """Run an awaitable on the callbacks' loop. Raises `MustNotWait` on that loop itself, which
+        would wait for itself, and with it every callback of the server.
+        """
+        loop = self.loop()
+        if not loop.is_here:
+            return loop.result_of(awaitable)
+        if inspect.iscoroutine(awaitable):
+            awaitable.close()
+        raise MustNotWait(
+            "an async callback called the blocking entrance on its event loop; await the async "
+            "entrance there, or call the blocking one in a thread (asyncio.to_thread)"
+        )
 
     def end(self) -> None:
         """Stop the loop."""
@@ -125,7 +155,7 @@ class BlockingRuntime:
     ) -> T:
         result = callback(*args, **kwargs)
         if inspect.isawaitable(result):
-            return self._here.here().loop().result_of(cast("Awaitable[T]", result))
+            return self._here.here().result_of(cast("Awaitable[T]", result))
         return cast("T", result)
 
     async def offload(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -156,8 +186,8 @@ class BlockingRuntime:
         try:
             # One that is no `async def` may return what the job gave it, which is over by then.
             result = handler(job)
-            if is_async(handler) or inspect.iscoroutine(result):
-                here.loop().result_of(cast("Awaitable[object]", result))
+            if inspect.isawaitable(result) and result is not nothing:
+                here.result_of(cast("Awaitable[object]", result))
             done = True
         except Exception as error:
             own_way_failed(error)
@@ -173,7 +203,7 @@ class BlockingRuntime:
         """
         seconds = self._capacity.drain if within is None else within
         here = self._here.here()
-        if left := here.behind.finish(seconds):
+        if left := here.finish(seconds):
             return unfinished_at_the_end(left, seconds)
         self._here.take()
         here.end()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
+from concurrent.futures import Future
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -23,9 +24,9 @@ class CallbackLoop:
         """Whether this is the thread of the loop, which must not be held up."""
         return threading.current_thread() is self._thread
 
-    def in_thread(self, work: Callable[[], T]) -> Awaitable[T]:
-        """Begin blocking work in another thread; only for what runs on the loop."""
-        return self._loop.run_in_executor(None, work)
+    def outcome_of(self, begun: Future[T]) -> Awaitable[T]:
+        """What a thread does, to be awaited on the loop; only for what runs on it."""
+        return asyncio.shield(asyncio.wrap_future(begun, loop=self._loop))
 
     def result_of(self, awaitable: Awaitable[T]) -> T:
         """Run an awaitable on the loop; blocks until it is done, raises what it raises."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Awaitable, Callable, Coroutine, Generator
 from typing import Any, Protocol, TypeAlias, TypeVar
 
 from watchword.observability.logs import background_failed
+
+from .backlog import never_run
 
 T = TypeVar("T")
 Work: TypeAlias = "Coroutine[object, object, None]"
@@ -32,6 +35,7 @@ class _Once:
 
     def __init__(self, work: Work) -> None:
         self._works = [work]
+        self._process = os.getpid()
 
     def take(self) -> Work | None:
         """The work, unless it was taken. Safe under threads."""
@@ -39,6 +43,12 @@ class _Once:
             return self._works.pop()
         except IndexError:
             return None
+
+    def __del__(self) -> None:
+        # A child of the process has inherited it, and nothing to do with it.
+        if (work := self.take()) is not None and self._process == os.getpid():
+            work.close()
+            never_run()
 
 
 class AsyncJob(_Once):

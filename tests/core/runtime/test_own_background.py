@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import inspect
 import logging
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from typing import Any
 
 import pytest
@@ -270,3 +272,89 @@ def test_a_job_that_fails_raises_nothing_and_is_logged(
 def test_what_cannot_be_called_is_refused() -> None:
     with pytest.raises(ConfigurationError, match=r"advanced\.background"):
         Advanced(background="celery")  # type: ignore[arg-type]
+
+
+class Compiled:
+    """What a compiled `async def` returns: it can be awaited, and is no coroutine of Python's."""
+
+    def __init__(self, job: BackgroundJob) -> None:
+        self._job = job
+
+    def __await__(self) -> Generator[Any, None, None]:
+        return slowly(self._job).__await__()
+
+
+@pytest.mark.parametrize("handler", [Compiled, lambda job: Compiled(job)])
+def test_whatever_can_be_awaited_is(
+    make_auth: MakeAuth, kind: str, handler: Callable[..., object]
+) -> None:
+    letters = Letters()
+    assert Browser(made(make_auth, letters.send, handler), kind).post(*RESET).status == 200
+    assert len(letters.sent) == 1
+
+
+def test_closing_waits_for_jobs_that_nobody_awaits_any_more(make_auth: MakeAuth) -> None:
+    letters, reached, gate = Letters(), threading.Event(), threading.Event()
+
+    async def send(mail: object, request: object) -> None:
+        reached.set()
+        await asyncio.to_thread(gate.wait, 60)
+        await letters.send_async(mail, request)
+
+    async def handler(job: BackgroundJob) -> None:
+        waiting = asyncio.ensure_future(job())
+        await asyncio.to_thread(reached.wait, 60)
+        waiting.cancel()
+
+    auth = made(make_auth, send, handler)
+    assert Browser(auth).post(*RESET).status == 200
+    assert letters.sent == []
+    closing = threading.Thread(target=auth.blocking.close)
+    closing.start()
+    gate.set()
+    closing.join(60)
+    assert letters.sent == ["watchword-callbacks"]
+
+
+def test_a_callback_that_calls_the_blocking_entrance_on_its_loop_holds_nobody_up(
+    make_auth: MakeAuth, caplog: pytest.LogCaptureFixture
+) -> None:
+    letters, answers = Letters(), list[int]()
+
+    async def send(mail: object, request: object) -> None:
+        await letters.send_async(mail, request)
+        if not answers:
+            answers.append(0)
+            answers.append(Browser(auth).post(*RESET).status)
+
+    auth = made(make_auth, send, awaited)
+    asking = threading.Thread(target=Browser(auth).post, args=RESET, daemon=True)
+    asking.start()
+    asking.join(60)
+    auth.blocking.close()
+    assert answers == [0, 200]
+    assert len(letters.sent) == 2
+    assert "advanced.background failed with MustNotWait: run here instead" in caplog.text
+
+
+def forgotten(job: BackgroundJob) -> None:
+    """Calls the job as if it were that of a blocking server."""
+    if inspect.iscoroutinefunction(type(job).__call__):
+        job().close()
+
+
+@pytest.mark.parametrize("handler", [forgotten, lambda job: None])
+def test_a_job_that_is_let_go_is_told(
+    make_auth: MakeAuth, kind: str, handler: Callable[..., object], caplog: pytest.LogCaptureFixture
+) -> None:
+    letters = Letters()
+    assert Browser(made(make_auth, letters.send, handler), kind).post(*RESET).status == 200
+    gc.collect()
+    assert letters.sent == []
+    told = [one for one in caplog.records if one.name == "watchword.background"]
+    assert [(one.levelno, one.getMessage()) for one in told] == [
+        (
+            logging.ERROR,
+            "advanced.background dropped a job without running it: what it had to do is lost",
+        )
+    ]

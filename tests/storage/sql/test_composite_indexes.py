@@ -6,6 +6,7 @@ That SQLAlchemy's tables have the same is tested in `test_sqlalchemy_metadata.py
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, ClassVar
 
 import msgspec
@@ -18,10 +19,12 @@ from watchword import Auth, ConfigurationError, Index, Names, Plugin, User
 from watchword.cli.statements import in_words
 from watchword.database.contract import Condition, UniqueViolation
 from watchword.database.records import Record, model_of
-from watchword.database.schema import Schema
-from watchword.storage.sql.ddl import TableShape, index_name, plan
+from watchword.database.schema import Field, FieldType, Model, Schema
+from watchword.storage.sql.ddl import TableShape, plan
+from watchword.storage.sql.index_names import index_name
 from watchword.storage.sqlite.storage import DIALECT
 
+TEXT = partial(Field, type=FieldType.STRING)
 PAIR, ORDER = Index(("text", "number"), unique=True), Index(("moment", "other"))
 PLAIN = Schema({model.name: model for model in (USER, THING)})
 INDEXED = Schema({"user": USER, "thing": replace(THING, indexes=(PAIR, ORDER))})
@@ -145,3 +148,59 @@ def test_json_is_not_indexed() -> None:
 def test_their_names_are_made_like_those_of_others() -> None:
     assert index_name("seat", "row", "place", unique=True) == "seat_row_place_uidx"
     assert len(index_name("seat", *("column" * 3,) * 5, unique=False)) == 63
+
+
+ALIKE = {
+    "of tables": {
+        "user": Model(name="user", table="a", fields=(TEXT(name="b_c", index=True),)),
+        "thing": Model(name="thing", table="a_b", fields=(TEXT(name="c", index=True),)),
+    },
+    "of columns": {
+        "thing": Model(
+            name="thing",
+            table="a",
+            fields=(TEXT(name="b_c"), TEXT(name="d"), TEXT(name="b"), TEXT(name="c_d")),
+            indexes=(Index(("b_c", "d"), unique=True), Index(("b", "c_d"), unique=True)),
+        )
+    },
+    "of a table and an index": {
+        "user": Model(name="user", table="a_b_idx", fields=(TEXT(name="c"),)),
+        "thing": Model(name="thing", table="a", fields=(TEXT(name="b", index=True),)),
+    },
+    "in case alone": {
+        "user": Model(name="user", table="a", fields=(TEXT(name="B_c", index=True),)),
+        "thing": Model(name="thing", table="A_b", fields=(TEXT(name="c", index=True),)),
+    },
+    "beyond 63 bytes": {
+        "thing": Model(
+            name="thing",
+            table="\u00e9" * 31,
+            fields=(TEXT(name="b"), TEXT(name="c")),
+            indexes=(Index(("b",), unique=True), Index(("c",), unique=True)),
+        )
+    },
+}
+"""Models of which two indexes, or an index and a table, would have one name."""
+
+
+@pytest.mark.parametrize("models", ALIKE.values(), ids=ALIKE)
+def test_what_would_have_one_name_gets_two(
+    open_engine: Open, run: Run[Any], models: dict[str, Model]
+) -> None:
+    """A database that is asked for an index of a name that is taken makes none, and says nothing.
+
+    The tables of one engine are all in the same place here.
+    """
+
+    async def body() -> None:
+        engine = open_engine(Schema(models))
+        await migrate(engine)
+        assert await migrate(engine) == []
+
+    run(body())
+
+
+def test_names_are_measured_in_bytes() -> None:
+    one, other = (index_name("\u00e9" * 31, column, unique=True) for column in "bc")
+    assert len(one.encode()) <= 63
+    assert one != other

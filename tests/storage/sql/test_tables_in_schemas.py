@@ -22,7 +22,7 @@ from tests.support.sqlalchemy_engines import postgres_engines, storage_on
 from watchword import Auth, ConfigurationError, EmailAndPassword, Index, Names
 from watchword.cli.statements import in_words
 from watchword.crypto.passwords import Argon2Cost
-from watchword.database.contract import Storage
+from watchword.database.contract import Storage, StorageError
 from watchword.database.schema import Schema
 from watchword.runtime.blocking import finish
 from watchword.storage.sqlalchemy import SQLAlchemyStorage, models_source, watchword_metadata
@@ -90,6 +90,21 @@ def test_a_table_of_that_name_in_another_schema_is_another_table() -> None:
         auth.blocking.close()
 
 
+def test_an_index_whose_name_is_taken_is_told_and_not_passed_over() -> None:
+    """The application's own index of that name does something else."""
+    with postgres_database() as url, psycopg.connect(url, autocommit=True) as database:
+        database.execute("CREATE TABLE other (name text)")
+        database.execute("CREATE INDEX user_name_email_uidx ON other (name)")
+        auth = auth_on(url, Names(indexes={"user": [Index(("name", "email"), unique=True)]}))
+        with pytest.raises(StorageError, match=r"name .* is taken.*user_name_email_uidx"):
+            auth.blocking.migrate()
+        database.execute("ALTER INDEX user_name_email_uidx RENAME TO mine")
+        (made,) = auth.blocking.migrate()
+        assert made.startswith("CREATE UNIQUE INDEX")
+        assert auth.blocking.migrate() == []
+        auth.blocking.close()
+
+
 @pytest.fixture
 def storage(request: pytest.FixtureRequest, postgres_url: str) -> Storage:
     engines = storage_on(request, postgres_engines, postgres_url)
@@ -146,7 +161,9 @@ def test_databases_without_schemas_refuse_such_names_at_the_start(
         auth_on(given, Names(tables={"user": "internal.users"}))
 
 
-@pytest.mark.parametrize("name", ["a.b.c", ".users", "internal.", "internal." + "x" * 64])
+@pytest.mark.parametrize(
+    "name", ["a.b.c", ".users", "internal.", "internal." + "x" * 64, "a.\ud800"]
+)
 def test_names_that_cannot_be_read_as_a_table_in_a_schema_are_refused(name: str) -> None:
     with pytest.raises(ConfigurationError, match=r"names\.tables"):
         auth_on("postgresql://localhost/nowhere", Names(tables={"user": name}))

@@ -229,3 +229,31 @@ def test_aiosqlite_is_loaded_for_an_async_engine_only() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.stdout.split() == ["False", "True"], done.stderr
+
+
+def test_a_transaction_whose_loop_is_gone_ends_without_a_word(tmp_path: Path) -> None:
+    """Its connection was closed when the next loop came, which undid it."""
+    engine = SQLiteStorage(tmp_path / "test.db").asynchronous(SCHEMA)
+
+    begun: list[str] = []
+
+    async def left_alone() -> None:
+        async with engine.transaction() as inside:
+            await inside.create("user", user("ann"))
+            begun.append("ann")
+            await asyncio.get_running_loop().create_future()
+
+    async def next_one() -> int:
+        found = await engine.count("user")
+        await engine.close()
+        return found
+
+    asyncio.run(migrate(engine))
+    loop, left = asyncio.new_event_loop(), left_alone()
+    task = loop.create_task(left)
+    while not begun:
+        loop.run_until_complete(asyncio.sleep(0))
+    loop.close()
+    assert asyncio.run(next_one()) == 0
+    left.close()
+    task._log_destroy_pending = False  # type: ignore[attr-defined]
