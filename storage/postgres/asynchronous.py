@@ -246,7 +246,8 @@ async def _begun(connection: Connection) -> AsyncGenerator[HeldConnection, None]
 async def _run(connection: Connection, sql: str, params: Sequence[Any]) -> Written:
     try:
         cursor = await connection.execute(cast("LiteralString", sql), params, binary=True)
-        return (await cursor.fetchall() if cursor.description else []), cursor.rowcount
+        # Whether it has rows; its description would be made anew, column by column.
+        return (await cursor.fetchall() if cursor.rownumber is not None else []), cursor.rowcount
     except psycopg.Error as error:
         if spent(error):
             await connection.close()

@@ -251,7 +251,8 @@ def _begun(connection: Connection) -> Generator[HeldConnection, None, None]:
 def _run(connection: Connection, sql: str, params: Sequence[Any]) -> Written:
     try:
         cursor = connection.execute(cast("LiteralString", sql), params, binary=True)
-        return (cursor.fetchall() if cursor.description else []), cursor.rowcount
+        # Whether it has rows; its description would be made anew, column by column.
+        return (cursor.fetchall() if cursor.rownumber is not None else []), cursor.rowcount
     except psycopg.Error as error:
         if spent(error):
             connection.close()

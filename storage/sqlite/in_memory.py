@@ -6,10 +6,8 @@ the data as it was at the fork, as of all of its parent's memory; nothing is sha
 
 from __future__ import annotations
 
-import asyncio
 import sqlite3
 import threading
-import time
 import weakref
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -17,7 +15,6 @@ from typing import Any, Protocol
 
 from watchword.database.contract import StorageUnavailable
 from watchword.runtime.process import PerProcess
-from watchword.storage.connections.per_loop import PerLoop
 from watchword.storage.sql.engine import refuse_script
 
 from .driver import (
@@ -31,10 +28,8 @@ from .driver import (
     write,
 )
 
-_POLL = 0.0005
 
-
-class _Turn:
+class Turn:
     """Whose turn it is in one process."""
 
     def __init__(self, *, torn: bool = False) -> None:
@@ -52,10 +47,10 @@ class MemoryDatabase:
         self.database = database
         self.connection = database.open()
         self._torn = False
-        self._turns = PerProcess(lambda: _Turn(torn=self._torn), leave=self._leave)
+        self._turns = PerProcess(lambda: Turn(torn=self._torn), leave=self._leave)
         weakref.finalize(self, sqlite3.Connection.close, self.connection)
 
-    def turn(self) -> _Turn:
+    def turn(self) -> Turn:
         """The turn of this process. Raises `StorageUnavailable` where the data is half-written."""
         found = self._turns.here()
         if found.torn:
@@ -64,7 +59,7 @@ class MemoryDatabase:
             )
         return found
 
-    def _leave(self, parents: _Turn) -> None:
+    def _leave(self, parents: Turn) -> None:
         self._torn = self._torn or parents.lock.locked()
 
 
@@ -75,7 +70,7 @@ class Turns(Protocol):
         """Who asks: a thread or a task."""
         ...
 
-    def taken(self, turn: _Turn) -> AbstractAsyncContextManager[None]:
+    def taken(self, turn: Turn) -> AbstractAsyncContextManager[None]:
         """Has the connection to itself. Raises `StorageUnavailable`."""
         ...
 
@@ -125,7 +120,7 @@ class MemoryConnections:
     async def close(self) -> None:
         """The data lives as long as the storage: closing an engine keeps it."""
 
-    def _held(self, turn: _Turn) -> HeldConnection | None:
+    def _held(self, turn: Turn) -> HeldConnection | None:
         holder = turn.holder
         if holder is not None and holder[0] == self._turns.caller():
             return holder[1]
@@ -142,39 +137,15 @@ class BlockingTurns:
         return threading.get_ident()
 
     @asynccontextmanager
-    async def taken(self, turn: _Turn) -> AsyncGenerator[None, None]:
+    async def taken(self, turn: Turn) -> AsyncGenerator[None, None]:
         if not turn.lock.acquire(timeout=self._timeout):
-            raise _too_long()
+            raise too_long()
         try:
             yield
         finally:
             turn.lock.release()
 
 
-class LoopTurns:
-    """The tasks of a loop queue up; the first of them asks for the turn among threads and loops."""
-
-    def __init__(self, memory: MemoryDatabase) -> None:
-        self._timeout = memory.database.busy_timeout
-        self._queues = PerLoop(asyncio.Lock, lambda queue: None)
-
-    def caller(self) -> object:
-        return asyncio.current_task()
-
-    @asynccontextmanager
-    async def taken(self, turn: _Turn) -> AsyncGenerator[None, None]:
-        async with self._queues.here():
-            latest = time.monotonic() + self._timeout
-            while not turn.lock.acquire(blocking=False):
-                # Only another thread's transaction is waited for here, never a task of this loop.
-                if time.monotonic() > latest:
-                    raise _too_long()
-                await asyncio.sleep(_POLL)
-            try:
-                yield
-            finally:
-                turn.lock.release()
-
-
-def _too_long() -> StorageUnavailable:
+def too_long() -> StorageUnavailable:
+    """What is raised when the turn does not come."""
     return StorageUnavailable("the database in memory stayed busy for too long")

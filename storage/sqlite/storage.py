@@ -27,9 +27,11 @@ from watchword.storage.sql.stored_forms import (
 
 from .blocking import BlockingConnections
 from .driver import JOURNAL_MODES, MEMORY, Database, JournalMode
-from .in_memory import BlockingTurns, LoopTurns, MemoryConnections, MemoryDatabase
+from .in_memory import BlockingTurns, MemoryConnections, MemoryDatabase
 
 if TYPE_CHECKING:
+    from watchword.storage.sqlite_memory_async import LoopTurns
+
     from .asynchronous import LoopConnections
 
 PATIENCE = 5.0
@@ -142,10 +144,12 @@ class SQLiteStorage:
     def asynchronous(self, schema: Schema) -> SQLEngine:
         """An engine for event loops, one after the other or several at once."""
         shared = SQLDatabase.of(schema, DIALECT, inspect, declared_types)
+        # asyncio and aiosqlite are loaded for an application that has an event loop.
         if self.path == MEMORY:
             memory = self._in_memory()
-            return SQLEngine(shared, MemoryConnections(memory, LoopTurns(memory)))
-        # aiosqlite is loaded for an application that has an event loop.
+            turns: type[LoopTurns]
+            turns = import_module(".sqlite_memory_async", __package__).LoopTurns
+            return SQLEngine(shared, MemoryConnections(memory, turns(memory)))
         connections: type[LoopConnections]
         connections = import_module(".asynchronous", __package__).LoopConnections
         return SQLEngine(shared, connections(self._database))

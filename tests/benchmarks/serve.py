@@ -3,25 +3,33 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import Any
 
 from tests.support.plugins import every_plugin
-from watchword import Auth, CookieCache, EmailAndPassword, RateLimit, SessionOptions
+from watchword import Auth, CookieCache, EmailAndPassword, Plugin, RateLimit, SessionOptions
 from watchword.adapters.asgi import ASGIApp
 
 BODY = b'{"session":' + b'"' + b"x" * 560 + b'"}'
 """As long as the answer to a session check."""
 
 
-def server(*, cached: bool = False) -> Auth[Any]:
-    """The server on the benchmark's database, with all plugins; `cached` with the session cache."""
+def server() -> Auth[Any]:
+    """The server on the benchmark's database, with all plugins."""
+    return minimal(plugins=every_plugin())
+
+
+def minimal(
+    *, plugins: Sequence[Plugin] = (), cache: CookieCache | None = None, database: str = ""
+) -> Auth[Any]:
+    """The server without plugins, or with some; with a session cache, or on another database."""
     return Auth(
-        database=f"sqlite:///{os.environ['BENCH_DB']}",
+        database=database or f"sqlite:///{os.environ['BENCH_DB']}",
         base_url="http://localhost:3000",
         email_and_password=EmailAndPassword(enabled=True),
         rate_limit=RateLimit(enabled=False),
-        session=SessionOptions(cookie_cache=CookieCache(enabled=cached)),
-        plugins=every_plugin(),
+        session=SessionOptions(cookie_cache=cache),
+        plugins=plugins,
     )
 
 

@@ -28,7 +28,6 @@ from watchword.observability.opening import APPLICATION
 from watchword.plugin import Plugin
 from watchword.records import RateLimitCounter, User
 from watchword.sessions.in_database import DatabaseSessions
-from watchword.sessions.in_secondary import SecondarySessions
 from watchword.sessions.stateless import StatelessSessions
 
 from .configuration import Configuration, Lifetimes, SessionCache
@@ -49,6 +48,7 @@ from .site import SiteResolver
 
 if TYPE_CHECKING:
     from watchword.observability.wrapping import Tracing
+    from watchword.sessions.in_secondary import SecondarySessions
 
 _TRUSTED = "BETTER_AUTH_TRUSTED_ORIGINS"
 
@@ -121,7 +121,7 @@ def compile_configuration(
             names=names,
             library_id=partial(random_string, 32, ALPHANUMERIC, token_bytes),
             unstored=_unstored(session, verification) if has_secondary else ["session"] * stateless,
-            listeners={"user": SecondarySessions().user_changed} if has_secondary else None,
+            listeners={"user": _secondary_sessions().user_changed} if has_secondary else None,
         ),
         passwords=passwords,
         user_type=user_type,
@@ -180,8 +180,15 @@ def _hook_layers(
 
 def _session_store(has_database: bool, has_secondary: bool) -> SessionStore:
     if has_secondary:
-        return SecondarySessions()
+        return _secondary_sessions()
     return DatabaseSessions() if has_database else StatelessSessions()
+
+
+def _secondary_sessions() -> SecondarySessions:
+    # Loaded only for a server that has a secondary storage.
+    made: SecondarySessions
+    made = importlib.import_module(".secondary_sessions", __package__).SecondarySessions()
+    return made
 
 
 def _unstored(session: SessionOptions, verification: VerificationOptions) -> list[str]:

@@ -7,7 +7,7 @@ A path that is misspelt would be silence: what was to be disabled, limited or gu
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from difflib import get_close_matches
+from importlib import import_module
 from typing import Any, NoReturn
 
 from watchword.configuration.configuration import Configuration
@@ -98,4 +98,5 @@ def _nearest(path: str, declared: Sequence[str]) -> list[str]:
     inside = max((one for one in declared if wanted.endswith(one)), key=len, default=None)
     if inside is not None:
         return [inside]
-    return get_close_matches(wanted, declared, n=3, cutoff=0.5)
+    # Loaded only for a path that nobody declared.
+    return import_module("difflib").get_close_matches(wanted, declared, n=3, cutoff=0.5)

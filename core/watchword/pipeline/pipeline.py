@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from watchword.call import Call, Change
 from watchword.configuration.configuration import Configuration
@@ -216,15 +216,18 @@ class _Steps:
     """The hooks of all plugins, ready to be called, in spans if there is tracing."""
 
     def __init__(self, plugins: Sequence[Plugin], tracing: Tracing | None) -> None:
-        self._plugins = plugins
+        # Read once: every path asks for them.
+        self._hooks = {
+            stage: [(plugin, hook) for plugin in plugins for hook in plugin.hooks(stage)]
+            for stage in get_args(Stage)
+        }
         self._tracing = tracing
 
     def of(self, stage: Stage, path: str | None = None) -> tuple[Step, ...]:
         """The hooks of a stage; with a path, those that match it."""
         return tuple(
             self._step(stage, plugin.id or type(plugin).__name__, partial(hook.method, plugin))
-            for plugin in self._plugins
-            for hook in plugin.hooks(stage)
+            for plugin, hook in self._hooks[stage]
             if path is None or hook.matches(path)
         )
 

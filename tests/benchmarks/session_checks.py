@@ -1,0 +1,134 @@
+"""Session checks on an SQLite file without a server, over the floor and over each other."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+from tests.benchmarks.floor import Floor
+from tests.benchmarks.rounds import Clock, Row, Work, alternate, awaited, called, compared
+from tests.benchmarks.serve import minimal, server
+from watchword import Auth, CookieCache, SignInEmail
+from watchword.adapters.asgi import ASGIApp, Message
+from watchword.plugins import Bearer
+
+PERSON = SignInEmail(email="ada@example.com", password="correct horse")
+
+
+def session_checks(path: str, secret: str, cookie: str) -> list[Row]:
+    """In process and through the ASGI adapter, over the floor."""
+    floor, bare, full = Floor(path, secret), minimal(), server()
+    assert floor.check(cookie)
+    assert floor.check(cookie[:-2]) is None
+    with asyncio.Runner() as runner:
+        works = {"floor": called(lambda: floor.check(cookie))}
+        for kind, auth in (("", bare), (" with all plugins", full)):
+            works[f"blocking{kind}"] = blocking_check(auth, cookie)
+            works[f"awaited{kind}"] = awaited_check(runner, auth, cookie)
+            works[f"asgi{kind}"] = asgi_check(runner, auth, cookie)
+        measured = alternate(works)
+        runner.run(bare.close())
+        runner.run(full.close())
+    for auth in (bare, full):
+        auth.blocking.close()
+    floor.close()
+    rows: list[Row] = []
+    for kind in ("", " with all plugins"):
+        for name, what, wanted in (
+            ("blocking", "session check in process, blocking, over the floor", "<= 2.2x"),
+            ("awaited", "... awaited", "<= 2.2x"),
+            ("asgi", "... through the ASGI adapter", "<= 3.5x"),
+        ):
+            rows.append(compared(measured, name + kind, "floor", what=what + kind, wanted=wanted))
+    return rows
+
+
+def cached_checks(cookie: str) -> list[Row]:
+    """The cookie cache, which saves the query, over a check that makes it."""
+    auths: list[Auth[Any]] = [minimal()]
+    works = {"database": blocking_check(auths[0], cookie)}
+    for strategy in ("compact", "jwt", "jwe"):
+        auth = minimal(cache=CookieCache(strategy=strategy, max_age=3600))
+        cookies = auth.blocking.api.sign_in_email(PERSON, return_headers=True).cookies
+        held = "; ".join(line.partition(";")[0] for line in cookies)
+        works[strategy] = blocking_check(auth, held)
+        auths.append(auth)
+    measured = alternate(works)
+    for auth in auths:
+        auth.blocking.close()
+    return [
+        compared(
+            measured,
+            strategy,
+            "database",
+            what=f"cookie cache ({strategy}) over a database check",
+            wanted="<= 1.0x" if strategy == "compact" else "",
+        )
+        for strategy in ("compact", "jwt", "jwe")
+    ]
+
+
+def bearer_check(cookie: str) -> Row:
+    """What the bearer plugin costs those who come with a cookie."""
+    without, installed = minimal(), minimal(plugins=[Bearer()])
+    works = {"without": blocking_check(without, cookie), "with": blocking_check(installed, cookie)}
+    measured = alternate(works, rounds=201)
+    without.blocking.close()
+    installed.blocking.close()
+    what = "cookie session check with plugin Bearer, over without"
+    return compared(measured, "with", "without", what=what, wanted="<= 1.02x", digits=3)
+
+
+def blocking_check(auth: Auth[Any], cookie: str, clock: Clock = time.process_time) -> Work:
+    """`auth.blocking.api.get_session`."""
+    headers, check = {"cookie": cookie}, auth.blocking.api.get_session
+    return called(lambda: check(headers=headers), clock)
+
+
+def awaited_check(
+    runner: asyncio.Runner, auth: Auth[Any], cookie: str, clock: Clock = time.process_time
+) -> Work:
+    """`await auth.api.get_session`."""
+    headers, check = {"cookie": cookie}, auth.api.get_session
+    return awaited(runner, lambda: check(headers=headers), clock)
+
+
+def asgi_check(runner: asyncio.Runner, auth: Auth[Any], cookie: str) -> Work:
+    """`GET /api/auth/get-session` of the ASGI application, as uvicorn would ask for it."""
+    return asgi_call(runner, ASGIApp(auth), "/api/auth/get-session", cookie)
+
+
+def asgi_call(runner: asyncio.Runner, app: Any, path: str, cookie: str) -> Work:
+    """A GET request to an ASGI application by hand, which must answer 200 and not null."""
+    sent: list[Message] = []
+    headers = [(b"host", b"localhost:3000"), (b"cookie", cookie.encode("ascii"))]
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    async def call() -> bool:
+        sent.clear()
+        # Applications write into their scope: each request has one of its own.
+        scope = {
+            "type": "http",
+            "asgi": {"version": "3.0", "spec_version": "2.3"},
+            "http_version": "1.1",
+            "method": "GET",
+            "scheme": "http",
+            "path": path,
+            "raw_path": path.encode("ascii"),
+            "query_string": b"",
+            "root_path": "",
+            "headers": headers,
+            "client": ("127.0.0.1", 50000),
+            "server": ("127.0.0.1", 3000),
+            "state": {},
+        }
+        await app(scope, receive, send)
+        return sent[0]["status"] == 200 and sent[1]["body"] != b"null"
+
+    return awaited(runner, call)
