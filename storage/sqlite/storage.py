@@ -30,9 +30,8 @@ from .driver import JOURNAL_MODES, MEMORY, Database, JournalMode
 from .in_memory import BlockingTurns, MemoryConnections, MemoryDatabase
 
 if TYPE_CHECKING:
-    from watchword.storage.sqlite_memory_async import LoopTurns
-
     from .asynchronous import LoopConnections
+    from .in_memory_async import LoopTurns
 
 PATIENCE = 5.0
 
@@ -148,7 +147,7 @@ class SQLiteStorage:
         if self.path == MEMORY:
             memory = self._in_memory()
             turns: type[LoopTurns]
-            turns = import_module(".sqlite_memory_async", __package__).LoopTurns
+            turns = import_module(".in_memory_async", __package__).LoopTurns
             return SQLEngine(shared, MemoryConnections(memory, turns(memory)))
         connections: type[LoopConnections]
         connections = import_module(".asynchronous", __package__).LoopConnections

@@ -18,16 +18,18 @@ ROOMS_OF_OTHERS = {"adapters", "cli", "importing", "plugins", "testing"}
 
 OTHER_CONFIGURATIONS = {
     # the world of event loops
-    *("asynchronous", "callback_loop", "per_loop", "sqlite_async", "sqlite_memory_async"),
+    *("runtime.asynchronous", "runtime.callback_loop", "storage.connections.per_loop"),
+    *("storage.sqlite.asynchronous", "storage.sqlite.in_memory_async"),
     # other storages
-    *("memory", "mysql", "postgres", "redis", "redis_engine", "sqlalchemy"),
-    *("secondary_sessions", "revocation_marks"),
+    *("storage.memory", "storage.mysql", "storage.postgres", "storage.redis", "storage.sqlalchemy"),
+    *("sessions.in_secondary", "sessions.revocation_marks"),
     # encrypted cookies, other systems' hashes, traces
-    *("encrypted_session_data", "jwe", "symmetric"),
-    *("foreign_bcrypt", "foreign_firebase", "foreign_keyed", "foreign_passwords"),
-    *("foreign_pbkdf2", "foreign_scrypt", "engine", "wrapping"),
+    *("crypto.encrypted_session_data", "crypto.jwe", "crypto.symmetric"),
+    *("crypto.foreign_bcrypt", "crypto.foreign_firebase", "crypto.foreign_keyed"),
+    *("crypto.foreign_passwords", "crypto.foreign_pbkdf2", "crypto.foreign_scrypt"),
+    *("observability.spans", "observability.traced_engine", "observability.wrapping"),
 }
-"""Modules of watchword by the last part of their names, wherever they live."""
+"""Modules and folders of watchword, by their names below it."""
 
 PACKAGES = {"msgspec", "typing_extensions", "idna", "watchword"} | {
     *("argon2", "_argon2_cffi_bindings", "_cffi_backend"),
@@ -56,21 +58,22 @@ def told(modules: list[Loaded]) -> list[str]:
 
 def unused(name: str) -> bool:
     package, _, rest = name.partition(".")
-    return package == "watchword" and (
-        rest.partition(".")[0] in ROOMS_OF_OTHERS or rest.rpartition(".")[2] in OTHER_CONFIGURATIONS
+    if package != "watchword":
+        return False
+    return any(
+        rest == one or rest.startswith(f"{one}.") for one in ROOMS_OF_OTHERS | OTHER_CONFIGURATIONS
     )
 
 
 def test_of_watchword_only_what_is_used(loaded: list[Loaded]) -> None:
     names = {module.name for module in loaded}
-    assert {"watchword.auth", "watchword.storage.sqlite_blocking"} <= names
+    assert {"watchword.auth", "watchword.storage.sqlite.blocking"} <= names
     assert told([module for module in loaded if unused(module.name)]) == []
 
 
 def test_the_lists_name_what_exists() -> None:
-    parts = [name.split(".") for name in all_modules()]
-    assert {name[1] for name in parts if len(name) > 1} >= ROOMS_OF_OTHERS
-    assert {name[-1] for name in parts} >= OTHER_CONFIGURATIONS
+    known = {name.removeprefix("watchword.") for name in all_modules()}
+    assert known >= ROOMS_OF_OTHERS | OTHER_CONFIGURATIONS
 
 
 def test_of_other_packages_only_what_every_server_needs(loaded: list[Loaded]) -> None:
@@ -92,4 +95,4 @@ def test_a_module_is_told_with_the_one_that_loads_it(loaded: list[Loaded]) -> No
     by = {module.name: module.by for module in loaded}
     assert by["watchword.auth"] == "watchword"
     assert by["watchword"] == "the program"
-    assert by["watchword.storage.sqlite_driver"].startswith("watchword.storage.")
+    assert by["watchword.storage.sqlite.driver"].startswith("watchword.storage.")

@@ -187,7 +187,7 @@ def _session_store(has_database: bool, has_secondary: bool) -> SessionStore:
 def _secondary_sessions() -> SecondarySessions:
     # Loaded only for a server that has a secondary storage.
     made: SecondarySessions
-    made = importlib.import_module(".secondary_sessions", __package__).SecondarySessions()
+    made = importlib.import_module("watchword.sessions.in_secondary").SecondarySessions()
     return made
 
 

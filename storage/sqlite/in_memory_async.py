@@ -8,7 +8,8 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from watchword.storage.connections.per_loop import PerLoop
-from watchword.storage.sqlite.in_memory import MemoryDatabase, Turn, too_long
+
+from .in_memory import MemoryDatabase, Turn, too_long
 
 _POLL = 0.0005
 
