@@ -95,6 +95,7 @@ class Begun(_Driven, Lease):
         self._flavor = flavor
         self._connection: Connection | None = None
         self._lost = False
+        self._stored = False
 
     def run(self, sql: str, params: Sequence[Any], *, writes: bool) -> Written:
         self.check()
@@ -122,6 +123,7 @@ class Begun(_Driven, Lease):
         if self._connection is not None:
             try:
                 self._connection.commit()
+                self._stored = True
             except Exception as error:
                 raise translated(self._flavor, error) from None
 
@@ -131,6 +133,9 @@ class Begun(_Driven, Lease):
         if self.inherited:
             keep_open(connection)
         elif connection is not None:
+            with suppress(Exception):
+                if not self._stored:
+                    _undo(connection)
             with suppress(Exception):
                 connection.close()
         self.expire()
@@ -228,6 +233,17 @@ class Savepoint(_Driven, Lease):
             with suppress(Exception):  # the whole transaction is lost, and says so at its end
                 nested.rollback()
         self.expire()
+
+
+def _undo(connection: Connection) -> None:
+    """Roll back, also where an engine in autocommit has SQLAlchemy not do it by itself."""
+    if connection.invalidated:
+        return
+    try:
+        cast("Any", connection.connection).rollback()
+    except BaseException:
+        connection.invalidate()
+        raise
 
 
 def alone(engine: Engine, flavor: Flavor, work: Callable[[Lone], T]) -> T:

@@ -11,7 +11,7 @@ from typing import Any, Protocol, TypeVar, cast
 
 from sqlalchemy.engine import Engine
 from sqlalchemy.ext.asyncio import AsyncEngine
-from sqlalchemy.pool import QueuePool
+from sqlalchemy.pool import StaticPool
 from sqlalchemy.util import greenlet_spawn
 
 from watchword.runtime.process import PerProcess, keep_open
@@ -86,7 +86,10 @@ class Loops:
 
     Connections of asynchronous drivers belong to the loop on which they were opened. A loop that
     is used beside the first one gets a pool like the caller's; one that comes after it, when the
-    first one is closed, takes over the caller's engine with a pool made anew.
+    first one is closed, takes over the caller's engine with a pool made anew. That holds for pools
+    that keep nothing too: of a pool's first connections SQLAlchemy makes one at a time, under a
+    lock of asyncio's, and who waits for that in another loop is never woken. Only a pool that is
+    one connection, as to a database in memory, is shared.
     """
 
     is_async = True
@@ -135,7 +138,7 @@ class Loops:
         loop, place = asyncio.get_running_loop(), self._first.here()
         with place.lock:
             first = place.loop() if place.loop is not None else loop
-            if not isinstance(self._engine.pool, QueuePool) or first is loop:
+            if isinstance(self._engine.pool, StaticPool) or first is loop:
                 place.loop = weakref.ref(loop)
                 return self._engine
             if first is None or first.is_closed():

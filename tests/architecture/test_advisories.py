@@ -54,6 +54,8 @@ ADVISORIES = (
     Advisory("CVE-2026-48061", "litestar", "2.22.0", "hosts by a header of the client's"),
     Advisory("CVE-2023-28859", "redis", "4.5.4", "answers to other requests"),
     Advisory("CVE-2024-36039", "pymysql", "1.1.1", "SQL injection by dictionaries"),
+    Advisory("CVE-2025-65896", "asyncmy", "0.2.13", "SQL injection by dictionaries"),
+    Advisory("GHSA-r397-ff8c-wv2g", "aiomysql", "0.3.0", "a server reads the client's files"),
     Advisory("CVE-2019-7164", "sqlalchemy", "1.3.0", "SQL injection by order_by"),
 )
 

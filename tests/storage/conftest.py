@@ -105,13 +105,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = [item for item in items if item not in left_out]
 
 
-_LOST_REPLIES = "test_an_engine_serves_several_loops_at_once[sqlalchemy-mysql]"
-"""asyncmy waits for ever now and then where several event loops run at once: docs/storage.md."""
-
-
 def _is_left_out(item: pytest.Item) -> bool:
-    if item.name == _LOST_REPLIES:
-        return True
     found = [name for name in IN_PART if name in item.name]
     return bool(found) and item.path.stem not in (*IN_PART[found[0]], "test_sqlalchemy")
 

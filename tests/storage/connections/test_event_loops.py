@@ -7,10 +7,14 @@ import threading
 from collections.abc import AsyncIterator
 
 import pytest
+from sqlalchemy import Pool
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import AsyncAdaptedQueuePool, NullPool, StaticPool
 
 from tests.storage.conftest import migrate
 from tests.storage.models import SCHEMA, user
 from watchword.database.contract import Engine, Storage
+from watchword.storage.sqlalchemy.runners import Loops
 
 
 @pytest.fixture
@@ -126,6 +130,25 @@ def test_an_engine_serves_several_loops_at_once(storage: Storage) -> None:
     assert failed == []
     assert asyncio.run(counted(engine)) == 80
     asyncio.run(engine.close())
+
+
+@pytest.mark.parametrize(
+    ("kind", "shared"), [(AsyncAdaptedQueuePool, False), (NullPool, False), (StaticPool, True)]
+)
+def test_loops_share_a_pool_of_sqlalchemy_only_where_it_is_one_connection(
+    kind: type[Pool], shared: bool
+) -> None:
+    """SQLAlchemy makes a pool's first connections under a lock, which wakes nobody elsewhere."""
+    world = Loops(create_async_engine("sqlite+aiosqlite://", poolclass=kind), disposes=True)
+
+    async def pool() -> Pool:
+        return world.engine().pool
+
+    with asyncio.Runner() as one, asyncio.Runner() as other:
+        first, second = one.run(pool()), other.run(pool())
+        assert (first is second) is shared
+        assert one.run(pool()) is first
+        assert type(second) is kind
 
 
 async def counted(engine: Engine) -> int:

@@ -29,11 +29,14 @@ from tests.storage.sqlalchemy.use import asynchronously, names, opened
 from tests.support.databases import mysql_database, postgres_database
 from tests.support.sqlalchemy_engines import (
     Engines,
+    mysql_engines,
     postgres_engines,
     sqlite_engines,
 )
 from watchword import ConfigurationError
 from watchword.database.contract import (
+    Condition,
+    Engine,
     StorageError,
     StorageUnavailable,
     UniqueViolation,
@@ -239,3 +242,32 @@ class TestTheCallersEngine:
             finish(refused())
         finish(engine.create("user", user("bob")))
         assert names(engines[0]) == ["u-bob"]
+
+    @pytest.mark.parametrize("database", ["sqlite", "mysql"])
+    async def test_a_transaction_is_undone_where_sqlalchemy_rolls_nothing_back(
+        self, database: str, request: pytest.FixtureRequest
+    ) -> None:
+        pool = {"isolation_level": "AUTOCOMMIT", "skip_autocommit_rollback": True}
+        if database == "sqlite":
+            engines = sqlite_engines(sqlite_file(request), pool)
+        else:
+            engines = mysql_engines(request.getfixturevalue("mysql_url"), pool)
+        storage = SQLAlchemyStorage(*engines, dispose_on_close=True)
+
+        async def refused(engine: Engine, name: str) -> None:
+            async with engine.transaction() as inside:
+                await inside.create("user", user(name))
+                raise KeyError
+
+        async def body(engine: Engine, name: str) -> None:
+            with pytest.raises(KeyError):
+                await refused(engine, name)
+            await engine.create("user", user("bob"))
+            assert await engine.count("user") == 1
+            assert await engine.take("user", [Condition("name", "bob")])
+            await engine.close()
+
+        blocking = storage.blocking(SCHEMA)
+        finish(migrate(blocking))
+        finish(body(blocking, "ann"))
+        await body(storage.asynchronous(SCHEMA), "ada")
