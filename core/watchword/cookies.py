@@ -47,6 +47,8 @@ class CookieNames:
         self._specs: dict[str, CookieSpec] = {}
         self.session_token = self.spec(SESSION_TOKEN).name
         """The full name of the session's cookie."""
+        self.session_data = self.spec(SESSION_DATA).name
+        """The full name of the cookie with the session cache."""
 
     def spec(self, base_name: str, *, max_age: int | None = None) -> CookieSpec:
         """The cookie with this base name; configured attributes win over `max_age`."""
@@ -106,11 +108,11 @@ class CookieJar:
 
         Of several with the name it is the first that is genuine.
         """
-        raw = self.incoming.get(name)
-        value = None if raw is None else self.verify(raw)
-        if value is None and self.is_repeated(name):
-            value = next(iter(self.all_signed(name)), None)
-        return value
+        for raw in values_of_cookie(self._header, name) if self._header else ():
+            value = self.verify(raw)
+            if value is not None:
+                return value
+        return None
 
     def is_repeated(self, name: str) -> bool:
         """Whether the browser may have several cookies with a name."""
@@ -128,7 +130,9 @@ class CookieJar:
     def verify(self, raw: str) -> str | None:
         """The value of a raw signed cookie; None if it is malformed or forged."""
         value = verify_cookie_value(raw, self._secret)
-        for secret in self._older if value is None else ():
+        if value is not None:
+            return value
+        for secret in self._older:
             value = verify_cookie_value(raw, secret)
             if value is not None:
                 self.outdated = True

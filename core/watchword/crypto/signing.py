@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+from binascii import b2a_base64
 from uuid import UUID
 
 from watchword.http.bounds import LONGEST_COOKIE
@@ -33,7 +34,7 @@ def verify_cookie_value(raw: str, secret: str) -> str | None:
     if not dot or not value or len(signature) != _SIGNATURE_LENGTH or signature[-1] != "=":
         return None
     try:
-        expected = base64.b64encode(_digest(value, secret))
+        expected = b2a_base64(_digest(value, secret), newline=False)
         given = signature.encode("ascii")
     except UnicodeEncodeError:
         return None

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, get_args
 
+import msgspec
+
 from watchword.call import Call, Change
 from watchword.configuration.configuration import Configuration
 from watchword.configuration.site import UnknownHost
@@ -55,13 +57,15 @@ class Route:
 
     endpoint: Endpoint[Any, Any]
     handler: Callable[..., Awaitable[object]]
+    reads: Callable[[Call], object] | None
+    """What makes the handler's input; None for a handler without."""
     before: tuple[Step, ...]
-    gates: tuple[Step, ...]
+    checks: tuple[Step, ...]
+    """What the endpoint requires, and the gates, in order."""
     after: tuple[Step, ...]
 
 
-@dataclass(slots=True)  # Not frozen, for speed: one is made for every request.
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True):
     """What came of an endpoint: a value or an `APIError`, and a status that a hook kept."""
 
     value: object
@@ -132,11 +136,15 @@ class Pipeline:
             elif answer is not None:
                 return Outcome(answer)
         try:
-            value = await _invoke(call, route)
+            given = () if route.reads is None else (route.reads(call),)
+            for step in route.checks:
+                await step(call)
+            value = await route.handler(call, *given)
         except APIError as error:
             value = error
         outcome = await _after(call, route, value) if route.after else Outcome(value)
-        await finish_call(call)
+        if call.cache_due is not None:
+            await finish_call(call)
         return outcome
 
     async def admit(self, call: Call, request: Request, route: Route) -> Response | None:
@@ -259,8 +267,9 @@ def _routes(config: Configuration, plugins: Sequence[Plugin], steps: _Steps) -> 
             routes[endpoint.name] = Route(
                 endpoint,
                 partial(endpoint.handler, plugin),
+                _reader(endpoint),
                 steps.own("before", own.before) + steps.of("before", endpoint.path),
-                steps.of("gate", endpoint.path),
+                (*_requirements(endpoint), *steps.of("gate", endpoint.path)),
                 steps.own("after", own.after) + steps.of("after", endpoint.path),
             )
     return routes
@@ -271,27 +280,51 @@ def _addresses(endpoint: Endpoint[Any, Any]) -> Iterator[str]:
         yield from (f"{method} {endpoint.path}" for method in endpoint.methods)
 
 
-async def _invoke(call: Call, route: Route) -> object:
-    endpoint = route.endpoint
-    traits = endpoint.traits
-    arguments: tuple[object, ...] = ()
-    if endpoint.input is not None:
-        raw = call.body if endpoint.source == "body" else call.query
-        arguments = (read_input(endpoint.input, raw, endpoint.source),)
+def _reader(endpoint: Endpoint[Any, Any]) -> Callable[[Call], object] | None:
+    kind, source = endpoint.input, endpoint.source
+    if kind is None:
+        return None
+    if source == "body":
+        return lambda call: read_input(kind, call.body, source)
+    nothing = _of_nothing(kind)
+    if nothing is None:
+        return lambda call: read_input(kind, call.query, source)
+    return lambda call: read_input(kind, call.query, source) if call.query else nothing
+
+
+def _of_nothing(kind: type[msgspec.Struct]) -> msgspec.Struct | None:
+    """What is read from an empty query, where that is the same every time."""
+    if not kind.__struct_config__.frozen:
+        return None
+    try:
+        return read_input(kind, {}, "query")
+    except APIError:
+        return None
+
+
+def _requirements(endpoint: Endpoint[Any, Any]) -> Iterator[Step]:
+    traits, in_body = endpoint.traits, endpoint.source == "body"
     if traits.requires != "nothing":
-        await require_session(
-            call, from_store=traits.requires != "session", fresh=traits.requires == "fresh"
+        yield partial(
+            require_session,
+            from_store=traits.requires != "session",
+            fresh=traits.requires == "fresh",
         )
     if traits.check_login_csrf:
-        await check_login(call)
+        yield check_login
     for name in traits.trusted_urls:
-        fields = call.fields if endpoint.source == "body" else call.query
-        await check_trusted_url(call, fields.get(name))
+        yield partial(_check_url, name=name, in_body=in_body)
     if traits.promises_mail:
-        call.runtime.require_room()
-    for step in route.gates:
-        await step(call)
-    return await route.handler(call, *arguments)
+        yield _require_room
+
+
+async def _check_url(call: Call, *, name: str, in_body: bool) -> None:
+    fields = call.fields if in_body else call.query
+    await check_trusted_url(call, fields.get(name))
+
+
+async def _require_room(call: Call) -> None:
+    call.runtime.require_room()
 
 
 async def _after(call: Call, route: Route, value: object) -> Outcome:

@@ -62,14 +62,14 @@ class ServerCalls:
     async def run(self, runtime: Runtime, name: str, arguments: Arguments) -> Any:
         """Run an endpoint. Raises `APIError`, unless the response itself is asked for."""
         route = self._pipeline.routes[name]
-        call = self._call(runtime, route, arguments)
+        call, form = self._call(runtime, route, arguments), arguments.form
         asked = call.request
         try:
             ended = None if asked is None else await self._pipeline.admit(call, asked, route)
             if ended is None:
                 outcome = await self._pipeline.run(call, route)
             else:
-                outcome = Outcome(ended if arguments.form == "response" else _refusal(ended))
+                outcome = Outcome(ended if form == "response" else _refusal(ended))
         except Exception as error:
             answer = known_error(error)
             if answer is None:
@@ -78,14 +78,13 @@ class ServerCalls:
         finally:
             if call.deferred is not None:
                 await call.hand_over()
-        if arguments.form == "response":
+        if form == "response":
             return respond(call, outcome.value, status=outcome.status)
-        if isinstance(outcome.value, APIError):
-            refused(call, outcome.value)
-            raise outcome.value
-        if arguments.form == "headers":
-            return WithHeaders(outcome.value, respond(call, outcome.value))
-        return outcome.value
+        value = outcome.value
+        if isinstance(value, APIError):
+            refused(call, value)
+            raise value
+        return value if form == "value" else WithHeaders(value, respond(call, value))
 
     def _call(self, runtime: Runtime, route: Route, arguments: Arguments) -> Call:
         call = (

@@ -91,10 +91,10 @@ async def write_cache(
 
 def expire_cache(call: Call) -> None:
     """Make the browser forget what it holds of the cookie, pieces included."""
-    spec = call.cookie_names.spec(SESSION_DATA)
     header = call.cookies.header
-    if header is None or spec.name not in header:
+    if header is None or call.site.cookies.session_data not in header:
         return
+    spec = call.cookie_names.spec(SESSION_DATA)
     for name in stale_names(call.cookies.chunks, spec.name, ()):
         # Clients that keep an empty value would be told to forget it again and again.
         if call.cookies.chunks[name]:

@@ -6,7 +6,8 @@ Spec: cookies and sessions, sections 1, 5, 10 and 11.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+
+import msgspec
 
 from watchword.call import Asker, CacheDue, Call, SessionLookup
 from watchword.cookies import DONT_REMEMBER, SESSION_DATA, SESSION_TOKEN
@@ -146,8 +147,7 @@ def clear_session_cookies(call: Call) -> None:
             expire_cache(call)
 
 
-@dataclass(slots=True)  # Not frozen, for speed, like all that is made for every session check.
-class LookupFlags:
+class LookupFlags(msgspec.Struct, frozen=True):
     """How a session is looked up."""
 
     disable_cookie_cache: bool = False
@@ -165,7 +165,7 @@ class LookupFlags:
 
     def from_store(self) -> LookupFlags:
         """Ask the store and leave the cache alone: what was not read from it is not due."""
-        return replace(self, disable_cookie_cache=True, writes_cache=False)
+        return msgspec.structs.replace(self, disable_cookie_cache=True, writes_cache=False)
 
 
 _NO_FLAGS = LookupFlags()
