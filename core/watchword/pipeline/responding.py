@@ -9,7 +9,7 @@ from watchword.database.contract import InvalidValue, SchemaMismatch, StorageUna
 from watchword.database.secondary import SecondaryUnavailable
 from watchword.errors import APIError
 from watchword.http.json import encode
-from watchword.http.response import Response, header_value, varying
+from watchword.http.response import Constant, Response, header_value, varying
 from watchword.observability.logs import (
     callback_failed,
     refused,
@@ -21,30 +21,28 @@ from watchword.observability.logs import (
 from .validation import ValidationCodes
 
 NOT_FOUND = Response(404)
-_JSON = ("content-type", "application/json")
-_TEXT = ("content-type", "text/plain;charset=UTF-8")
-_NO_STORE = (("cache-control", "no-store"),)
-_NO_STORE_SESSION = (("cache-control", "no-store"), ("pragma", "no-cache"))
+_JSON = Constant("content-type", "application/json")
+_TEXT = Constant("content-type", "text/plain;charset=UTF-8")
+_NO_STORE = (Constant("cache-control", "no-store"),)
+_NO_STORE_SESSION = (*_NO_STORE, Constant("pragma", "no-cache"))
 
 
 def respond(call: Call, value: object, *, status: int | None = None) -> Response:
     """The response for an endpoint's result or `APIError`, with the call's headers and cookies."""
     if isinstance(value, Response):
         return Response(value.status, _headers(call, value.headers), value.body)
-    headers: list[tuple[str, str]] = []
+    own: tuple[tuple[str, str], ...] = (_JSON,)
     if isinstance(value, APIError):
         refused(call, value)
         status = status or value.status
         body = b"" if value.body is None else encode(value.body)
-        headers.extend((name, header_value(text)) for name, text in value.headers)
-        headers.insert(0, _JSON)
+        own += tuple((name, header_value(text)) for name, text in value.headers)
     elif isinstance(value, str):
         body = value.encode("utf-8", "replace")
-        headers.append(_TEXT)
+        own = (_TEXT,)
     else:
         body = encode(value)
-        headers.append(_JSON)
-    return Response(status or 200, _headers(call, headers), body)
+    return Response(status or 200, _headers(call, own), body)
 
 
 def _headers(call: Call, own: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:

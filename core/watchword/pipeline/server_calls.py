@@ -6,7 +6,6 @@ run as if that browser had called it, with all that the endpoint asks of it.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from http import HTTPStatus
 from typing import Any, cast
 
@@ -134,7 +133,7 @@ class ServerCalls:
         # What matters is the endpoint's method and path, not those of the page with the form; but
         # who wants no content from a page wants none from a link either.
         method = endpoint.methods[0]
-        as_sent = replace(
+        as_sent = msgspec.structs.replace(
             request,
             method="HEAD" if method == "GET" and request.method == "HEAD" else method,
             path=site.base_path + endpoint.path,
