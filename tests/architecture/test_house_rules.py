@@ -40,6 +40,7 @@ FLOORS: list[tuple[str, ...]] = [
     ("pipeline",),
     ("features",),
     ("plugins",),
+    ("configuration.auth_options",),
     ("configuration.compilation", "configuration.contradictions"),
     ("api",),
     ("pipeline.server_calls",),

@@ -72,7 +72,7 @@ async def guarded(call: Call, work: Callable[[], Awaitable[Response]]) -> Respon
         if answer is not None:
             return respond(call, answer)
         request_failed(call, error)
-        if call.config.on_api_error.reraise:
+        if call.config.options.on_api_error.reraise:
             raise
         return Response(500)
 
@@ -96,7 +96,7 @@ def known_error(error: Exception) -> APIError | None:
 
 
 async def _reported(call: Call, error: Exception) -> APIError | None:
-    callback = call.config.on_api_error.on_error
+    callback = call.config.options.on_api_error.on_error
     if callback is None:
         return None
     try:

@@ -43,7 +43,7 @@ async def read_cache(cache: SessionCache, call: Call, token: str) -> Cached | No
     value = join_chunks(call.cookies.chunks, name)
     if value is None:
         return None
-    data = cache.codec.decode(value, now=call.config.clock().timestamp())
+    data = cache.codec.decode(value, now=call.now.timestamp())
     found = None if data is None else _records(call, data)
     if (
         data is None
@@ -64,7 +64,7 @@ async def write_cache(
 ) -> bool:
     """Put session and user into the cookie, in pieces where it is large; False: too large."""
     spec = call.cookie_names.spec(SESSION_DATA)
-    now = call.config.clock().timestamp()
+    now = call.config.options.clock().timestamp()
     payload = {
         "session": jsonable(found.session),
         "user": jsonable(found.user),
