@@ -17,7 +17,7 @@ from watchword.http.bounds import LONGEST_ORIGIN
 from watchword.http.origin_patterns import OddPattern, normal_origin
 from watchword.http.origins import OriginPattern, Target, compiled
 from watchword.http.urls import parse_url
-from watchword.observability.logs import origin_ignored, origin_refused
+from watchword.observability.request_log import origin_ignored, origin_refused
 
 _SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS"))
 

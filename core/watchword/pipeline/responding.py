@@ -10,13 +10,8 @@ from watchword.database.secondary import SecondaryUnavailable
 from watchword.errors import APIError
 from watchword.http.json import encode
 from watchword.http.response import Response, header_value, varying
-from watchword.observability.logs import (
-    callback_failed,
-    refused,
-    request_failed,
-    storage_unavailable,
-    value_refused,
-)
+from watchword.observability.logs import callback_failed, storage_unavailable, value_refused
+from watchword.observability.request_log import refused, request_failed
 
 from .validation import ValidationCodes
 
