@@ -10,13 +10,8 @@ from watchword.database.secondary import SecondaryUnavailable
 from watchword.errors import APIError
 from watchword.http.json import encode
 from watchword.http.response import Constant, Response, header_value, varying
-from watchword.observability.logs import (
-    callback_failed,
-    refused,
-    request_failed,
-    storage_unavailable,
-    value_refused,
-)
+from watchword.observability.logs import callback_failed, storage_unavailable, value_refused
+from watchword.observability.request_log import refused, request_failed
 
 from .validation import ValidationCodes
 
@@ -70,7 +65,7 @@ async def guarded(call: Call, work: Callable[[], Awaitable[Response]]) -> Respon
         if answer is not None:
             return respond(call, answer)
         request_failed(call, error)
-        if call.config.on_api_error.reraise:
+        if call.config.options.on_api_error.reraise:
             raise
         return Response(500)
 
@@ -94,7 +89,7 @@ def known_error(error: Exception) -> APIError | None:
 
 
 async def _reported(call: Call, error: Exception) -> APIError | None:
-    callback = call.config.on_api_error.on_error
+    callback = call.config.options.on_api_error.on_error
     if callback is None:
         return None
     try:

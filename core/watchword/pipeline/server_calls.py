@@ -20,7 +20,7 @@ from watchword.http.headers import Headers, HeaderSource
 from watchword.http.json import InvalidJSON, decode
 from watchword.http.request import NO_BODY, Request
 from watchword.http.response import Response
-from watchword.observability.logs import refused
+from watchword.observability.request_log import refused
 from watchword.runtime.contract import Runtime
 from watchword.sessions.checked import Checked
 from watchword.sessions.sessions import WITHOUT_RENEWAL, SessionCodes, current_session, finish_call

@@ -73,7 +73,7 @@ async def write_cache(
 ) -> bool:
     """Put session and user into the cookie, in pieces where it is large; False: too large."""
     spec = call.cookie_names.spec(SESSION_DATA)
-    now = call.config.clock().timestamp()
+    now = call.config.options.clock().timestamp()
     payload = {
         "session": jsonable(found.session),
         "user": jsonable(found.user),
