@@ -109,6 +109,6 @@ def framed(response: Response, method: str) -> tuple[list[tuple[str, str]], byte
     pairs = list(response.headers)
     if response.status < 200 or response.status in (204, 304):
         return pairs, b""
-    if response.header("content-length") is None:
+    if "content-length" not in dict(response.headers):
         pairs.append(("content-length", str(len(response.body))))
     return pairs, b"" if method == "HEAD" else response.body

@@ -173,7 +173,7 @@ class Call:
     def now(self) -> datetime:
         """The moment of this call (aware, UTC, whole milliseconds); the same all through it."""
         if self._now is None:
-            now = self.config.clock()
+            now = self.config.options.clock()
             self._now = now.replace(microsecond=now.microsecond // 1000 * 1000)
         return self._now
 
@@ -244,7 +244,7 @@ class Call:
 
     def random(self, length: int = 32, alphabet: str = ALPHANUMERIC) -> str:
         """A random text from the operating system's generator, without bias."""
-        return random_string(length, alphabet, self.config.token_bytes)
+        return random_string(length, alphabet, self.config.options.token_bytes)
 
     async def run(self, callback: Callable[..., object], *args: object) -> object:
         """Run an application's callback, sync or async, where it belongs."""

@@ -48,7 +48,7 @@ class CookieNames:
         self.session_token = self.spec(SESSION_TOKEN).name
         """The full name of the session's cookie."""
         self.session_data = self.spec(SESSION_DATA).name
-        """The full name of the cookie with the session cache."""
+        """That of the session cache."""
 
     def spec(self, base_name: str, *, max_age: int | None = None) -> CookieSpec:
         """The cookie with this base name; configured attributes win over `max_age`."""
@@ -65,13 +65,12 @@ class CookieNames:
 class CookieJar:
     """The cookies of a request, and those that its response will set, in order."""
 
-    __slots__ = ("_chunks", "_header", "_incoming", "_older", "_outgoing", "_secret", "outdated")
+    __slots__ = ("_header", "_incoming", "_older", "_outgoing", "_secret", "outdated")
 
     def __init__(self, headers: Headers, secret: str, older: Sequence[str] = ()) -> None:
         """`secret` signs; cookies under one of the `older` secrets are taken as well."""
         self._header = headers.get("cookie")
         self._incoming: Mapping[str, str] | None = None
-        self._chunks: Mapping[str, str] | None = None
         self._outgoing: list[tuple[str, str, str]] = []  # name, value, Set-Cookie line
         self._secret = secret
         self._older = older
@@ -96,12 +95,9 @@ class CookieJar:
             self._incoming = parse_cookies(self._header) if self._header else {}
         return self._incoming
 
-    @property
-    def chunks(self) -> Mapping[str, str]:
-        """Name to value by the stricter reading for cookies in pieces; the last one wins."""
-        if self._chunks is None:
-            self._chunks = parse_cookie_chunks(self._header) if self._header else {}
-        return self._chunks
+    def chunks(self, name: str) -> Mapping[str, str]:
+        """A cookie and its pieces, by their names, in the stricter reading: the last one wins."""
+        return parse_cookie_chunks(self._header, name) if self._header else {}
 
     def get_signed(self, name: str) -> str | None:
         """The value of a signed cookie; None if absent, malformed or forged.

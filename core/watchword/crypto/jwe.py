@@ -8,18 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import cast
 
 from joserfc import jwe
 from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
 
-from watchword.http.json import decode, encode
+from watchword.http.json import encode
 
 from .derivation import derive_key
-from .jwt import TokenInvalid, check_lifetime
+from .jwt import TokenInvalid, check_lifetime, json_object, part_of_token
 from .secrets_list import Secrets
-from .signing import base64url_decode
 
 SESSION_SALT = "better-auth-session"
 """For the session cache."""
@@ -62,14 +60,21 @@ class TokenKeys:
     def decrypt(self, token: str, *, now: float, leeway: float = LEEWAY) -> dict[str, object]:
         """The claims of a token that has not ended. `now` is in Unix seconds.
 
-        Raises `TokenInvalid` or its subclass `TokenExpired`. What the header asks for is checked
-        before any key is touched.
+        Raises `TokenInvalid` or its subclass `TokenExpired`.
+        """
+        claims = json_object(self.decrypted_claims(token))
+        check_lifetime(claims, now=now, leeway=leeway)
+        return claims
+
+    def decrypted_claims(self, token: str) -> bytes:
+        """The text of the claims of a token, ended or not. Raises `TokenInvalid`.
+
+        What the header asks for is checked before any key is touched.
         """
         for key in self._candidates(_header(token)):
-            claims = _opened(token, key.key)
-            if claims is not None:
-                check_lifetime(claims, now=now, leeway=leeway)
-                return claims
+            plain = _opened(token, key.key)
+            if plain is not None:
+                return plain
         raise TokenInvalid("encrypted with another key")
 
     def _candidates(self, header: Mapping[str, object]) -> list[_Key]:
@@ -87,13 +92,9 @@ def _header(token: str) -> dict[str, object]:
     parts = token.split(".")
     if len(parts) != 5 or parts[1]:
         raise TokenInvalid("not a directly encrypted token")
-    try:
-        for part in parts[2:]:
-            base64url_decode(part)
-        value = decode(base64url_decode(parts[0]))
-    except ValueError:
-        raise TokenInvalid("a part of the token cannot be read") from None
-    header = cast("dict[str, object]", value) if isinstance(value, dict) else {}
+    for part in parts[2:]:
+        part_of_token(part)
+    header = json_object(part_of_token(parts[0]))
     if header.get("alg") != "dir" or header.get("enc") != "A256CBC-HS512":
         raise TokenInvalid("only dir with A256CBC-HS512 is accepted")
     if not header.keys() <= _HEADER_FIELDS:
@@ -101,10 +102,8 @@ def _header(token: str) -> dict[str, object]:
     return header
 
 
-def _opened(token: str, key: OctKey) -> dict[str, object] | None:
+def _opened(token: str, key: OctKey) -> bytes | None:
     try:
-        plain = jwe.decrypt_compact(token, key, algorithms=_ALGORITHMS).plaintext
-        claims: object = decode(plain or b"")
+        return jwe.decrypt_compact(token, key, algorithms=_ALGORITHMS).plaintext
     except (JoseError, ValueError):
         return None
-    return cast("dict[str, object]", claims) if isinstance(claims, dict) else None

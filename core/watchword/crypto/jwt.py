@@ -13,7 +13,7 @@ from typing import cast
 
 from watchword.http.json import InvalidJSON, decode, encode
 
-from .signing import base64url, base64url_decode, mac
+from .signing import base64url, base64url_decode, mac, mac_of
 
 _HEADER = base64url(b'{"alg":"HS256"}')
 _HEADER_FIELDS = frozenset(("alg", "typ"))
@@ -39,17 +39,25 @@ def verify_jwt(token: str, secret: str, *, now: float, leeway: float = 0) -> dic
     `now` is in Unix seconds, `leeway` in seconds. A token without an end (`exp`) is refused.
     Raises `TokenInvalid`, or its subclass `TokenExpired` (RFC 7519, 4.1.4).
     """
+    content = json_object(signed_claims(token, secret))
+    check_lifetime(content, now=now, leeway=leeway)
+    return content
+
+
+def signed_claims(token: str, secret: str) -> bytes:
+    """The text of the claims of a token that was signed with the secret, ended or not.
+
+    Raises `TokenInvalid`.
+    """
     body, _, signature = token.rpartition(".")
     header, dot, claims = body.partition(".")
     if not dot or not token.isascii():
         raise TokenInvalid("not a signed token")
-    if not hmac.compare_digest(mac(body, secret).encode(), signature.encode()):
+    if not hmac.compare_digest(mac_of(body.encode(), secret.encode()), signature.encode()):
         raise TokenInvalid("signed with another key")
     if header != _HEADER:
-        _check_header(_json_object(header))
-    content = _json_object(claims)
-    check_lifetime(content, now=now, leeway=leeway)
-    return content
+        _check_header(json_object(part_of_token(header)))
+    return part_of_token(claims)
 
 
 def check_lifetime(claims: Mapping[str, object], *, now: float, leeway: float) -> None:
@@ -74,10 +82,19 @@ def _number(claims: Mapping[str, object], name: str) -> float:
     return value
 
 
-def _json_object(part: str) -> dict[str, object]:
+def part_of_token(part: str) -> bytes:
+    """The bytes of one part of a token. Raises `TokenInvalid`."""
     try:
-        value = decode(base64url_decode(part))
-    except (InvalidJSON, ValueError):
+        return base64url_decode(part)
+    except ValueError:
+        raise TokenInvalid("a part of the token cannot be read") from None
+
+
+def json_object(text: bytes) -> dict[str, object]:
+    """What a part of a token says. Raises `TokenInvalid` unless it is a JSON object."""
+    try:
+        value = decode(text)
+    except InvalidJSON:
         raise TokenInvalid("a part of the token is not JSON") from None
     if not isinstance(value, dict):
         raise TokenInvalid("a part of the token is not a JSON object")

@@ -1,7 +1,7 @@
 """The session cache cookie: session and user, readable without the database for a short while.
 
 Three forms exist: signed JSON (`compact`), a signed token (`jwt`) and an encrypted one (`jwe`).
-Whatever is damaged, forged, ended or of another shape counts as absent: `decode` gives None and
+Whatever is damaged, forged, ended or of another shape counts as absent: there is None, and
 the database is asked (spec: cookies and sessions, session cache cookie).
 """
 
@@ -9,23 +9,23 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Protocol, TypeGuard, cast
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any, Protocol
 from uuid import uuid4
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from watchword.discreet import Discreet
-from watchword.http.json import decode, encode, parse_date
+from watchword.http.json import decode, encode
 
-from .jwt import TokenInvalid, sign_jwt, verify_jwt
-from .signing import base64url, base64url_decode, mac
+from .jwt import TokenInvalid, sign_jwt, signed_claims
+from .signing import base64url, base64url_decode, mac_of
 
-_TEXTS = {"session": ("id", "token", "userId"), "user": ("id", "email", "name")}
-_DATES = {
-    "session": ("expiresAt", "createdAt", "updatedAt"),
-    "user": ("createdAt", "updatedAt"),
-}
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+"""A date with a zone."""
+
 _SPELLING = str.maketrans("+/", "-_")
 
 
@@ -42,6 +42,51 @@ class SessionData:
     """Whether it was made under an older secret, and is to be written anew."""
 
 
+class Opened(msgspec.Struct, frozen=True):
+    """A genuine cookie, its content not looked at."""
+
+    text: bytes
+    expires_at: float | None = None
+    """In Unix milliseconds; None where the content says it."""
+    outdated: bool = False
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"
+
+
+class Content(Discreet, msgspec.Struct, kw_only=True, rename="camel"):
+    """What a cookie says. `exp` and `nbf` are in Unix seconds."""
+
+    session: Any
+    user: Any
+    updated_at: float
+    version: str = "1"
+    exp: float | UnsetType = UNSET
+    nbf: float | UnsetType = UNSET
+
+
+def content_decoder(session: type, user: type) -> msgspec.json.Decoder[Content]:
+    """Reads the content of cookies with these types of session and user."""
+    records = [("session", session), ("user", user)]
+    kind: Any = msgspec.defstruct(
+        "Content", records, bases=(Content,), kw_only=True, rename="camel"
+    )
+    return msgspec.json.Decoder(kind)
+
+
+def end_of(opened: Opened, content: Content, now: float) -> float | None:
+    """When a cookie ends, in Unix milliseconds; None if it has ended or not begun.
+
+    `now` is in Unix seconds.
+    """
+    end = opened.expires_at
+    if end is None:
+        if content.exp is UNSET or (content.nbf is not UNSET and now < content.nbf):
+            return None
+        end = content.exp * 1000
+    return end if now * 1000 < end else None
+
+
 class SessionDataCodec(Protocol):
     """One form of the cookie."""
 
@@ -52,9 +97,14 @@ class SessionDataCodec(Protocol):
         """
         ...
 
+    def open(self, value: str, *, now: float) -> Opened | None:
+        """What was made with a secret that vouches at `now` (Unix seconds), ended or not."""
+        ...
+
     def decode(self, value: str, *, now: float) -> SessionData | None:
         """What a value holds, if it is genuine and has not ended; `now` is in Unix seconds."""
-        ...
+        opened = self.open(value, now=now)
+        return None if opened is None else _read(opened, now)
 
 
 class _Envelope(Discreet, msgspec.Struct):
@@ -64,36 +114,36 @@ class _Envelope(Discreet, msgspec.Struct):
 
 
 _envelopes = msgspec.json.Decoder(_Envelope)
+_numbers = msgspec.json.Decoder(float)
 
 
-class CompactSessionData:
+class CompactSessionData(SessionDataCodec):
     """JSON with a signature beside it, all of it in base64url."""
 
     def __init__(self, secret: str) -> None:
-        self._secret = secret
+        self._key = secret.encode()
 
     def encode(self, payload: Mapping[str, object], *, now: float, lifetime: int) -> str:
         text = encode(payload)
         end = b"%d" % (int(now * 1000) + lifetime * 1000)
-        signature = mac(_signed_text(text, end), self._secret).encode()
+        signature = mac_of(_signed_text(text, end), self._key)
         return base64url(b'{"session":%b,"expiresAt":%b,"signature":"%b"}' % (text, end, signature))
 
-    def decode(self, value: str, *, now: float) -> SessionData | None:
+    def open(self, value: str, *, now: float) -> Opened | None:
         try:
             envelope = _envelopes.decode(base64url_decode(value))
             text, end = bytes(envelope.session), bytes(envelope.expires_at)
             # The text as received is what was signed: nothing is parsed before that is certain.
-            expected = mac(_signed_text(text, end), self._secret)
+            expected = mac_of(_signed_text(text, end), self._key)
             given = envelope.signature.rstrip("=").translate(_SPELLING).encode()
-            if not hmac.compare_digest(expected.encode(), given):
+            if not hmac.compare_digest(expected, given):
                 return None
-            payload, expires_at = decode(text), decode(end)
+            return Opened(text, _numbers.decode(end))
         except (msgspec.MsgspecError, ValueError, RecursionError):
             return None
-        return _checked(payload, expires_at, now)
 
 
-class JwtSessionData:
+class JwtSessionData(SessionDataCodec):
     """A token signed with the secret (HS256)."""
 
     def __init__(self, secret: str) -> None:
@@ -102,12 +152,11 @@ class JwtSessionData:
     def encode(self, payload: Mapping[str, object], *, now: float, lifetime: int) -> str:
         return sign_jwt(_with_times(payload, now, lifetime), self._secret)
 
-    def decode(self, value: str, *, now: float) -> SessionData | None:
+    def open(self, value: str, *, now: float) -> Opened | None:
         try:
-            claims = verify_jwt(value, self._secret, now=now)
+            return Opened(signed_claims(value, self._secret))
         except TokenInvalid:
             return None
-        return _checked(claims, _milliseconds(claims), now)
 
 
 class TokenCipher(Protocol):
@@ -115,10 +164,10 @@ class TokenCipher(Protocol):
 
     def encrypt(self, claims: Mapping[str, object]) -> str: ...
 
-    def decrypt(self, token: str, *, now: float) -> dict[str, object]: ...
+    def decrypted_claims(self, token: str) -> bytes: ...
 
 
-class JweSessionData:
+class JweSessionData(SessionDataCodec):
     """A token encrypted with a key made from the secret."""
 
     def __init__(
@@ -131,15 +180,14 @@ class JweSessionData:
         claims = _with_times(payload, now, lifetime)
         return self._cipher.encrypt({**claims, "jti": self._token_id()})
 
-    def decode(self, value: str, *, now: float) -> SessionData | None:
+    def open(self, value: str, *, now: float) -> Opened | None:
         try:
-            claims = self._cipher.decrypt(value, now=now)
+            return Opened(self._cipher.decrypted_claims(value))
         except TokenInvalid:
             return None
-        return _checked(claims, _milliseconds(claims), now)
 
 
-class RotatedSessionData:
+class RotatedSessionData(SessionDataCodec):
     """A form under the current secret, and under each older one for as long as that vouches."""
 
     def __init__(
@@ -152,19 +200,19 @@ class RotatedSessionData:
     def encode(self, payload: Mapping[str, object], *, now: float, lifetime: int) -> str:
         return self._current.encode(payload, now=now, lifetime=lifetime)
 
-    def decode(self, value: str, *, now: float) -> SessionData | None:
-        data = self._current.decode(value, now=now)
-        for codec, end in self._older if data is None else ():
-            data = codec.decode(value, now=now) if now < end else None
-            if data is not None:
-                return replace(data, outdated=True)
-        return data
+    def open(self, value: str, *, now: float) -> Opened | None:
+        opened = self._current.open(value, now=now)
+        for codec, end in self._older if opened is None else ():
+            opened = codec.open(value, now=now) if now < end else None
+            if opened is not None:
+                return msgspec.structs.replace(opened, outdated=True)
+        return opened
 
 
-def _signed_text(payload: bytes, end: bytes) -> str:
+def _signed_text(payload: bytes, end: bytes) -> bytes:
     if payload[:1] != b"{" or payload[-1:] != b"}" or len(payload) == 2:
         raise ValueError("the payload is not an object with content")
-    return (payload[:-1] + b',"expiresAt":' + end + b"}").decode("utf-8")
+    return b'%b,"expiresAt":%b}' % (payload[:-1], end)
 
 
 def _with_times(payload: Mapping[str, object], now: float, lifetime: int) -> dict[str, object]:
@@ -172,45 +220,34 @@ def _with_times(payload: Mapping[str, object], now: float, lifetime: int) -> dic
     return {**payload, "iat": issued, "exp": issued + lifetime}
 
 
-def _milliseconds(claims: Mapping[str, object]) -> object:
-    end = claims.get("exp")
-    return end * 1000 if _is_number(end) else None
+class _Session(Discreet, msgspec.Struct, rename="camel"):
+    id: str
+    token: str
+    user_id: str
+    expires_at: Moment
+    created_at: Moment
+    updated_at: Moment
 
 
-def _checked(payload: object, expires_at: object, now: float) -> SessionData | None:
-    if not isinstance(payload, dict):
-        return None
-    content = cast("dict[str, object]", payload)
-    session, user = _record(content, "session"), _record(content, "user")
-    written, version = content.get("updatedAt"), content.get("version", "1")
-    if session is None or user is None or not isinstance(user.get("emailVerified"), bool):
-        return None
-    if not _is_number(written) or not _is_number(expires_at) or not isinstance(version, str):
-        return None
-    if expires_at < now * 1000:
-        return None
-    return SessionData(session, user, written, version, expires_at)
+class _User(Discreet, msgspec.Struct, rename="camel"):
+    id: str
+    email: str
+    email_verified: bool
+    name: str
+    created_at: Moment
+    updated_at: Moment
 
 
-def _record(payload: Mapping[str, object], name: str) -> dict[str, object] | None:
-    value = payload.get(name)
-    if not isinstance(value, dict):
-        return None
-    record = cast("dict[str, object]", value)
-    texts_are_there = all(isinstance(record.get(key), str) for key in _TEXTS[name])
-    dates_are_there = all(_is_date(record.get(key)) for key in _DATES[name])
-    return record if texts_are_there and dates_are_there else None
+_core = content_decoder(_Session, _User)
 
 
-def _is_date(value: object) -> bool:
-    if not isinstance(value, str):
-        return False
+def _read(opened: Opened, now: float) -> SessionData | None:
     try:
-        parse_date(value)
-    except ValueError:
-        return False
-    return True
-
-
-def _is_number(value: object) -> TypeGuard[float]:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+        content, payload = _core.decode(opened.text), decode(opened.text)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return None
+    end = end_of(opened, content, now)
+    if end is None:
+        return None
+    session, user = payload["session"], payload["user"]
+    return SessionData(session, user, content.updated_at, content.version, end, opened.outdated)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-from binascii import b2a_base64
+from binascii import a2b_base64, b2a_base64
 from uuid import UUID
 
 from watchword.http.bounds import LONGEST_COOKIE
 
 _SIGNATURE_LENGTH = 44
+_TO_URL = bytes.maketrans(b"+/", b"-_")
+_FROM_URL = bytes.maketrans(b"-_", b"+/")
 
 
 def sign(value: str, secret: str) -> str:
@@ -43,7 +45,12 @@ def verify_cookie_value(raw: str, secret: str) -> str | None:
 
 def mac(text: str, secret: str) -> str:
     """A MAC for URLs and cookies: base64url without padding."""
-    return base64url(_digest(text, secret))
+    return mac_of(text.encode(), secret.encode()).decode("ascii")
+
+
+def mac_of(data: bytes, key: bytes) -> bytes:
+    """The same of bytes, as bytes."""
+    return _base64url(hmac.digest(key, data, "sha256"))
 
 
 def hash_identifier(text: str) -> str:
@@ -64,13 +71,14 @@ def reservation_uuid(identifier: str) -> str:
 
 def base64url(data: bytes) -> str:
     """RFC 4648, 5, without padding."""
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
+    return _base64url(data).decode("ascii")
 
 
 def base64url_decode(text: str) -> bytes:
     """The bytes of an unpadded base64url text. Raises `ValueError` for any but the one spelling."""
-    data = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-    if base64url(data) != text:
+    given = text.encode("ascii")
+    data = a2b_base64(given.translate(_FROM_URL) + b"=" * (-len(given) % 4))
+    if _base64url(data) != given:
         raise ValueError("not base64url without padding")
     return data
 
@@ -80,6 +88,10 @@ def equal(one: str, other: str) -> bool:
     return hmac.compare_digest(
         one.encode("utf-8", "surrogatepass"), other.encode("utf-8", "surrogatepass")
     )
+
+
+def _base64url(data: bytes) -> bytes:
+    return b2a_base64(data, newline=False).translate(_TO_URL).rstrip(b"=")
 
 
 def _digest(value: str, secret: str) -> bytes:

@@ -81,17 +81,19 @@ def values_of_cookie(header: str, name: str) -> list[str]:
     return found[:MOST_NAMESAKES]
 
 
-def parse_cookie_chunks(header: str) -> dict[str, str]:
+def parse_cookie_chunks(header: str, start: str = "") -> dict[str, str]:
     """The stricter reading for cookies in pieces: last of one name wins, odd pairs are dropped.
 
-    Of more than `MOST_PAIRS` the first ones are read.
+    Only names with this `start` are read. Of more than `MOST_PAIRS` the first ones are.
     """
     found: dict[str, str] = {}
     for pair in header.split(";", MOST_PAIRS)[:MOST_PAIRS]:
         name, equals, value = pair.partition("=")
-        name, value = name.strip(), _unquoted(value.strip())
-        if equals and _TOKEN.fullmatch(name) and _CHUNK_VALUE.fullmatch(value):
-            found[name] = _decoded(value)
+        name = name.strip()
+        if equals and name.startswith(start) and _TOKEN.fullmatch(name):
+            value = _unquoted(value.strip())
+            if _CHUNK_VALUE.fullmatch(value):
+                found[name] = _decoded(value) if "%" in value else value
     return found
 
 

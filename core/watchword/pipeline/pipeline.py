@@ -9,7 +9,7 @@ Server-side calls enter at the before hooks and leave after the after hooks.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, get_args
@@ -35,7 +35,7 @@ from watchword.sessions.sessions import finish_call, require_session
 from .body import read_body
 from .origin_check import check_login, check_request, check_trusted_url
 from .path_settings import check_path_settings
-from .rate_limit import RateLimiter, TooManyRequests
+from .rate_limit import TooManyRequests, open_limiter
 from .responding import NOT_FOUND, guarded, respond
 from .router import Router
 from .validation import ValidationCodes, read_input
@@ -80,18 +80,15 @@ class Pipeline:
         config: Configuration,
         plugins: Sequence[Plugin],
         *,
-        limiter: RateLimiter | None,
-        disabled_paths: Iterable[str],
         tracing: Tracing | None,
     ) -> None:
         self._config = config
-        self._limiter = limiter
-        disabled = tuple(disabled_paths)
-        self._disabled = frozenset(disabled)
+        self._limiter = open_limiter(config, plugins)
+        self._disabled = frozenset(config.options.disabled_paths)
         self._answer = guarded if tracing is None else tracing.requests(guarded)
         steps = _Steps(plugins, tracing)
         self._on_request = steps.of("on_request")
-        self._may_end = bool(self._disabled or limiter or self._on_request)
+        self._may_end = bool(self._disabled or self._limiter or self._on_request)
         """Whether anything can end a request before its endpoint is reached."""
         self._on_response = steps.of("on_response")
         self.routes = _routes(config, plugins, steps)
@@ -101,7 +98,7 @@ class Pipeline:
             if not route.endpoint.traits.server_only
         )
         endpoints = [route.endpoint for route in self.routes.values()]
-        check_path_settings(self._router, endpoints, config, plugins, disabled)
+        check_path_settings(self._router, endpoints, config, plugins)
 
     async def handle(self, request: Request, runtime: Runtime) -> Response:
         """Answer one HTTP request. Raises nothing (unless told to by `on_api_error.reraise`)."""
@@ -196,7 +193,7 @@ class Pipeline:
 
     def _found(self, call: Call, request: Request) -> Route | None:
         path = call.path
-        if self._config.advanced.skip_trailing_slashes and path.endswith("/"):
+        if self._config.options.advanced.skip_trailing_slashes and path.endswith("/"):
             path = path[:-1]
         found = self._router.find(request.method, path)
         if found is None:
@@ -251,7 +248,7 @@ class _Steps:
 
 def _routes(config: Configuration, plugins: Sequence[Plugin], steps: _Steps) -> dict[str, Route]:
     routes: dict[str, Route] = {}
-    own = config.hooks
+    own = config.options.hooks
     taken: dict[str, str] = {}
     for plugin in plugins:
         owner = plugin.id or type(plugin).__name__

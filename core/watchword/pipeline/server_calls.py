@@ -6,7 +6,6 @@ run as if that browser had called it, with all that the endpoint asks of it.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from http import HTTPStatus
 from typing import Any, cast
 
@@ -21,7 +20,7 @@ from watchword.http.headers import Headers, HeaderSource
 from watchword.http.json import InvalidJSON, decode
 from watchword.http.request import NO_BODY, Request
 from watchword.http.response import Response
-from watchword.observability.logs import refused
+from watchword.observability.request_log import refused
 from watchword.runtime.contract import Runtime
 from watchword.sessions.checked import Checked
 from watchword.sessions.sessions import WITHOUT_RENEWAL, SessionCodes, current_session, finish_call
@@ -133,7 +132,7 @@ class ServerCalls:
         # What matters is the endpoint's method and path, not those of the page with the form; but
         # who wants no content from a page wants none from a link either.
         method = endpoint.methods[0]
-        as_sent = replace(
+        as_sent = msgspec.structs.replace(
             request,
             method="HEAD" if method == "GET" and request.method == "HEAD" else method,
             path=site.base_path + endpoint.path,

@@ -9,25 +9,28 @@ stateless mode; security C1 to C5).
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 
 import msgspec
 
 from watchword.call import Call
 from watchword.configuration.configuration import SessionCache
 from watchword.cookies import SESSION_DATA
-from watchword.crypto.session_data import SessionData
+from watchword.crypto.session_data import Content, Moment, content_decoder, end_of
+from watchword.database.facade import Tables
+from watchword.database.schema import FieldType
+from watchword.database.table import Table
 from watchword.http.cookie_chunks import ValueTooLong, join_chunks, split_chunks, stale_names
 from watchword.http.cookies import CookieAttributes
-from watchword.http.json import jsonable
+from watchword.http.json import decode, jsonable
 from watchword.records import Session, User
 from watchword.results import SessionAndUser
 
 _log = logging.getLogger("watchword")
 
 
-@dataclass(frozen=True, slots=True)
-class Cached:
+class Cached(msgspec.Struct, frozen=True):
     """What a cookie said."""
 
     found: SessionAndUser[User]
@@ -39,24 +42,30 @@ class Cached:
 
 async def read_cache(cache: SessionCache, call: Call, token: str) -> Cached | None:
     """What the cookie says, if it may be believed. One that may not is expired."""
-    name = call.cookie_names.spec(SESSION_DATA).name
-    value = join_chunks(call.cookies.chunks, name)
+    name = call.site.cookies.session_data
+    value = join_chunks(call.cookies.chunks(name), name)
     if value is None:
         return None
-    data = cache.codec.decode(value, now=call.config.clock().timestamp())
-    found = None if data is None else _records(call, data)
+    now = call.now.timestamp()
+    opened = cache.codec.open(value, now=now)
+    content = None if opened is None else _content(call.config.tables, opened.text)
+    end = None if opened is None or content is None else end_of(opened, content, now)
+    if opened is None or content is None or end is None:
+        expire_cache(call)
+        return None
+    found: SessionAndUser[User] = SessionAndUser(session=content.session, user=content.user)
+    version = (
+        cache.version if isinstance(cache.version, str) else await _version(cache, call, found)
+    )
     if (
-        data is None
-        or found is None
-        or found.session.token != token
+        found.session.token != token
         or found.session.expires_at <= call.now
-        or data.version != await _version(cache, call, found)
+        or content.version != version
     ):
         expire_cache(call)
         return None
-    left = data.expires_at - call.now.timestamp() * 1000
-    outdated = data.outdated or call.cookies.outdated
-    return Cached(found, ends_soon=left < cache.update_age * 1000, outdated=outdated)
+    ends_soon = end - now * 1000 < cache.update_age * 1000
+    return Cached(found, ends_soon, opened.outdated or call.cookies.outdated)
 
 
 async def write_cache(
@@ -64,7 +73,7 @@ async def write_cache(
 ) -> bool:
     """Put session and user into the cookie, in pieces where it is large; False: too large."""
     spec = call.cookie_names.spec(SESSION_DATA)
-    now = call.config.clock().timestamp()
+    now = call.config.options.clock().timestamp()
     payload = {
         "session": jsonable(found.session),
         "user": jsonable(found.user),
@@ -82,7 +91,7 @@ async def write_cache(
     except ValueTooLong:
         _log.warning("the session cache is skipped: session and user are too large for cookies")
         return False
-    for old in stale_names(call.cookies.chunks, spec.name, [name for name, _ in pieces]):
+    for old in stale_names(call.cookies.chunks(spec.name), spec.name, [name for name, _ in pieces]):
         call.cookies.expire(old, spec.attributes)
     for name, piece in pieces:
         call.cookies.set(name, piece, attributes)
@@ -95,26 +104,43 @@ def expire_cache(call: Call) -> None:
     if header is None or call.site.cookies.session_data not in header:
         return
     spec = call.cookie_names.spec(SESSION_DATA)
-    for name in stale_names(call.cookies.chunks, spec.name, ()):
+    chunks = call.cookies.chunks(spec.name)
+    for name in stale_names(chunks, spec.name, ()):
         # Clients that keep an empty value would be told to forget it again and again.
-        if call.cookies.chunks[name]:
+        if chunks[name]:
             call.cookies.expire(name, spec.attributes)
 
 
-def _records(call: Call, data: SessionData) -> SessionAndUser[User] | None:
-    session, user = call.config.tables.of(Session), call.config.tables.of(User)
-    # A cookie of before a field existed does not know it: its default would be taken for the truth.
-    if not session.shown_defaults.issubset(data.session):
-        return None
-    if not user.shown_defaults.issubset(data.user):
-        return None
+def _content(tables: Tables, text: bytes) -> Content | None:
+    held, records = _decoders(tables.of(Session), tables.of(User))
     try:
-        return SessionAndUser(
-            session=msgspec.convert(data.session, session.record),
-            user=msgspec.convert(data.user, user.record),
-        )
-    except msgspec.ValidationError:
+        if b"\\u" in text:
+            decode(text)  # Only that knows lone surrogates.
+        held.decode(text)
+        return records.decode(text)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
         return None
+
+
+@lru_cache(maxsize=16)
+def _decoders(
+    session: Table[Session], user: Table[User]
+) -> tuple[msgspec.json.Decoder[Content], msgspec.json.Decoder[Content]]:
+    """What looks whether a cookie holds all that it must, and what makes records of it."""
+    made = content_decoder(session.record, user.record)
+    return content_decoder(_held(session), _held(user)), made
+
+
+def _held(table: Table[Any]) -> type:
+    # A cookie of before a field existed does not know it: its default would be taken for the truth.
+    # Dates without a zone cannot be held against others.
+    fields: list[tuple[str, object]] = [(wire, msgspec.Raw) for wire in table.shown_defaults]
+    fields += [
+        (attribute.wire, Moment)
+        for attribute in table.attributes.values()
+        if attribute.field.type is FieldType.DATE and attribute.field.required
+    ]
+    return msgspec.defstruct("Held", fields)
 
 
 async def _version(cache: SessionCache, call: Call, found: SessionAndUser[User]) -> str:

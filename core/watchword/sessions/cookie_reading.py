@@ -10,7 +10,10 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Literal
+
+import msgspec
 
 from watchword.configuration.configuration import cache_codec
 from watchword.cookies import SESSION_DATA, SESSION_TOKEN
@@ -20,7 +23,6 @@ from watchword.errors import ConfigurationError
 from watchword.http.cookie_chunks import join_chunks
 from watchword.http.cookies import parse_cookie_chunks, parse_cookies
 from watchword.http.headers import Headers, HeaderSource
-from watchword.http.json import parse_date
 
 
 def get_session_cookie(
@@ -85,5 +87,4 @@ def _first(cookies: Mapping[str, str], prefix: str, name: str) -> str | None:
 
 
 def _ended(data: SessionData, now: float) -> bool:
-    expires_at = data.session.get("expiresAt")
-    return not isinstance(expires_at, str) or parse_date(expires_at).timestamp() <= now
+    return msgspec.convert(data.session["expiresAt"], datetime).timestamp() <= now

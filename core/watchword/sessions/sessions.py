@@ -201,7 +201,8 @@ async def look_up(call: Call, flags: LookupFlags) -> SessionLookup:
     Raises `APIError` FAILED_TO_GET_SESSION when the session vanished during its renewal, and that
     of a credential that is refused.
     """
-    asker, cache = asker_at_once(call) or await asker_of(call), call.config.session_cache
+    asker = asker_at_once(call) or await asker_of(call)
+    cache = call.config.session_cache
     if cache is None:
         expire_cache(call)
     elif not asker.has_cookies:
@@ -228,7 +229,7 @@ async def look_up(call: Call, flags: LookupFlags) -> SessionLookup:
         renewal_due(call, found.session)
         or cache is not None
         or call.cookies.outdated
-        or call.config.session.defer_refresh
+        or call.config.options.session.defer_refresh
     ):
         found = await _kept_alive(call, found, writes_cache=flags.writes_cache)
     return SessionLookup(found, from_store=True)
@@ -308,8 +309,9 @@ def _sent_cookie(call: Call) -> bool:
 
 def _reads_only(call: Call) -> bool:
     # With deferred refresh only POST /get-session writes (spec: get-session, step 10).
-    request = call.request
-    return call.config.session.defer_refresh and (request is None or request.method != "POST")
+    if not call.config.options.session.defer_refresh:
+        return False
+    return call.request is None or call.request.method != "POST"
 
 
 async def renew(call: Call, found: SessionAndUser[User]) -> SessionAndUser[User]:

@@ -383,7 +383,7 @@ def test_a_session_that_is_not_remembered_is_cached_again(
     browser.session()
     secret, now = browser.auth.config.secrets.current, clock().timestamp()
     cookie = {"cookie": f"{DATA}={browser.jar[DATA]}"}
-    cache = browser.auth.config.session.cookie_cache
+    cache = browser.auth.config.options.session.cookie_cache
     strategy: Any = "compact" if cache is None else cache.strategy
     kept = get_cookie_cache(cookie, secret=secret, strategy=strategy, now=now)
     assert kept is not None
