@@ -27,7 +27,7 @@ from watchword.http.request import Request
 from watchword.http.response import Response
 from watchword.http.speculation import is_speculative
 from watchword.observability.opening import APPLICATION
-from watchword.plugin import Plugin, Stage
+from watchword.plugin import Hook, Plugin, Stage
 from watchword.runtime.contract import Runtime
 from watchword.sessions.asking import asker_of
 from watchword.sessions.sessions import finish_call, require_session
@@ -62,7 +62,8 @@ class Route:
     before: tuple[Step, ...]
     checks: tuple[Step, ...]
     """What the endpoint requires, and the gates, in order."""
-    after: tuple[Step, ...]
+    after: tuple[tuple[Step, bool], ...]
+    """Each with whether it is for new sessions only."""
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -139,10 +140,18 @@ class Pipeline:
             value = await route.handler(call, *given)
         except APIError as error:
             value = error
-        outcome = await _after(call, route, value) if route.after else Outcome(value)
+        status: int | None = None
+        for hook, for_new_session in route.after:
+            if for_new_session and call.new_session is None:
+                continue
+            answer = await _after(call, hook, value)
+            if answer is not None:
+                # A replaced error keeps the status that the client was going to see.
+                status = value.status if isinstance(value, APIError) else status
+                value = answer
         if call.cache_due is not None:
             await finish_call(call)
-        return outcome
+        return Outcome(value, status)
 
     async def admit(self, call: Call, request: Request, route: Route) -> Response | None:
         """The checks of an HTTP request, for a server-side call on behalf of its browser.
@@ -231,16 +240,31 @@ class _Steps:
     def of(self, stage: Stage, path: str | None = None) -> tuple[Step, ...]:
         """The hooks of a stage; with a path, those that match it."""
         return tuple(
-            self._step(stage, plugin.id or type(plugin).__name__, partial(hook.method, plugin))
+            self._of_plugin(plugin, hook)
             for plugin, hook in self._hooks[stage]
             if path is None or hook.matches(path)
         )
+
+    def after(
+        self, own: Callable[[Call], object] | None, path: str
+    ) -> tuple[tuple[Step, bool], ...]:
+        """All hooks behind an endpoint, as `Route.after` has them."""
+        plugins = [
+            (self._of_plugin(plugin, hook), hook.new_session)
+            for plugin, hook in self._hooks["after"]
+            if hook.matches(path)
+        ]
+        return (*((step, False) for step in self.own("after", own)), *plugins)
 
     def own(self, stage: Stage, callback: Callable[[Call], object] | None) -> tuple[Step, ...]:
         """The application's own hook."""
         if callback is None:
             return ()
         return (self._step(stage, APPLICATION, lambda call: call.run(callback, call)),)
+
+    def _of_plugin(self, plugin: Plugin, hook: Hook) -> Step:
+        name = plugin.id or type(plugin).__name__
+        return self._step(hook.stage, name, partial(hook.method, plugin))
 
     def _step(self, stage: Stage, plugin: str, step: Step) -> Step:
         return step if self._tracing is None else self._tracing.hook(stage, plugin, step)
@@ -267,7 +291,7 @@ def _routes(config: Configuration, plugins: Sequence[Plugin], steps: _Steps) -> 
                 _reader(endpoint),
                 steps.own("before", own.before) + steps.of("before", endpoint.path),
                 (*_requirements(endpoint), *steps.of("gate", endpoint.path)),
-                steps.own("after", own.after) + steps.of("after", endpoint.path),
+                steps.after(own.after, endpoint.path),
             )
     return routes
 
@@ -324,19 +348,12 @@ async def _require_room(call: Call) -> None:
     call.runtime.require_room()
 
 
-async def _after(call: Call, route: Route, value: object) -> Outcome:
-    status: int | None = None
-    for hook in route.after:
-        call.returned = value
-        try:
-            answer = await hook(call)
-        except APIError as error:
-            answer = error
-        if answer is not None:
-            # A replaced error keeps the status that the client was going to see.
-            status = value.status if isinstance(value, APIError) else status
-            value = answer
-    return Outcome(value, status)
+async def _after(call: Call, hook: Step, value: object) -> object:
+    call.returned = value
+    try:
+        return await hook(call)
+    except APIError as error:
+        return error
 
 
 async def _apply(call: Call, change: Change) -> None:
