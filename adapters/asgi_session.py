@@ -92,7 +92,7 @@ class SessionLookup(Generic[U]):
             return message
         own: list[tuple[bytes, bytes]] = list(message.get("headers", ()))
         vary = [varies(checked.vary).encoded]
-        if any([name.lower() == b"vary" for name, _ in own]):
+        if b"vary" in {name.lower() for name, _ in own}:
             pairs = [(name.decode("latin-1").lower(), text.decode("latin-1")) for name, text in own]
             own = [encoded(*pair) for pair in varying(pairs, checked.vary)]
             vary = []

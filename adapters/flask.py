@@ -185,7 +185,7 @@ class Watchword(Generic[U]):
             # Before the view's own cookies: a view that signs out has the last word.
             later = headers.getlist("Set-Cookie")
             headers.setlist("Set-Cookie", [*checked.cookies, *later])
-        if not any([name.lower() == "vary" for name, _ in headers]):
+        if "vary" not in {name.lower() for name, _ in headers}:
             headers.add("Vary", checked.vary)
         elif "*" not in response.vary:
             response.vary.update(checked.vary.split(", "))
