@@ -247,6 +247,7 @@ class Auth(Generic[U]):
         runtime = self._runtime
         if runtime is not None:
             await runtime.drain()
+            await runtime.hang_up()
             await _give_back(runtime)
             runtime.release()
 
@@ -278,6 +279,7 @@ class Auth(Generic[U]):
                 self.open_engine(blocking=False),
                 self.config.capacity,
                 self.config.advanced.background,
+                self.config.advanced.outgoing.settings(),
             )
             runtime.secondary = self.open_secondary(runtime.call, blocking=False)
             # Of several first callers at once, all go on with the same one: the rest are dropped
@@ -315,6 +317,7 @@ class BlockingAuth(Generic[U]):
         self._runtime, runtime = None, self._opened.pop("runtime", None)
         if runtime is not None:
             runtime.drain()
+            runtime.hang_up()
             finish(_give_back(runtime))
 
     @property
@@ -323,7 +326,10 @@ class BlockingAuth(Generic[U]):
         if self._runtime is None:
             config = self._auth.config
             runtime = BlockingRuntime(
-                self._auth.open_engine(blocking=True), config.capacity, config.advanced.background
+                self._auth.open_engine(blocking=True),
+                config.capacity,
+                config.advanced.background,
+                config.advanced.outgoing.settings(),
             )
             runtime.secondary = self._auth.open_secondary(runtime.call, blocking=True)
             # As with the asynchronous one: several threads may be the first at once.

@@ -9,22 +9,42 @@ from watchword.database.contract import Engine
 
 from .capacity import Capacity
 from .jobs import BackgroundHandler
+from .outgoing import OutgoingSettings
 
 if TYPE_CHECKING:
     from .asynchronous import AsyncRuntime
     from .callback_loop import CallbackLoop
+    from .outgoing_async import AsyncOutgoing
+    from .outgoing_blocking import BlockingOutgoing
 
 
 def open_async_runtime(
-    engine: Engine, capacity: Capacity, handler: BackgroundHandler | None
+    engine: Engine,
+    capacity: Capacity,
+    handler: BackgroundHandler | None,
+    outgoing: OutgoingSettings,
 ) -> AsyncRuntime:
     """The async runtime over an engine. Raises `WrongLoop` where asyncio does not run."""
     module = import_module("..asynchronous", __name__)
-    made: AsyncRuntime = module.AsyncRuntime(engine, capacity, handler)
+    made: AsyncRuntime = module.AsyncRuntime(engine, capacity, handler, outgoing)
     return made
 
 
 def open_callback_loop() -> CallbackLoop:
     """The event loop for asynchronous callbacks in the blocking world."""
     made: CallbackLoop = import_module("..callback_loop", __name__).CallbackLoop()
+    return made
+
+
+def open_async_outgoing(settings: OutgoingSettings) -> AsyncOutgoing:
+    """Outgoing HTTP on event loops."""
+    made: AsyncOutgoing = import_module("..outgoing_async", __name__).AsyncOutgoing(settings)
+    return made
+
+
+def open_blocking_outgoing(settings: OutgoingSettings) -> BlockingOutgoing:
+    """Outgoing HTTP in threads."""
+    made: BlockingOutgoing = import_module("..outgoing_blocking", __name__).BlockingOutgoing(
+        settings
+    )
     return made
