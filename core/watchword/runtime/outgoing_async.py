@@ -7,6 +7,7 @@ import socket
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from contextlib import ExitStack, asynccontextmanager
 from functools import partial
+from typing import cast
 
 import httpcore2
 import httpx2
@@ -76,11 +77,9 @@ class AsyncOutgoing:
         try:
             headers = {name.lower(): value for name, value in answer.headers.items()}
             received = Received(host, headers, settings.most_bytes)
-            async for part in answer.aiter_raw():
+            async for part in cast("httpx2.AsyncByteStream", answer.stream):
                 received.add(part)
-            return OutgoingAnswer(
-                status=answer.status_code, headers=headers, body=received.body()
-            )
+            return OutgoingAnswer(status=answer.status_code, headers=headers, body=received.body())
         finally:
             await answer.aclose()
 
@@ -160,7 +159,7 @@ class _Guarded(httpcore2.AsyncNetworkBackend):
         self,
         host: str,
         port: int,
-        timeout: float | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109
         local_address: str | None = None,
         socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,
     ) -> httpcore2.AsyncNetworkStream:

@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from functools import partial
 from ssl import SSLContext
-from typing import Any
+from typing import Any, cast
 
 import httpcore2
 import httpx2
@@ -40,8 +40,7 @@ class BlockingOutgoing:
         self._settings = settings
         self._places = PerProcess(partial(Places, settings.parallel, settings.queue))
         self._transports = {
-            guarded: PerProcess(partial(_Transport, settings, guarded))
-            for guarded in (False, True)
+            guarded: PerProcess(partial(_Transport, settings, guarded)) for guarded in (False, True)
         }
 
     async def send(self, request: OutgoingRequest) -> OutgoingAnswer:
@@ -84,12 +83,10 @@ class BlockingOutgoing:
         try:
             headers = {name.lower(): value for name, value in answer.headers.items()}
             received = Received(host, headers, settings.most_bytes)
-            for part in answer.iter_raw():
+            for part in cast("httpx2.SyncByteStream", answer.stream):
                 received.add(part)
                 _left()
-            return OutgoingAnswer(
-                status=answer.status_code, headers=headers, body=received.body()
-            )
+            return OutgoingAnswer(status=answer.status_code, headers=headers, body=received.body())
         finally:
             answer.close()
 
