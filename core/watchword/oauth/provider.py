@@ -71,8 +71,6 @@ from .tokens import Profile, Tokens, json_object, read_tokens, unverified_claims
 
 Mapped: TypeAlias = "Mapping[str, object]"
 MapProfile: TypeAlias = "Callable[[Profile], Mapped | Awaitable[Mapped]]"
-    "Callable[[Profile], Mapping[str, object] | Awaitable[Mapping[str, object]]]"
-)
 GetUserInfo: TypeAlias = "Callable[[Tokens], UserInfo | Awaitable[UserInfo | None] | None]"
 RefreshAccessToken: TypeAlias = "Callable[[str], Tokens | Awaitable[Tokens]]"
 VerifyIdToken: TypeAlias = "Callable[[str, str | None], bool | Awaitable[bool]]"
