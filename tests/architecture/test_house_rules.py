@@ -38,6 +38,8 @@ FLOORS: list[tuple[str, ...]] = [
     ("sessions",),
     ("verifications",),
     ("pipeline",),
+    ("oauth",),
+    ("providers",),
     ("features",),
     ("plugins",),
     ("configuration.compilation", "configuration.contradictions"),
