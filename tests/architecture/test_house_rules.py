@@ -27,7 +27,11 @@ FLOORS: list[tuple[str, ...]] = [
     ("results", "observability.logs"),
     ("runtime",),
     ("configuration.durations", "configuration.option_checks"),
-    ("configuration.work_limits", "configuration.rate_limit_options"),
+    (
+        "configuration.work_limits",
+        "configuration.rate_limit_options",
+        "configuration.outgoing_options",
+    ),
     ("configuration.options",),
     ("cookies",),
     ("configuration.site", "endpoint", "credential"),
