@@ -82,7 +82,7 @@ def found(profile: Profile, path: str) -> object:
     value: object = profile
     for step in path.split("."):
         if isinstance(value, dict):
-            value = cast("dict[str, object]", value).get(step)
+            value = value.get(step)
         elif isinstance(value, list) and step.isdigit():
             items = cast("list[object]", value)
             value = items[int(step)] if int(step) < len(items) else None

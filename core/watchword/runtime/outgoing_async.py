@@ -118,7 +118,7 @@ class _Transport(httpx2.AsyncBaseTransport):
             max_connections=settings.parallel,
             max_keepalive_connections=20,
             keepalive_expiry=5,
-            network_backend=_Guarded() if guarded else httpcore2.AnyIOBackend(),
+            network_backend=_Guarded() if guarded else _plain(),
         )
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
@@ -151,9 +151,14 @@ class _Body(httpx2.AsyncByteStream):
         await self._answer.aclose()
 
 
+def _plain() -> httpcore2.AsyncNetworkBackend:
+    # To type checkers it is what stands in where anyio is missing; httpx2 brings it.
+    return cast("httpcore2.AsyncNetworkBackend", httpcore2.AnyIOBackend())
+
+
 class _Guarded(httpcore2.AsyncNetworkBackend):
     def __init__(self) -> None:
-        self._plain = httpcore2.AnyIOBackend()
+        self._plain = _plain()
 
     async def connect_tcp(
         self,
