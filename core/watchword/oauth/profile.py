@@ -78,17 +78,25 @@ class Fields:
 
 
 def found(profile: Profile, path: str) -> object:
-    """What stands at a dotted path; a number leads into a list. None if there is nothing."""
+    """What stands at a dotted path, or under the path as a name; a number leads into a list.
+
+    None if there is nothing.
+    """
+    if path in profile:
+        return profile[path]
     value: object = profile
     for step in path.split("."):
-        if isinstance(value, dict):
-            value = value.get(step)
-        elif isinstance(value, list) and step.isdigit():
-            items = cast("list[object]", value)
-            value = items[int(step)] if int(step) < len(items) else None
-        else:
-            return None
+        value = _inside(value, step)
     return value
+
+
+def _inside(value: object, step: str) -> object:
+    if isinstance(value, dict):
+        return cast("dict[str, object]", value).get(step)
+    if isinstance(value, list) and step.isdigit():
+        items = cast("list[object]", value)
+        return items[int(step)] if int(step) < len(items) else None
+    return None
 
 
 def text(profile: Profile, *paths: str) -> str | None:

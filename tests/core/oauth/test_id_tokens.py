@@ -65,7 +65,7 @@ async def test_a_genuine_token_is_believed() -> None:
 @pytest.mark.parametrize("name", ["iss", "sub", "aud", "iat", "exp"])
 async def test_every_claim_has_to_be_there(name: str) -> None:
     with pytest.raises(OAuthFailed):
-        await check(signed(**{name: None}))
+        await check(signed(**dict[str, Any]({name: None})))
 
 
 @pytest.mark.parametrize(
