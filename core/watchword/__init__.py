@@ -19,6 +19,7 @@ from .configuration.options import (
     UserSource,
     VerificationOptions,
 )
+from .configuration.outgoing_options import Outgoing
 from .configuration.work_limits import WorkLimits
 from .crypto.passwords import Argon2Cost
 from .crypto.secrets_list import VersionedSecret
@@ -90,6 +91,7 @@ __all__ = [
     "SessionOptions",
     "VerificationOptions",
     "VersionedSecret",
+    "Outgoing",
     "WorkLimits",
     # records and results
     "Account",

@@ -119,6 +119,7 @@ class Auth(Generic[U]):
         runtime = self._runtime
         if runtime is not None:
             await runtime.drain()
+            await runtime.hang_up()
             await _give_back(runtime)
             runtime.release()
 
@@ -150,6 +151,7 @@ class Auth(Generic[U]):
                 self.open_engine(blocking=False),
                 self.config.capacity,
                 self.config.options.advanced.background,
+                self.config.options.advanced.outgoing.settings(),
             )
             runtime.secondary = self.open_secondary(runtime.call, blocking=False)
             # Of several first callers at once, all go on with the same one: the rest are dropped
@@ -187,6 +189,7 @@ class BlockingAuth(Generic[U]):
         self._runtime, runtime = None, self._opened.pop("runtime", None)
         if runtime is not None:
             runtime.drain()
+            runtime.hang_up()
             finish(_give_back(runtime))
 
     @property
@@ -198,6 +201,7 @@ class BlockingAuth(Generic[U]):
                 self._auth.open_engine(blocking=True),
                 config.capacity,
                 config.options.advanced.background,
+                config.options.advanced.outgoing.settings(),
             )
             runtime.secondary = self._auth.open_secondary(runtime.call, blocking=True)
             # As with the asynchronous one: several threads may be the first at once.

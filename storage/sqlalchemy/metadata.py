@@ -8,8 +8,8 @@ from sqlalchemy import Column, ForeignKey, Identity, Index, MetaData, Table
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
-from watchword.database.facade import Tables
 from watchword.database.schema import Field, Model, Schema, schema_and_table
+from watchword.database.tables import Tables
 from watchword.storage.sql.index_names import IndexNames
 
 from .types import id_type, index_lengths, type_of

@@ -21,12 +21,13 @@ OPTIONS = {
     *("AccountOptions", "Advanced", "ChangeEmail", "CookieCache", "CookieOptions"),
     *("CrossSubDomainCookies", "DeleteUser", "DynamicBaseURL", "EmailAndPassword"),
     *("EmailVerification", "Hooks", "IPAddressOptions", "OnAPIError", "PasswordReset"),
-    *("RateLimit", "SessionOptions", "VerificationOptions", "WorkLimits"),
+    *("Outgoing", "RateLimit", "SessionOptions", "VerificationOptions", "WorkLimits"),
 }
 HOLDERS = {
     ("Advanced", "ip_address"),
     ("Advanced", "cross_sub_domain_cookies"),
     ("Advanced", "work"),
+    ("Advanced", "outgoing"),
     ("SessionOptions", "cookie_cache"),
     ("EmailVerification", "other_proof"),
 }

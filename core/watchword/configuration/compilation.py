@@ -15,11 +15,11 @@ from watchword.crypto.passwords import PasswordHasher
 from watchword.crypto.random_strings import ALPHANUMERIC, random_string
 from watchword.crypto.secrets_list import Secrets
 from watchword.database.contract import Storage
-from watchword.database.facade import Tables
 from watchword.database.hooks import HookTable, ModelHooks
 from watchword.database.own_store import check_secondary
 from watchword.database.records import Record, prepared
 from watchword.database.table import IdGenerator
+from watchword.database.tables import Tables
 from watchword.database.transient_rows import TransientRows
 from watchword.errors import ConfigurationError
 from watchword.features.email_password import EmailAndPassword

@@ -17,7 +17,7 @@ from watchword.crypto.session_data import (
     RotatedSessionData,
     SessionDataCodec,
 )
-from watchword.database.facade import Tables
+from watchword.database.tables import Tables
 from watchword.http.client_address import AddressFinder
 from watchword.plugin import Plugin
 from watchword.runtime.capacity import Capacity

@@ -26,3 +26,8 @@ def seconds(option: str, value: Duration, *, least: int = 0, most: int = LONGEST
     if number > most:
         raise ConfigurationError(option, f"{value!r} is too long", f"Give at most {most} s")
     return int(number)
+
+
+def in_seconds(value: Duration) -> float:
+    """A duration in seconds, with their parts."""
+    return float(value) if isinstance(value, int | float) else value.total_seconds()

@@ -30,6 +30,7 @@ from .option_checks import (
     check_type,
     checked_hosts,
 )
+from .outgoing_options import Outgoing
 from .rate_limit_options import CustomRule as CustomRule
 from .rate_limit_options import RateLimit as RateLimit
 from .rate_limit_options import RateLimitRule as RateLimitRule
@@ -281,6 +282,8 @@ class Advanced:
     """Characters of a `callbackURL` and its like (at most 8,192); longer ones are not trusted."""
     work: WorkLimits = field(default_factory=WorkLimits)
     """How much hashing, mailing and calling back is done at a time."""
+    outgoing: Outgoing = field(default_factory=Outgoing)
+    """Bounds of requests to other servers, such as identity providers."""
     background: BackgroundHandler | None = None
     """Your own way to run mails and other background work; gets a `BackgroundJob`. None: behind the
     answer, on the event loop or in threads."""
@@ -290,6 +293,7 @@ class Advanced:
         check_number("advanced.body_limit", self.body_limit, 1)
         check_number("advanced.longest_url", self.longest_url, 100, LONGEST_URL)
         check_type("advanced.work", self.work, WorkLimits)
+        check_type("advanced.outgoing", self.outgoing, Outgoing)
         check_callback("advanced.background", self.background)
         if self.cross_sub_domain_cookies is not None:
             shared = self.cross_sub_domain_cookies

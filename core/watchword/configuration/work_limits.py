@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from watchword.runtime.capacity import Capacity, Hashes
 
-from .durations import Duration, seconds
+from .durations import Duration, in_seconds, seconds
 from .option_checks import check_number
 
 _MOST_THREADS = 1000
@@ -56,17 +56,12 @@ class WorkLimits:
             hashes=Hashes.fitting(
                 self.hashes,
                 self.hash_queue,
-                _seconds(self.hash_wait),
+                in_seconds(self.hash_wait),
                 memory=hash_memory,
             ),
             callback_threads=self.callback_threads,
             callback_queue=self.callback_queue,
             background=self.background,
             background_queue=self.background_queue,
-            drain=_seconds(self.drain),
+            drain=in_seconds(self.drain),
         )
-
-
-def _seconds(value: Duration) -> float:
-    """A duration in seconds, with their parts."""
-    return float(value) if isinstance(value, int | float) else value.total_seconds()

@@ -63,10 +63,21 @@ def append_query(url: str, params: Mapping[str, str]) -> str:
         url = _BARE_ORIGIN.sub(r"\g<0>/", url, count=1)
     body, hash_mark, fragment = url.partition("#")
     path, question, query = body.partition("?")
-    more = "&".join(f"{_encoded(name)}={_encoded(value)}" for name, value in params.items())
+    more = encode_form(params)
     if more:
         question, query = "?", f"{query.rstrip('&')}&{more}" if query.strip("&") else more
     return f"{_ascii(path)}{question}{_ascii(query)}{hash_mark}{_ascii(fragment)}"
+
+
+def encode_form(params: Mapping[str, str]) -> str:
+    """Names and values as a form's body, or the query of a URL."""
+    return "&".join(f"{encode_part(name)}={encode_part(value)}" for name, value in params.items())
+
+
+def encode_part(text: str) -> str:
+    """One name or value of a form."""
+    # application/x-www-form-urlencoded: `*` stays, `~` does not.
+    return quote_plus(text, safe="*", errors="replace").replace("~", "%7E")
 
 
 def _ascii(text: str) -> str:
@@ -76,8 +87,3 @@ def _ascii(text: str) -> str:
 
 def _decoded(text: str) -> str:
     return unquote_plus(text, errors="replace") if "%" in text or "+" in text else text
-
-
-def _encoded(text: str) -> str:
-    # application/x-www-form-urlencoded: `*` stays, `~` does not.
-    return quote_plus(text, safe="*", errors="replace").replace("~", "%7E")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import functools
 import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextvars import copy_context
-from typing import ParamSpec, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
 from watchword.database.contract import Engine
 from watchword.database.secondary import SecondaryEngine
@@ -19,8 +19,13 @@ from .hashing import hashing_within
 from .jobs import AsyncJob, BackgroundHandler, Work, in_their_own_way
 from .lasting import LoopWork, is_behind
 from .loops import require_asyncio
+from .outgoing import OutgoingSettings
+from .outgoing_opening import open_async_outgoing
 from .process import PerProcess
 from .threads import NoThreads, ThreadPool
+
+if TYPE_CHECKING:
+    from .outgoing_async import AsyncOutgoing
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -39,6 +44,7 @@ class _Here:
         self.backlog = Backlog(capacity.background + capacity.background_queue)
         self._capacity = capacity
         self._works: dict[asyncio.AbstractEventLoop, LoopWork] = {}
+        self._shared: dict[tuple[asyncio.AbstractEventLoop, str], asyncio.Task[Any]] = {}
         self._lacks_threads = False
 
     @property
@@ -69,6 +75,22 @@ class _Here:
             self._works[loop] = found
         return found
 
+    def once(self, key: str, work: Callable[[], Coroutine[Any, Any, T]]) -> asyncio.Task[T]:
+        """The task that does the work on the running loop, begun unless it is under way."""
+        loop = asyncio.get_running_loop()
+        found = self._shared.get((loop, key))
+        if found is None:
+            found = self._shared[loop, key] = loop.create_task(work())
+            found.add_done_callback(functools.partial(self._shared_done, (loop, key)))
+        return found
+
+    def _shared_done(
+        self, key: tuple[asyncio.AbstractEventLoop, str], task: asyncio.Task[Any]
+    ) -> None:
+        self._shared.pop(key)
+        if not task.cancelled():
+            task.exception()  # Whoever wanted it may be gone: nobody is told then.
+
     async def run(self, work: Callable[[], T]) -> T:
         """Do a callback's blocking work in a thread: in one of those that it may hold up."""
         if not is_behind():
@@ -96,7 +118,11 @@ class AsyncRuntime:
     """
 
     def __init__(
-        self, engine: Engine, capacity: Capacity, handler: BackgroundHandler | None = None
+        self,
+        engine: Engine,
+        capacity: Capacity,
+        handler: BackgroundHandler | None = None,
+        outgoing: OutgoingSettings | None = None,
     ) -> None:
         """`handler` is the application's own way to run background work. Raises `WrongLoop`."""
         require_asyncio()
@@ -108,6 +134,18 @@ class AsyncRuntime:
         self._capacity = capacity
         self._hashing = hashing_within(capacity.hashes)
         self._here = PerProcess(functools.partial(_Here, capacity))
+        self._outgoing = outgoing or OutgoingSettings()
+        self._http: AsyncOutgoing | None = None
+
+    @property
+    def http(self) -> AsyncOutgoing:
+        if self._http is None:
+            self._http = open_async_outgoing(self._outgoing)
+        return self._http
+
+    async def once(self, key: str, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        # Shielded: the others go on when the one who came first has gone.
+        return await asyncio.shield(self._here.here().once(key, work))
 
     async def call(
         self, callback: Callable[P, T | Awaitable[T]], *args: P.args, **kwargs: P.kwargs
@@ -164,6 +202,11 @@ class AsyncRuntime:
         work = self._here.here().work()
         if work is not None and (left := await work.drain(seconds)):
             unfinished_at_the_end(left, seconds)
+
+    async def hang_up(self) -> None:
+        """Close the running loop's connections to other servers."""
+        if self._http is not None:
+            await self._http.close()
 
     def release(self) -> None:
         """Let the idle threads end; what was given to them is done before."""

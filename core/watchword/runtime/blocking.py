@@ -19,11 +19,15 @@ from .hashing import hashing_within
 from .hosts import threads_stand_still
 from .jobs import BackgroundHandler, BlockingJob, Work, in_place, in_their_own_way, logged, nothing
 from .lazy import open_callback_loop
+from .once import Shared
+from .outgoing import OutgoingSettings
+from .outgoing_opening import open_blocking_outgoing
 from .process import PerProcess
 from .threads import NoThreads, ThreadPool
 
 if TYPE_CHECKING:
     from .callback_loop import CallbackLoop
+    from .outgoing_blocking import BlockingOutgoing
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -60,6 +64,7 @@ class _Here:
         )
         self.begun = ThreadPool(_MOST_BEGUN, "watchword-job", at_exit=capacity.drain)
         """For jobs that begin on the callbacks' own loop, which they may need."""
+        self.shared = Shared()
         self._lock = threading.Lock()
         self._loop: CallbackLoop | None = None
         self._lacks_threads = False
@@ -135,7 +140,11 @@ class BlockingRuntime:
     """Calls in place, hashes in place when it is its turn, and has a small pool for mails."""
 
     def __init__(
-        self, engine: Engine, capacity: Capacity, handler: BackgroundHandler | None = None
+        self,
+        engine: Engine,
+        capacity: Capacity,
+        handler: BackgroundHandler | None = None,
+        outgoing: OutgoingSettings | None = None,
     ) -> None:
         """`handler` is the application's own way to run background work."""
         self.engine = engine
@@ -149,6 +158,20 @@ class BlockingRuntime:
         self._capacity = capacity
         self._hashing = hashing_within(capacity.hashes)
         self._here = PerProcess(functools.partial(_Here, capacity))
+        self._outgoing = outgoing or OutgoingSettings()
+        self._http: BlockingOutgoing | None = None
+        self._opened: dict[str, BlockingOutgoing] = {}
+
+    @property
+    def http(self) -> BlockingOutgoing:
+        if self._http is None:
+            # Of several first threads, all go on with the same one.
+            made = open_blocking_outgoing(self._outgoing)
+            self._http = self._opened.setdefault("http", made)
+        return self._http
+
+    async def once(self, key: str, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        return await self._here.here().shared.do(key, work)
 
     async def call(
         self, callback: Callable[P, T | Awaitable[T]], *args: P.args, **kwargs: P.kwargs
@@ -195,3 +218,8 @@ class BlockingRuntime:
             return unfinished_at_the_end(left, seconds)
         self._here.take()
         here.end()
+
+    def hang_up(self) -> None:
+        """Close idle connections to other servers."""
+        if self._http is not None:
+            self._http.close()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import ParamSpec, Protocol, TypeVar
+from typing import Any, ParamSpec, Protocol, TypeVar
 
 from watchword.database.contract import Engine
 from watchword.database.secondary import SecondaryEngine
+
+from .outgoing import OutgoingHTTP
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -23,6 +25,18 @@ class Runtime(Protocol):
     @property
     def secondary(self) -> SecondaryEngine | None:
         """The secondary storage of this world, if there is one."""
+        ...
+
+    @property
+    def http(self) -> OutgoingHTTP:
+        """Requests to other servers. Loads what they need with the first use."""
+        ...
+
+    async def once(self, key: str, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """Do work that several callers want at the same moment once; each gets its outcome.
+
+        Within this process, and in the async world this event loop. What is raised, all get.
+        """
         ...
 
     async def call(

@@ -9,6 +9,7 @@ from watchword.database.contract import Engine
 
 from .capacity import Capacity
 from .jobs import BackgroundHandler
+from .outgoing import OutgoingSettings
 
 if TYPE_CHECKING:
     from .asynchronous import AsyncRuntime
@@ -16,11 +17,14 @@ if TYPE_CHECKING:
 
 
 def open_async_runtime(
-    engine: Engine, capacity: Capacity, handler: BackgroundHandler | None
+    engine: Engine,
+    capacity: Capacity,
+    handler: BackgroundHandler | None,
+    outgoing: OutgoingSettings,
 ) -> AsyncRuntime:
     """The async runtime over an engine. Raises `WrongLoop` where asyncio does not run."""
     module = import_module("..asynchronous", __name__)
-    made: AsyncRuntime = module.AsyncRuntime(engine, capacity, handler)
+    made: AsyncRuntime = module.AsyncRuntime(engine, capacity, handler, outgoing)
     return made
 
 

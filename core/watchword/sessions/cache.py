@@ -18,9 +18,9 @@ from watchword.call import Call
 from watchword.configuration.configuration import SessionCache
 from watchword.cookies import SESSION_DATA
 from watchword.crypto.session_data import Content, Moment, content_decoder, end_of
-from watchword.database.facade import Tables
 from watchword.database.schema import FieldType
 from watchword.database.table import Table
+from watchword.database.tables import Tables
 from watchword.http.cookie_chunks import ValueTooLong, join_chunks, split_chunks, stale_names
 from watchword.http.cookies import CookieAttributes
 from watchword.http.json import decode, jsonable

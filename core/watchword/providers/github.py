@@ -1,0 +1,66 @@
+"""Sign in with GitHub (https://docs.github.com/apps/oauth-apps)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import cast
+
+from watchword.http.json import InvalidJSON, decode
+from watchword.oauth.client import Client, bearer
+from watchword.oauth.description import Description
+from watchword.oauth.profile import Fields
+from watchword.oauth.provider import Provider
+from watchword.oauth.tokens import Profile, Tokens
+
+_EMAILS = "https://api.github.com/user/emails"
+_AGENT = {"user-agent": "better-auth"}  # GitHub answers nobody without one.
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class GitHub(Provider):
+    """GitHub accounts."""
+
+    def describe(self) -> Description:
+        return Description(
+            id="github",
+            name="GitHub",
+            authorization_url="https://github.com/login/oauth/authorize",
+            token_url="https://github.com/login/oauth/access_token",
+            scopes=("read:user", "user:email"),
+            takes_login_hint=True,
+            user_info_url="https://api.github.com/user",
+            user_info_headers=_AGENT,
+            fields=Fields(
+                id="id",
+                name=("name", "login"),
+                image=("avatar_url",),
+                email_verified="email_verified",
+            ),
+        )
+
+    async def fetch_profile(self, client: Client, tokens: Tokens) -> Profile | None:
+        profile = await super().fetch_profile(client, tokens)
+        if profile is None:
+            return None
+        answer = await client.get(_EMAILS, {**bearer(tokens.access_token), **_AGENT})
+        # A token without the scope gets no list; the public address is never vouched for then.
+        emails = _emails(answer.body) if answer.status == 200 else []
+        address = profile.get("email") or _chosen(emails)
+        verified = any(
+            one.get("email") == address and one.get("verified") is True for one in emails
+        )
+        return {**profile, "email": address, "email_verified": verified}
+
+
+def _emails(body: bytes) -> list[Profile]:
+    try:
+        found = decode(body)
+    except InvalidJSON:
+        return []
+    listed = cast("list[object]", found) if isinstance(found, list) else []
+    return [cast("Profile", one) for one in listed if isinstance(one, dict)]
+
+
+def _chosen(emails: list[Profile]) -> object:
+    primary = [one for one in emails if one.get("primary") is True]
+    return next((one.get("email") for one in [*primary, *emails]), None)
