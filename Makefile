@@ -47,13 +47,13 @@ demo: setup ## an application with a page in the browser; prints its address
 	$(BIN)/python -m examples.demo
 
 test: setup node-setup ## all tests; what needs a missing service is skipped and says so
-	$(BIN)/python -m pytest -n 2 --timeout 300 -q
+	$(BIN)/python -m pytest -n 2 --dist worksteal --timeout 300 -q
 
 # One part of the suite, on SQLite alone: services count as missing, nothing is served or browsed.
 FAST := architecture core importing plugins storage typing
 
 test-fast: setup ## unit tests and contracts on SQLite; no services, no servers
-	WATCHWORD_TEST_SERVICES=none $(BIN)/python -m pytest -n 2 --timeout 60 -q $(FAST:%=tests/%)
+	WATCHWORD_TEST_SERVICES=none $(BIN)/python -m pytest -n 2 --dist worksteal --timeout 60 -q $(FAST:%=tests/%)
 
 lint: setup ## ruff: rules and formatting
 	$(BIN)/ruff check .

@@ -16,8 +16,8 @@ Endpoints of third-party plugins are called with `auth.api.call(MyPlugin.endpoin
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, overload
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar, overload
 
 import msgspec
 
@@ -26,6 +26,7 @@ from watchword.http.request import Request
 from watchword.http.response import Response
 from watchword.sessions.checked import Checked
 
+from .discreet import Discreet
 from .endpoint import Endpoint
 
 if TYPE_CHECKING:
@@ -108,17 +109,18 @@ class WithHeaders(Generic[Out]):
         return self.response.cookies
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Arguments:
+class Arguments(Discreet, msgspec.Struct, frozen=True):
     """What a server-side call hands over."""
 
+    __secrets__: ClassVar[frozenset[str]] = frozenset({"headers", "query", "params", "extra"})
+
     input: msgspec.Struct | None
-    headers: HeaderSource | None = field(repr=False)
+    headers: HeaderSource | None
     request: Request | None
     checked: Checked[Any] | None
-    query: Mapping[str, str] = field(repr=False)
-    params: Mapping[str, str] = field(repr=False)
-    extra: Mapping[str, object] = field(repr=False)
+    query: Mapping[str, str]
+    params: Mapping[str, str]
+    extra: Mapping[str, object]
     form: Literal["value", "headers", "response"]
 
 
@@ -235,14 +237,14 @@ class EndpointCall(Generic[M, In, Out]):
         by wire name. Raises `APIError`, unless the response itself is asked for.
         """
         arguments = Arguments(
-            input=input,
-            headers=headers,
-            request=request,
-            checked=checked,
-            query=query,
-            params=params,
-            extra=extra,
-            form="response" if as_response else "headers" if return_headers else "value",
+            input,
+            headers,
+            request,
+            checked,
+            query,
+            params,
+            extra,
+            "response" if as_response else "headers" if return_headers else "value",
         )
         return self._invoke(self.name, arguments)
 

@@ -2,50 +2,23 @@
 
 from __future__ import annotations
 
-import secrets as entropy
-from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Generic
 
+from watchword.configuration.auth_options import AuthOptions, taking
 from watchword.configuration.compilation import compile_configuration, open_storage
-from watchword.configuration.contradictions import check_arguments, check_together
+from watchword.configuration.contradictions import check_together
+from watchword.configuration.core_options import U
 from watchword.configuration.neighbours import check_neighbours
-from watchword.configuration.options import (
-    AccountOptions,
-    Advanced,
-    DynamicBaseURL,
-    Hooks,
-    OnAPIError,
-    RateLimit,
-    SessionOptions,
-    TrustedOrigins,
-    UserInfoValidator,
-    VerificationOptions,
-)
-from watchword.crypto.passwords import PasswordHasher
-from watchword.crypto.secrets_list import VersionedSecret
 from watchword.database.contract import Engine, Storage, check_schema
-from watchword.database.hooks import ModelHooks
 from watchword.database.migration import bring_up
-from watchword.database.names import Names
-from watchword.database.own_store import Run, check_secondary, open_secondary
-from watchword.database.secondary import KeyValueStore, SecondaryEngine, SecondaryStorage
-from watchword.features.accounts import Accounts
-from watchword.features.change_email import ChangeEmail
-from watchword.features.email_password import EmailAndPassword
-from watchword.features.email_verification import EmailVerification
-from watchword.features.notices import Notices
-from watchword.features.password_reset import PasswordReset
-from watchword.features.passwords import Passwords
-from watchword.features.sessions import SessionEndpoints
-from watchword.features.status import StatusPages
-from watchword.features.users import DeleteUser, Profiles
+from watchword.database.own_store import Run, open_secondary
+from watchword.database.secondary import SecondaryEngine
 from watchword.http.headers import HeaderSource
 from watchword.http.request import Request
 from watchword.http.response import Response
-from watchword.observability.opening import TracingOption, open_tracing
+from watchword.observability.opening import open_tracing
 from watchword.pipeline.pipeline import Pipeline
-from watchword.pipeline.rate_limit import RateLimiter, placed_limits
 from watchword.pipeline.server_calls import ServerCalls
 from watchword.runtime.blocking import BlockingRuntime, finish
 from watchword.runtime.contract import Runtime
@@ -53,22 +26,10 @@ from watchword.runtime.lazy import open_async_runtime
 from watchword.sessions.checked import Checked
 
 from .api import Api, Arguments, Async, Blocking
-from .plugin import Plugin
 from .records import User
 
 if TYPE_CHECKING:
-    from typing_extensions import TypeVar as DefaultTypeVar
-
     from watchword.runtime.asynchronous import AsyncRuntime
-
-    U = DefaultTypeVar("U", bound=User, default=User)
-else:
-    U = TypeVar("U", bound=User)
-
-
-def system_clock() -> datetime:
-    """The time of this machine (aware, UTC)."""
-    return datetime.now(UTC)
 
 
 class Auth(Generic[U]):
@@ -77,120 +38,23 @@ class Auth(Generic[U]):
     `auth.blocking` is the same for synchronous code. Raises `ConfigurationError` for wrong options.
     """
 
-    def __init__(
-        self,
-        *,
-        database: str | Storage | None = None,
-        secondary_storage: SecondaryStorage | KeyValueStore | None = None,
-        secret: str | None = None,
-        secrets: Sequence[VersionedSecret] = (),
-        base_url: str | DynamicBaseURL | None = None,
-        base_path: str | None = None,
-        app_name: str = "watchword",
-        trusted_origins: TrustedOrigins = (),
-        email_and_password: EmailAndPassword | None = None,
-        email_verification: EmailVerification | None = None,
-        password_reset: PasswordReset | None = None,
-        change_email: ChangeEmail | None = None,
-        delete_user: DeleteUser | None = None,
-        notices: Notices | None = None,
-        session: SessionOptions | None = None,
-        user_type: type[U] | None = None,
-        validate_user_info: UserInfoValidator | None = None,
-        names: Names | None = None,
-        account: AccountOptions | None = None,
-        verification: VerificationOptions | None = None,
-        rate_limit: RateLimit | None = None,
-        plugins: Sequence[Plugin] = (),
-        hooks: Hooks | None = None,
-        database_hooks: Mapping[str, ModelHooks] | None = None,
-        on_api_error: OnAPIError | None = None,
-        disabled_paths: Sequence[str] = (),
-        advanced: Advanced | None = None,
-        tracing: TracingOption = None,
-        production: bool | None = None,
-        environ: Mapping[str, str] | None = None,
-        clock: Callable[[], datetime] = system_clock,
-        token_bytes: Callable[[int], bytes] = entropy.token_bytes,
-    ) -> None:
-        """Put the options together.
-
-        `database` is a URL (`sqlite:///app.db`) or a `Storage`; without one, and without
-        `secondary_storage`, sessions live in cookies alone. `secret` signs cookies; without it
-        `BETTER_AUTH_SECRET` is read. `user_type` is your subclass of `User`; `validate_user_info`
-        may refuse users before they exist. `names` are those of tables and columns. `production`
-        is read from `WATCHWORD_ENV` or `NODE_ENV` when None. `tracing` makes OpenTelemetry spans;
-        by itself if the application has set a provider of tracers. `environ` None: that of the
-        process. `clock` and `token_bytes` are for tests.
-        """
-        check_arguments(locals())
-        passwords = email_and_password or EmailAndPassword()
-        every: tuple[Plugin, ...] = (
-            StatusPages(),
-            SessionEndpoints(),
-            passwords,
-            email_verification or EmailVerification(),
-            password_reset or PasswordReset(),
-            Passwords(),
-            Profiles(),
-            change_email or ChangeEmail(),
-            delete_user or DeleteUser(),
-            notices or Notices(),
-            Accounts(),
-            *plugins,
-        )
-        for plugin in plugins:
-            every = tuple(map(plugin.adapt, every))
-        self._tracing = open_tracing(tracing)
-        counts = None if secondary_storage is None else check_secondary(secondary_storage)
-        limits = placed_limits(rate_limit or RateLimit(), counts)
-        self.config = compile_configuration(
-            app_name=app_name,
-            secret=secret,
-            secrets=secrets,
-            base_url=base_url,
-            base_path=base_path,
-            trusted_origins=trusted_origins,
-            session=session or SessionOptions(),
-            user_type=user_type or User,
-            account=account or AccountOptions(),
-            verification=verification or VerificationOptions(),
-            rate_limit=limits,
-            has_secondary=secondary_storage is not None,
-            has_database=database is not None,
-            passwords=PasswordHasher(passwords.password_hash, passwords.argon2_cost),
-            plugins=every,
-            validate_user_info=validate_user_info,
-            names=names,
-            hooks=hooks or Hooks(),
-            database_hooks=database_hooks or {},
-            on_api_error=on_api_error or OnAPIError(),
-            advanced=advanced or Advanced(),
-            production=production,
-            environ=environ,
-            clock=clock,
-            token_bytes=token_bytes,
-            tracing=self._tracing,
-        )
-        check_together(self.config, database_hooks or {})
-        limited = self.config.production if limits.enabled is None else limits.enabled
-        rules = [rule for plugin in every for rule in plugin.rate_rules()]
-        self._pipeline = Pipeline(
-            self.config,
-            every,
-            limiter=RateLimiter(limits, rules) if limited else None,
-            disabled_paths=disabled_paths,
-            tracing=self._tracing,
-        )
+    @taking(AuthOptions[U])
+    def __init__(self, options: AuthOptions[U]) -> None:
+        """Put the options together: `AuthOptions` says what each of them is."""
+        plugins = options.installed()
+        self._tracing = open_tracing(options.tracing)
+        self.config = compile_configuration(options, plugins, self._tracing)
+        check_together(self.config)
+        self._pipeline = Pipeline(self.config, plugins, tracing=self._tracing)
         calls = ServerCalls(self.config, self._pipeline)
         self.check_in = calls.check
         """`check` in a given runtime: runtime, headers, request, renew."""
         self.invoke_in = calls.run if self._tracing is None else self._tracing.calls(calls.run)
         """Run an endpoint as a server-side call in a given runtime: runtime, name, arguments."""
-        self._database = database
-        self._storage = open_storage(database)
+        self._database = options.database
+        self._storage = open_storage(options.database)
         check_schema(self._storage, self.config.tables.schema)
-        self._secondary = secondary_storage
+        self._secondary = options.secondary_storage
         self._runtime: AsyncRuntime | None = None
         self._opened: dict[str, AsyncRuntime] = {}
         self.blocking: BlockingAuth[U] = BlockingAuth(self)
@@ -221,12 +85,12 @@ class Auth(Generic[U]):
     @property
     def user_type(self) -> type[User]:
         """The class of users, as given."""
-        return self.config.user_type
+        return self.config.options.user_type
 
     @property
     def body_limit(self) -> int:
         """Bytes of a request body that are read at most."""
-        return self.config.advanced.body_limit
+        return self.config.options.advanced.body_limit
 
     async def handle(self, request: Request) -> Response:
         """Answer an HTTP request."""
@@ -285,7 +149,7 @@ class Auth(Generic[U]):
             runtime = open_async_runtime(
                 self.open_engine(blocking=False),
                 self.config.capacity,
-                self.config.advanced.background,
+                self.config.options.advanced.background,
             )
             runtime.secondary = self.open_secondary(runtime.call, blocking=False)
             # Of several first callers at once, all go on with the same one: the rest are dropped
@@ -331,7 +195,9 @@ class BlockingAuth(Generic[U]):
         if self._runtime is None:
             config = self._auth.config
             runtime = BlockingRuntime(
-                self._auth.open_engine(blocking=True), config.capacity, config.advanced.background
+                self._auth.open_engine(blocking=True),
+                config.capacity,
+                config.options.advanced.background,
             )
             runtime.secondary = self._auth.open_secondary(runtime.call, blocking=True)
             # As with the asynchronous one: several threads may be the first at once.

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, ParamSpec, Protocol, TypeVar, cast
 
+import msgspec
+
 from watchword.configuration.configuration import Configuration
 from watchword.configuration.site import Site
 from watchword.crypto.random_strings import ALPHANUMERIC, random_string
@@ -23,6 +25,7 @@ from watchword.observability.logs import CallbackFailed
 from watchword.runtime.contract import Runtime
 
 from .cookies import CookieJar, CookieNames
+from .discreet import Discreet
 from .endpoint import Endpoint
 from .errors import APIError
 from .records import Session, User
@@ -170,7 +173,7 @@ class Call:
     def now(self) -> datetime:
         """The moment of this call (aware, UTC, whole milliseconds); the same all through it."""
         if self._now is None:
-            now = self.config.clock()
+            now = self.config.options.clock()
             self._now = now.replace(microsecond=now.microsecond // 1000 * 1000)
         return self._now
 
@@ -187,11 +190,12 @@ class Call:
     @property
     def cookies(self) -> CookieJar:
         """Cookies of the request, and those of the response."""
-        if self._jar is None:
+        jar = self._jar
+        if jar is None:
             secrets = self.config.secrets
             older = secrets.retiring(self.now) if secrets.versions else ()
-            self._jar = CookieJar(self.headers, secrets.current, older)
-        return self._jar
+            jar = self._jar = CookieJar(self.headers, secrets.current, older)
+        return jar
 
     @property
     def cookie_names(self) -> CookieNames:
@@ -207,7 +211,8 @@ class Call:
     @property
     def sessions(self) -> SessionStore:
         """Where sessions are kept."""
-        return cast("SessionStore", self.config.sessions)
+        store: Any = self.config.sessions
+        return store
 
     @property
     def session(self) -> SessionAndUser[User]:
@@ -239,7 +244,7 @@ class Call:
 
     def random(self, length: int = 32, alphabet: str = ALPHANUMERIC) -> str:
         """A random text from the operating system's generator, without bias."""
-        return random_string(length, alphabet, self.config.token_bytes)
+        return random_string(length, alphabet, self.config.options.token_bytes)
 
     async def run(self, callback: Callable[..., object], *args: object) -> object:
         """Run an application's callback, sync or async, where it belongs."""
@@ -298,11 +303,10 @@ async def _untold(callback: Callable[..., object], work: Awaitable[object]) -> o
     raise failure
 
 
-@dataclass(slots=True)  # Not frozen, for speed: one is made for every session check.
-class Asker:
+class Asker(Discreet, msgspec.Struct):
     """On whose word a call acts: the credential that counts among those that came along."""
 
-    token: str | None = field(repr=False)
+    token: str | None
     """That of the session to look up; None where there is none."""
     vouched: SessionAndUser[User] | None = None
     """Session and user that the credential itself stands for."""
@@ -313,8 +317,7 @@ class Asker:
     False beside somebody else's, which are then left alone."""
 
 
-@dataclass(frozen=True, slots=True)
-class CacheDue:
+class CacheDue(msgspec.Struct, frozen=True):
     """The session that the cache cookie is to be written for at the end of the call.
 
     Where a cookie, not the store, said who is signed in, the store is asked before that is written:
@@ -325,8 +328,7 @@ class CacheDue:
     remember: bool
 
 
-@dataclass(slots=True)  # Not frozen, for speed.
-class SessionLookup:
+class SessionLookup(msgspec.Struct, frozen=True):
     """Whether somebody is signed in, and whether the store (not a cookie) said so."""
 
     found: SessionAndUser[User] | None

@@ -105,11 +105,11 @@ class CookieJar:
 
         Of several with the name it is the first that is genuine.
         """
-        raw = self.incoming.get(name)
-        value = None if raw is None else self.verify(raw)
-        if value is None and self.is_repeated(name):
-            value = next(iter(self.all_signed(name)), None)
-        return value
+        for raw in values_of_cookie(self._header, name) if self._header else ():
+            value = self.verify(raw)
+            if value is not None:
+                return value
+        return None
 
     def is_repeated(self, name: str) -> bool:
         """Whether the browser may have several cookies with a name."""
@@ -127,7 +127,9 @@ class CookieJar:
     def verify(self, raw: str) -> str | None:
         """The value of a raw signed cookie; None if it is malformed or forged."""
         value = verify_cookie_value(raw, self._secret)
-        for secret in self._older if value is None else ():
+        if value is not None:
+            return value
+        for secret in self._older:
             value = verify_cookie_value(raw, secret)
             if value is not None:
                 self.outdated = True

@@ -38,6 +38,8 @@ class Hook:
     stage: Stage
     pattern: str
     method: Callable[..., Coroutine[Any, Any, object]]
+    new_session: bool = False
+    """Whether it is left out where the call neither established nor renewed a session."""
 
     def matches(self, path: str) -> bool:
         """Whether the hook runs for an endpoint's declared path; `*` matches any characters."""
@@ -65,12 +67,13 @@ def gate(pattern: str = "*") -> Callable[[HookMethod[P]], Hook]:
     return _hook("gate", pattern)
 
 
-def after(pattern: str = "*") -> Callable[[HookMethod[P]], Hook]:
+def after(pattern: str = "*", *, new_session: bool = False) -> Callable[[HookMethod[P]], Hook]:
     """Run after such endpoints, with `call.returned` set (a value or an `APIError`).
 
-    A return value other than None replaces the response's.
+    A return value other than None replaces the response's. With `new_session` it only runs where
+    `call.new_session` is set, and costs all other calls nothing.
     """
-    return _hook("after", pattern)
+    return lambda method: Hook("after", pattern, method, new_session)
 
 
 def on_request() -> Callable[[HookMethod[P]], Hook]:

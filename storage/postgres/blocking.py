@@ -122,7 +122,8 @@ class BlockingConnections:
     async def write(self, sql: str, params: Sequence[Any]) -> Written:
         if self._held and (held := self._joined()):
             return await held.write(sql, params)
-        with self._borrowed() as connection:
+        pool, connection = self._borrow()
+        try:
             attempts = ATTEMPTS
             while True:
                 attempts -= 1
@@ -131,6 +132,8 @@ class BlockingConnections:
                 except psycopg.Error as error:
                     if not attempts or not gave_way(error):
                         raise translated(error, self._options.address) from None
+        finally:
+            pool.give_back(connection)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncGenerator[HeldConnection, None]:

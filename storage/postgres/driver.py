@@ -71,9 +71,10 @@ def usable(connection: Connections) -> bool:
 
     A server that ends a connection says so: there is something to read where nothing was asked.
     """
-    if connection.closed or connection.pgconn.transaction_status != TransactionStatus.IDLE:
+    server = connection.pgconn  # of a closed connection the status is unknown
+    if server.transaction_status != TransactionStatus.IDLE:
         return False
-    return not _readable(connection.pgconn.socket)
+    return not _readable(server.socket)
 
 
 def check_committed(status: str | None) -> None:
@@ -144,7 +145,11 @@ class _MomentLoader(Loader):
     format = Format.BINARY
 
     def load(self, data: Buffer) -> datetime:
-        return _moment(_unpack_long(data)[0] // 1000)
+        microseconds = _unpack_long(data)[0]
+        try:
+            return _EPOCH + timedelta(0, 0, microseconds - microseconds % 1000)
+        except OverflowError:
+            return _moment(microseconds // 1000)
 
 
 class _DayLoader(Loader):

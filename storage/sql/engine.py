@@ -136,15 +136,14 @@ class SQLEngine:
     ) -> JoinedRow | None:
         if not self._dates.known:
             await self._dates.look(self._connection.read)
-        sql, params = self._queries.select(
-            model, where, sort=sort, limit=1, join=join, lock=self._inside
-        )
+        sql, params = self._queries.first(model, where, sort, tuple(join), lock=self._inside)
         rows = await self._connection.read(sql, params)
         if not rows:
             return None
         row = self._row(model, join, rows[0])
-        if join:
-            await self._relate([row], join)
+        for one in join:
+            if one.many:
+                await self._relate([row], one)
         return row
 
     async def find_many(
@@ -166,8 +165,9 @@ class SQLEngine:
         )
         rows = await self._connection.read(sql, params)
         made = [self._row(model, join, row) for row in rows]
-        if join:
-            await self._relate(made, join)
+        for one in join:
+            if one.many:
+                await self._relate(made, one)
         return made
 
     async def count(self, model: str, where: Where = ()) -> int:
@@ -301,7 +301,7 @@ class SQLEngine:
 
     def _row(self, model: str, join: Sequence[Join], values: Sequence[Any]) -> JoinedRow:
         it = self._queries.of(model)
-        row = cast("JoinedRow", it.row(values))
+        row: Any = it.row(values)
         start = it.width
         for one in join:
             if not one.many:
@@ -311,24 +311,21 @@ class SQLEngine:
                 row[one.name] = None if part[0] is None else other.row(part)
         return row
 
-    async def _relate(self, rows: Sequence[JoinedRow], join: Sequence[Join]) -> None:
-        """Fetch to-many joins: one query each for all rows (for 500 keys at a time)."""
-        for one in join:
-            if not one.many:
-                continue
-            related: dict[object, list[Row]] = {}
-            for row in rows:
-                if row[one.local] is not None:
-                    related[row[one.local]] = []
-            keys = list(related)
-            it = self._queries.of(one.model)
-            for start in range(0, len(keys), _KEYS_AT_ONCE):
-                statement = self._queries.select_related(one, keys[start : start + _KEYS_AT_ONCE])
-                for values in await self._connection.read(*statement):
-                    found = it.row(values)
-                    related[found[one.foreign]].append(found)
-            for row in rows:
-                row[one.name] = list(related.get(row[one.local], ()))
+    async def _relate(self, rows: Sequence[JoinedRow], one: Join) -> None:
+        """Fetch a to-many join: one query for all rows (for 500 keys at a time)."""
+        related: dict[object, list[Row]] = {}
+        for row in rows:
+            if row[one.local] is not None:
+                related[row[one.local]] = []
+        keys = list(related)
+        it = self._queries.of(one.model)
+        for start in range(0, len(keys), _KEYS_AT_ONCE):
+            statement = self._queries.select_related(one, keys[start : start + _KEYS_AT_ONCE])
+            for values in await self._connection.read(*statement):
+                found = it.row(values)
+                related[found[one.foreign]].append(found)
+        for row in rows:
+            row[one.name] = list(related.get(row[one.local], ()))
 
 
 def refuse_script() -> None:

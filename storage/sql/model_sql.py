@@ -6,6 +6,7 @@ A *shape* is a query without its values. Text is made once per shape; values onl
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from operator import itemgetter
 from typing import Any, TypeAlias, cast
 
 from watchword.database.contract import (
@@ -20,7 +21,7 @@ from watchword.database.contract import (
 from watchword.database.schema import FieldType, Model, Schema
 
 from .dialect import Convert, Dialect
-from .stored_forms import DateForm
+from .stored_forms import DateForm, from_iso_date, from_iso_dates
 
 _COMPARE = {"eq": "=", "ne": "<>", "lt": "<", "lte": "<=", "gt": ">", "gte": ">="}
 _LIKE = {"contains": "%{}%", "starts_with": "{}%", "ends_with": "%{}"}
@@ -54,10 +55,12 @@ class ModelSQL:
             for name in self._strict:
                 self._store[name], load[name] = store, str
         self._loads = load
-        self._load = tuple(load.items())
         self._dates: Mapping[str, DateForm] = {}
         self._names = tuple(self.columns)
         self.width = len(self._names)
+        self._equals = {name: (("AND", name, "eq", False, 1, False),) for name in self._names}
+        self._needed = {field.name for field in model.fields if field.required}
+        self._reading = self._prepared_reading()
         self.select_list = ", ".join(self.columns.values())
 
     def hold_dates(self, forms: Mapping[str, DateForm]) -> bool:
@@ -73,9 +76,22 @@ class ModelSQL:
                 self._loads.pop(field, None)
             else:
                 self._loads[field] = load
-        self._load = tuple(self._loads.items())
         self._dates = dict(forms)
+        self._reading = self._prepared_reading()
         return True
+
+    def _prepared_reading(self) -> tuple[Mapping[str, int], Any, list[tuple[str, Convert]]]:
+        """The dates that all rows have as ISO texts, what takes them out of a row, and the other
+        fields that are converted."""
+        moments = {
+            name: self._names.index(name)
+            for name, load in self._loads.items()
+            if load is from_iso_date and name in self._needed and name not in self._dates
+        }
+        if len(moments) < 2:
+            moments = {}  # of a single place `itemgetter` gives no tuple
+        others = [(name, load) for name, load in self._loads.items() if name not in moments]
+        return moments, itemgetter(*moments.values()) if moments else None, others
 
     def column(self, field: str, alias: str = "") -> str:
         """A quoted column. Raises `KeyError` for a field that the schema does not know."""
@@ -96,10 +112,23 @@ class ModelSQL:
 
     def row(self, values: Sequence[Any]) -> Row:
         """A row of the select list, as the contract wants it; further values are left over."""
+        moments, texts_of, others = self._reading
+        made: dict[str, Any] = dict(zip(self._names, values, strict=False))
+        try:
+            if moments:
+                made.update(zip(moments, from_iso_dates(texts_of(values)), strict=True))
+            for name, load in others:
+                if (found := made[name]) is not None:
+                    made[name] = load(found)
+        except (ValueError, TypeError, OverflowError):
+            return self._row_by_value(values)
+        return made
+
+    def _row_by_value(self, values: Sequence[Any]) -> Row:
         made: dict[str, Any] = dict(zip(self._names, values, strict=False))
         name = "id"
         try:
-            for name, load in self._load:
+            for name, load in self._loads.items():
                 found = made[name]
                 if found is not None:
                     made[name] = load(found)
@@ -116,9 +145,7 @@ class ModelSQL:
             # Nearly all queries are of this form.
             only = where[0]
             if only.operator == "eq" and only.value is not None and not only.insensitive:
-                return (("AND", only.field, "eq", False, 1, False),), [
-                    self._sought(only.field, only.value)
-                ]
+                return self._equals[only.field], [self._sought(only.field, only.value)]
         params: list[Any] = []
         ordered = [c for c in where if c.connector == "AND"]
         ordered += [c for c in where if c.connector == "OR"]

@@ -96,6 +96,18 @@ class Queries:
         params = [value for row in values for value in row]
         return f"{dialect.insert} {it.table} ({', '.join(names)}) VALUES {text}", params
 
+    def first(
+        self, model: str, where: Where, sort: Sort | None, join: tuple[Join, ...], *, lock: bool
+    ) -> Statement:
+        """`select` of one row, the most frequent of all statements."""
+        shape, params = self._models[model].filters(where)
+        key = ("first", model, shape, sort, join, lock)
+        text = self._texts.get(key)
+        if text is None:
+            made, _ = self.select(model, where, sort=sort, limit=1, join=join, lock=lock)
+            text = self._text(key, lambda: made)
+        return text, params
+
     def select(
         self,
         model: str,

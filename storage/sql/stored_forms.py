@@ -8,10 +8,11 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+from operator import itemgetter
 from typing import Any, cast
 from uuid import UUID
 
@@ -97,6 +98,18 @@ def from_iso_date(value: Any) -> datetime:
     except ValueError:
         moment = datetime.fromisoformat(text)
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def from_iso_dates(values: tuple[Any, ...]) -> Iterable[datetime]:
+    """Stored moments, all of which are texts that `iso_date` made. Raises `ValueError` or
+    `TypeError` for any other, also while they are gone through."""
+    if {*map(_behind_millis, values)} != _UTC:
+        raise ValueError("not the usual spelling")
+    return map(datetime.fromisoformat, values)
+
+
+_behind_millis = itemgetter(slice(23, None))
+_UTC = {"Z"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,10 +101,9 @@ class Connections:
         host = self._guests.host(me, is_async=self._world.is_async)
         if host is None:
             return None
-        if host.held is None:
-            guest = Guest(host.target, self._flavor)
-            host.held = HeldConnection(self._world, guest, host.turn)
-        return host.held
+        if host.guest is None:
+            host.guest = Guest(host.target, self._flavor)
+        return HeldConnection(self._world, host.guest, host.turn)
 
 
 class HeldConnection:

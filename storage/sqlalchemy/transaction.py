@@ -7,7 +7,7 @@ import threading
 from contextlib import suppress
 from contextvars import ContextVar, Token
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, async_scoped_session
@@ -16,10 +16,7 @@ from sqlalchemy.orm import Session, scoped_session
 from watchword.database.contract import StorageError
 from watchword.errors import ConfigurationError
 
-from .pool import Target
-
-if TYPE_CHECKING:
-    from .connections import HeldConnection
+from .pool import Guest, Target
 
 Joinable: TypeAlias = (
     Session
@@ -41,7 +38,7 @@ class Host:
         self.target = _synchronous(target)
         self.owner: object = asyncio.current_task() if self.is_async else threading.get_ident()
         self.turn: Any = asyncio.Lock() if self.is_async else None
-        self.held: HeldConnection | None = None
+        self.guest: Guest | None = None
 
     def is_of_the_other_world(self, *, is_async: bool) -> bool:
         """Whether the running code said `using`, but for the other kind of engine."""
@@ -82,8 +79,8 @@ class Guests:
 
     def leave(self, host: Host, token: Token[Host | None]) -> None:
         host.owner = object()
-        if host.held is not None:
-            host.held.statements.expire()
+        if host.guest is not None:
+            host.guest.expire()
         with suppress(ValueError):  # left in another context than entered: it is over there too
             self._host.reset(token)
 

@@ -25,6 +25,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from tests.adapters.drivers import ASGIClient, Client, WSGIClient
+from tests.support.litestar_app import LitestarApp
 from watchword import Auth
 from watchword.adapters import fastapi as on_fastapi
 from watchword.adapters import flask as on_flask
@@ -151,7 +152,7 @@ def litestar_app(auth: Auth[User], **options: Any) -> litestar.Litestar:
         assert session.session.token
         raise litestar.exceptions.PermissionDeniedException
 
-    return litestar.Litestar(
+    return LitestarApp(
         [me, open_, leave, refuse],
         plugins=[on_litestar.WatchwordPlugin(auth)],
         openapi_config=None,

@@ -22,6 +22,7 @@ from starlette.routing import Route
 from tests.adapters.drivers import ASGIClient, Client, WSGIClient
 from tests.adapters.test_whole_server import DAY, SIGN_UP, Visitor
 from tests.support.browser import SECRET, Clock
+from tests.support.litestar_app import LitestarApp
 from watchword import APIError, Auth, EmailAndPassword
 from watchword.adapters import fastapi as on_fastapi
 from watchword.adapters import flask as on_flask
@@ -113,7 +114,7 @@ def on_litestar_app(auth: Auth[User]) -> Client:
         return "wiped"
 
     plugin = on_litestar.WatchwordPlugin(auth)
-    return ASGIClient(litestar.Litestar([wipe], plugins=[plugin], openapi_config=None))
+    return ASGIClient(LitestarApp([wipe], plugins=[plugin], openapi_config=None))
 
 
 SERVERS: dict[str, Callable[[Auth[User]], Client]] = {

@@ -12,6 +12,7 @@ from litestar.testing import TestClient
 from tests.adapters.apps import litestar_app
 from tests.adapters.drivers import ASGIClient
 from tests.adapters.echo import EchoAuth
+from tests.support.litestar_app import LitestarApp
 from watchword.adapters.litestar import WatchwordPlugin, requires_session
 
 FORM = [("Content-Type", "application/x-www-form-urlencoded")]
@@ -43,7 +44,7 @@ def with_route(path: str, auth: EchoAuth) -> litestar.Litestar:
     async def show() -> str:
         return "mine"
 
-    return litestar.Litestar([show], plugins=[WatchwordPlugin(auth)], openapi_config=None)
+    return LitestarApp([show], plugins=[WatchwordPlugin(auth)], openapi_config=None)
 
 
 @pytest.mark.parametrize("path", ["/api/authors/{name:str}", "/api/auth-log/{day:int}/x"])
@@ -67,7 +68,7 @@ def test_routes_beside_the_mount_are_the_applications(
 def test_a_prefix_of_the_application_belongs_to_the_base_path() -> None:
     auth = EchoAuth("/v1/api/auth")
     plugin = WatchwordPlugin(auth, path="/api/auth")
-    app = litestar.Litestar([], plugins=[plugin], path="/v1", openapi_config=None)
+    app = LitestarApp([], plugins=[plugin], path="/v1", openapi_config=None)
     ASGIClient(app).send("GET", "/v1/api/auth/a%2Fb/")
     assert auth.last.request.path == "/v1/api/auth/a%2Fb/"
 
@@ -75,7 +76,7 @@ def test_a_prefix_of_the_application_belongs_to_the_base_path() -> None:
 def test_a_root_path_of_the_server_belongs_to_the_base_path() -> None:
     auth = EchoAuth("/v1/api/auth")
     plugin = WatchwordPlugin(auth, path="/api/auth")
-    app = litestar.Litestar([], plugins=[plugin], openapi_config=None)
+    app = LitestarApp([], plugins=[plugin], openapi_config=None)
     ASGIClient(app).send("GET", "/api/auth/a%2Fb//", root="/v1")
     assert auth.last.request.path == "/v1/api/auth/a%2Fb//"
 
@@ -88,7 +89,7 @@ def test_dependencies_of_the_application_win(auth: EchoAuth) -> None:
     async def show(user: NamedDependency[str]) -> str:
         return user
 
-    app = litestar.Litestar(
+    app = LitestarApp(
         [show],
         plugins=[WatchwordPlugin(auth)],
         dependencies={"user": Provide(user)},
@@ -102,7 +103,7 @@ def test_openapi_of_litestar_is_not_disturbed(auth: EchoAuth) -> None:
     async def show() -> str:
         return ""
 
-    app = litestar.Litestar([show], plugins=[WatchwordPlugin(auth)])
+    app = LitestarApp([show], plugins=[WatchwordPlugin(auth)])
     assert list(app.openapi_schema.to_schema()["paths"]) == ["/"]
 
 

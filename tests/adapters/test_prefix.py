@@ -12,65 +12,27 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import fastapi
-import flask
-import litestar
 import pytest
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
-from tests.adapters.drivers import ASGIClient, Client, WSGIClient
-from tests.support.browser import SECRET
-from watchword import Auth, EmailAndPassword, EmailVerification, Mail
-from watchword.adapters import fastapi as on_fastapi
-from watchword.adapters import flask as on_flask
-from watchword.adapters import litestar as on_litestar
+from tests.adapters.drivers import ASGIClient, Client
+from tests.adapters.prefixed import (
+    OUTER,
+    PREFIX,
+    in_fastapi,
+    in_flask,
+    in_litestar,
+    in_starlette,
+    mailing_server,
+    on_asgi,
+    on_asgi_middleware,
+    on_wsgi,
+)
+from watchword import Auth, Mail
 from watchword.adapters import starlette as on_starlette
-from watchword.adapters.asgi import ASGIApp, WatchwordMiddleware
-from watchword.adapters.wsgi import WSGIApp
-from watchword.crypto.passwords import Argon2Cost
 
-PREFIX = "/shop"
-OUTER = "https://app.example.com/shop/api/auth"
 ADA = {"name": "Ada", "email": "ada@example.com", "password": "password1234"}
-
-
-def on_asgi(auth: Auth[Any]) -> Client:
-    return ASGIClient(ASGIApp(auth))
-
-
-def on_asgi_middleware(auth: Auth[Any]) -> Client:
-    async def never(scope: Any, receive: Any, send: Any) -> None:
-        raise AssertionError("the request was passed on")
-
-    return ASGIClient(WatchwordMiddleware(never, auth))
-
-
-def on_wsgi(auth: Auth[Any]) -> Client:
-    return WSGIClient(WSGIApp(auth))
-
-
-def in_flask(auth: Auth[Any]) -> Client:
-    app = flask.Flask("app")
-    on_flask.Watchword(auth, app, path="/api/auth")
-    return WSGIClient(app)
-
-
-def in_starlette(auth: Auth[Any]) -> Client:
-    return ASGIClient(Starlette(routes=[on_starlette.mount(auth)]))
-
-
-def in_fastapi(auth: Auth[Any]) -> Client:
-    app = fastapi.FastAPI()
-    on_fastapi.mount(app, auth)
-    return ASGIClient(app)
-
-
-def in_litestar(auth: Auth[Any]) -> Client:
-    plugin = on_litestar.WatchwordPlugin(auth, path="/api/auth")
-    return ASGIClient(litestar.Litestar([], plugins=[plugin], openapi_config=None))
-
-
 SERVERS = (on_asgi, on_asgi_middleware, on_wsgi, in_flask, in_starlette, in_fastapi, in_litestar)
 
 
@@ -81,23 +43,8 @@ def outbox() -> list[Mail]:
 
 @pytest.fixture
 def auth(tmp_path: Path, outbox: list[Mail]) -> Iterator[Auth[Any]]:
-    made = Auth(
-        database=f"sqlite:///{tmp_path}/test.db",
-        secret=SECRET,
-        base_url=OUTER,
-        base_path="/api/auth",
-        email_and_password=EmailAndPassword(
-            enabled=True, argon2_cost=Argon2Cost(memory=64, passes=1, lanes=1)
-        ),
-        email_verification=EmailVerification(
-            send_verification_email=lambda mail, request: outbox.append(mail),
-            send_on_sign_up=True,
-        ),
-        environ={},
-    )
-    made.blocking.migrate()
-    yield made
-    made.blocking.close()
+    with mailing_server(tmp_path, outbox, base_path="/api/auth") as made:
+        yield made
 
 
 @pytest.fixture

@@ -17,21 +17,20 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from tests.adapters import apps
 from tests.adapters.drivers import Answer, ASGIClient, Client, Pairs, WSGIClient
-from tests.adapters.test_prefix import (
+from tests.adapters.prefixed import (
     OUTER,
     PREFIX,
     in_fastapi,
     in_flask,
     in_litestar,
     in_starlette,
+    mailing_server,
     on_asgi,
     on_asgi_middleware,
     on_wsgi,
 )
-from tests.support.browser import SECRET
-from watchword import Auth, EmailAndPassword, EmailVerification, Mail
+from watchword import Auth, Mail
 from watchword.adapters.flask import Watchword
-from watchword.crypto.passwords import Argon2Cost
 
 SITE = "https://app.example.com"
 WELCOME = f"{PREFIX}/welcome?from=mail"
@@ -142,22 +141,8 @@ def outbox() -> list[Mail]:
 
 @pytest.fixture
 def auth(tmp_path: Path, outbox: list[Mail]) -> Iterator[Auth[Any]]:
-    made = Auth(
-        database=f"sqlite:///{tmp_path}/test.db",
-        secret=SECRET,
-        base_url=OUTER,
-        email_and_password=EmailAndPassword(
-            enabled=True, argon2_cost=Argon2Cost(memory=64, passes=1, lanes=1)
-        ),
-        email_verification=EmailVerification(
-            send_verification_email=lambda mail, request: outbox.append(mail),
-            send_on_sign_up=True,
-        ),
-        environ={},
-    )
-    made.blocking.migrate()
-    yield made
-    made.blocking.close()
+    with mailing_server(tmp_path, outbox) as made:
+        yield made
 
 
 @pytest.mark.parametrize(("server", "form"), CASES)

@@ -18,6 +18,7 @@ from litestar.exceptions import ImproperlyConfiguredException
 
 from tests.adapters.drivers import Answer, ASGIClient
 from tests.adapters.echo import EchoAuth
+from tests.support.litestar_app import LitestarApp
 from watchword import Column, User
 from watchword.adapters.litestar import WatchwordPlugin
 from watchword.records import Session
@@ -106,7 +107,7 @@ def in_litestar(auth: EchoAuth, hint: Any, value: Any, **options: Any) -> Answer
 
     show.__annotations__["return"] = hint
     handler = litestar.get("/", **options)(show)
-    app = litestar.Litestar([handler], plugins=[WatchwordPlugin(auth)])
+    app = LitestarApp([handler], plugins=[WatchwordPlugin(auth)])
     assert app.openapi_schema.to_schema()["paths"]
     return ASGIClient(app).send("GET", "/")
 
@@ -211,7 +212,7 @@ def test_one_handler_for_several_paths_and_applications(auth: EchoAuth) -> None:
     async def show() -> Member:
         return ADA
 
-    apps = [litestar.Litestar([show], plugins=[WatchwordPlugin(auth)]) for _ in range(2)]
+    apps = [LitestarApp([show], plugins=[WatchwordPlugin(auth)]) for _ in range(2)]
     for client in map(ASGIClient, apps):
         assert_shows(client.send("GET", "/"), SHOWN)
         assert_shows(client.send("GET", "/again"), SHOWN)
@@ -223,5 +224,5 @@ def test_two_servers_in_one_application(auth: EchoAuth) -> None:
         return {"user": ADA}
 
     staff = WatchwordPlugin(EchoAuth("/staff"), prefix="staff_")
-    app = litestar.Litestar([show], plugins=[WatchwordPlugin(auth), staff])
+    app = LitestarApp([show], plugins=[WatchwordPlugin(auth), staff])
     assert_shows(ASGIClient(app).send("GET", "/"), {"user": SHOWN})

@@ -19,6 +19,7 @@ from starlette.routing import Route
 
 from tests.adapters.drivers import ASGIClient, Client, WSGIClient
 from tests.adapters.echo import EchoAuth
+from tests.support.litestar_app import LitestarApp
 from watchword import ConfigurationError
 from watchword.adapters import asgi, wsgi
 from watchword.adapters import fastapi as on_fastapi
@@ -88,9 +89,7 @@ def in_litestar(shop: EchoAuth, staff: EchoAuth) -> Client:
     async def theirs(staff_user: NamedDependency[User]) -> str:
         return staff_user.name
 
-    return ASGIClient(
-        litestar.Litestar([mine, theirs], plugins=[plugin, other], openapi_config=None)
-    )
+    return ASGIClient(LitestarApp([mine, theirs], plugins=[plugin, other], openapi_config=None))
 
 
 def in_starlette(shop: EchoAuth, staff: EchoAuth) -> Client:
@@ -190,7 +189,7 @@ def test_one_place_for_two_is_refused() -> None:
         on_flask.Watchword(EchoAuth(), other, name="second")
     plugins = [on_litestar.WatchwordPlugin(EchoAuth(path)) for path in ("/a", "/b")]
     with pytest.raises(ImproperlyConfiguredException, match="prefix="):
-        litestar.Litestar([], plugins=plugins)
+        LitestarApp([], plugins=plugins)
 
 
 @pytest.mark.parametrize("path", ["/api/auth", "/api/auth-staff", "/api/auth/staff", "/api"])
@@ -200,7 +199,7 @@ def test_litestar_refuses_base_paths_that_it_would_not_tell_apart(path: str) -> 
         on_litestar.WatchwordPlugin(EchoAuth(path), prefix="staff_"),
     ]
     with pytest.raises(ImproperlyConfiguredException, match="does not begin with"):
-        litestar.Litestar([], plugins=plugins)
+        LitestarApp([], plugins=plugins)
 
 
 def test_a_guard_that_could_mean_either_says_so() -> None:
@@ -212,7 +211,7 @@ def test_a_guard_that_could_mean_either_says_so() -> None:
         on_litestar.WatchwordPlugin(EchoAuth("/a")),
         on_litestar.WatchwordPlugin(EchoAuth("/b"), prefix="b_"),
     ]
-    app = litestar.Litestar([page], plugins=plugins, openapi_config=None, debug=True)
+    app = LitestarApp([page], plugins=plugins, openapi_config=None, debug=True)
     answer = ASGIClient(app).send("GET", "/")
     assert answer.status == 500
     assert b"several servers could be meant" in answer.body

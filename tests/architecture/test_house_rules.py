@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import zipfile
+from collections.abc import Mapping, Set
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from tests.architecture.syntax import (
     CORE,
     ROOT,
+    Import,
     all_modules,
     core_modules,
     imports,
@@ -40,6 +42,7 @@ FLOORS: list[tuple[str, ...]] = [
     ("pipeline",),
     ("features",),
     ("plugins",),
+    ("configuration.auth_options",),
     ("configuration.compilation", "configuration.contradictions"),
     ("api",),
     ("pipeline.server_calls",),
@@ -58,9 +61,17 @@ LOCKS_OF_MEMORY = {"rate_counters.py"}
 """May import threading: the counters in memory are shared by the threads of a WSGI server."""
 DRIVER_OF_TESTS = "watchword.testing.storage_contract.driving"
 """May import both: no server loads it."""
-UPWARDS_FOR_CHECKERS = {("watchword.call", "Call")}
-"""(module, name) that lower floors may name for type checkers: every handler and hook takes a
-`Call`, which is built from the floors that declare them."""
+RECURSIVE = "watchword.call"
+NAMES_OF_IT = {
+    "watchword.configuration.options",
+    "watchword.credential",
+    "watchword.endpoint",
+    "watchword.plugin",
+}
+"""The one exception. Application and plugin authors write functions that take a `Call`; what
+declares these functions is itself on every call (`call.endpoint`, `call.config.options.hooks`). The
+type is recursive, so its lower modules name it, for type checkers only. Instead of it there could
+only be a copy of `Call` as a protocol, which editors would show to the authors."""
 LATE = {("watchword.database.hidden", "pydantic_core")}
 """(importer, imported) pairs that may stand inside a function: optional extras, nothing else."""
 LONGEST = 400
@@ -88,33 +99,58 @@ def test_imports_run_down_the_floors() -> None:
         for found in imports(path)
         for target in [found.within(modules)]
         if found.top == "watchword" and floor_of(target) > floor_of(name)
-        if not (found.for_checkers and (target, found.name) in UPWARDS_FOR_CHECKERS)
+        if not is_recursive(name, target, found)
     ]
     assert wrong == []
 
 
+def is_recursive(name: str, target: str, found: Import) -> bool:
+    """Whether it is the exception, for type checkers only."""
+    return found.for_checkers and target == RECURSIVE and name in NAMES_OF_IT
+
+
+def test_every_module_that_may_name_calls_does() -> None:
+    modules = core_modules()
+    for name in NAMES_OF_IT:
+        found = list(imports(modules[name]))
+        assert any(is_recursive(name, one.within(modules), one) for one in found), name
+
+
 def test_there_are_no_import_cycles() -> None:
+    """Nor would there be any if what only type checkers import were imported."""
     modules = all_modules()
     graph = {
         name: {
-            found.within(modules)
+            target
             for found in imports(path)
-            if found.top == "watchword" and not found.for_checkers
+            for target in [found.within(modules)]
+            if found.top == "watchword" and not is_recursive(name, target, found)
         }
         - {name}
         for name, path in modules.items()
     }
+    assert cycle_in(graph) == ()
+
+
+def test_cycles_are_found() -> None:
+    assert cycle_in({"a": {"b"}, "b": {"c"}, "c": set()}) == ()
+    assert cycle_in({"a": {"b"}, "b": {"c"}, "c": {"b"}}) == ("a", "b", "c", "b")
+
+
+def cycle_in(graph: Mapping[str, Set[str]]) -> tuple[str, ...]:
+    """The way into a cycle and around it; empty if there is none."""
     done: set[str] = set()
 
-    def visit(name: str, trail: tuple[str, ...]) -> None:
-        assert name not in trail, " -> ".join([*trail, name])
-        if name not in done:
-            for target in graph.get(name, ()):
-                visit(target, (*trail, name))
-            done.add(name)
+    def visit(name: str, trail: tuple[str, ...]) -> tuple[str, ...]:
+        if name in trail:
+            return (*trail, name)
+        for target in () if name in done else sorted(graph.get(name, ())):
+            if found := visit(target, (*trail, name)):
+                return found
+        done.add(name)
+        return ()
 
-    for name in graph:
-        visit(name, ())
+    return next(filter(None, (visit(name, ()) for name in graph)), ())
 
 
 def test_core_knows_no_framework_no_driver_and_no_loop() -> None:

@@ -28,6 +28,7 @@ LOOPS_OF_THEIR_OWN: dict[str, dict[str, str]] = {
     "attacks/test_promised_mails_at_the_end.py": {
         "test_without_any_thread_the_answers_wait_and_one_warning_says_so": BOTH_WORLDS,
         "test_closing_on_one_loop_leaves_the_work_of_another_alone": SEVERAL_LOOPS,
+        "test_what_a_closed_loop_left_is_told_and_takes_no_place": SEVERAL_LOOPS,
     },
     "attacks/test_slow_mail.py": {
         "test_a_loop_that_ends_before_the_mail_is_told": END_OF_A_LOOP,

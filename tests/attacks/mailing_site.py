@@ -5,15 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from tests.core.conftest import FAST, MakeAuth
 from tests.support.browser import Answer, Browser
+from tests.support.places import options_for
 from watchword import (
+    Advanced,
     Auth,
     ChangeEmail,
     DeleteUser,
     EmailAndPassword,
     EmailVerification,
     PasswordReset,
+    WorkLimits,
 )
 from watchword.plugins import EmailOTP, MagicLink
 
@@ -102,3 +107,31 @@ class Site:
 
     def _send(self, mail: object, request: object) -> None:
         self.sent.append(mail)
+
+
+def site_options(request: pytest.FixtureRequest) -> dict[str, Any]:
+    """Options of a `Site` that keeps its things in `request.param`."""
+    kind = "async" if request.param.endswith("-async") else "blocking"
+    return {"kind": kind, **options_for(request.param, request)}
+
+
+class Slow:
+    """A password hasher in the middle of which something happens, once."""
+
+    def __init__(self) -> None:
+        self.meanwhile: list[Callable[[], object]] = []
+
+    def hash(self, password: str) -> str:
+        if self.meanwhile:
+            self.meanwhile.pop()()
+        return f"#{password}"
+
+    def verify(self, stored: str, password: str) -> bool:
+        return stored == f"#{password}"
+
+    def options(self) -> dict[str, Any]:
+        """Options of a `Site` that hashes with it, another password in the middle of one."""
+        return {
+            "passwords": {"hash_password": self.hash, "verify_password": self.verify},
+            "advanced": Advanced(work=WorkLimits(hashes=2)),
+        }

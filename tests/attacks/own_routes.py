@@ -26,6 +26,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from tests.adapters.drivers import ASGIClient, Client, WSGIClient
+from tests.support.litestar_app import LitestarApp
 from watchword import APIError, Auth, SignInEmail
 from watchword.adapters import asgi as on_asgi
 from watchword.adapters import fastapi as on_fastapi
@@ -236,7 +237,7 @@ def litestar_app(auth: Auth[User]) -> Client:
 
     plugin = on_litestar.WatchwordPlugin(auth)
     pages = [who, members, wipe, other, login]
-    return ASGIClient(litestar.Litestar(pages, plugins=[plugin], openapi_config=None))
+    return ASGIClient(LitestarApp(pages, plugins=[plugin], openapi_config=None))
 
 
 APPLICATIONS: dict[str, Callable[[Auth[User]], Client]] = {

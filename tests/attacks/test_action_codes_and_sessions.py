@@ -7,7 +7,7 @@ exchange of secrets, as the session does (W14).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,28 +16,14 @@ import pytest
 
 from tests.core.conftest import MakeAuth
 from tests.plugins.action_server import DELETE, FREE, ActionServer, action_server, verify
-from tests.support.browser import SECRET, Answer, Browser, Clock
-from tests.support.databases import mysql_database, postgres_database, redis_keys
+from tests.support.browser import SECRET, Answer, Browser
+from tests.support.places import options_for
 from watchword import VersionedSecret
-from watchword.storage.memory import MemoryStorage
-from watchword.storage.redis import RedisStorage
 
 
 @pytest.fixture(params=["sqlite", "postgres", "mysql", "redis", "memory", "stateless"])
-def options(request: pytest.FixtureRequest, clock: Clock) -> Iterator[dict[str, Any]]:
-    if request.param == "postgres":
-        with postgres_database() as url:
-            yield {"database": url}
-    elif request.param == "mysql":
-        with mysql_database() as url:
-            yield {"database": url}
-    elif request.param == "redis":
-        with redis_keys() as keys:
-            yield {"secondary_storage": RedisStorage(keys.url, prefix=keys.prefix)}
-    elif request.param == "memory":
-        yield {"secondary_storage": MemoryStorage(clock)}
-    else:
-        yield {"database": None} if request.param == "stateless" else {}
+def options(request: pytest.FixtureRequest) -> dict[str, Any]:
+    return options_for(request.param, request)
 
 
 @pytest.fixture

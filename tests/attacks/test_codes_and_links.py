@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +10,7 @@ import pytest
 from tests.core.conftest import MakeAuth
 from tests.plugins.code_server import ASK, CHANGE, FORGOT, RESET, SEND, SIGN_IN, other
 from tests.support.browser import Answer, Browser, Clock
-from tests.support.databases import mysql_database, postgres_database, redis_keys
+from tests.support.databases import redis_keys
 from watchword import (
     Auth,
     ChangeEmail,
@@ -266,18 +265,6 @@ def test_g1_a_bearer_token_of_no_tokens_letters_is_no_session(
     answer = Browser(auth).get("/get-session", authorization=f"Bearer {token}")
     assert (answer.status, answer.json) == (200, None)
     assert Browser(auth).post("/sign-out", authorization=f"Bearer {token}").status == 200
-
-
-@pytest.fixture(params=["sqlite", "postgres", "mysql"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path}/other.db"
-    elif request.param == "postgres":
-        with postgres_database() as url:
-            yield url
-    else:
-        with mysql_database() as url:
-            yield url
 
 
 def test_g1_long_addresses_and_paths_are_no_failures(make_auth: MakeAuth, database: str) -> None:

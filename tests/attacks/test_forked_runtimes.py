@@ -29,7 +29,7 @@ import asyncio, ctypes, os, sys, threading
 from tests.core.conftest import FAST
 from tests.support.browser import ORIGIN, SECRET, Browser
 from watchword import Advanced, Auth, EmailAndPassword, Hooks, PasswordReset, RateLimit, WorkLimits
-from watchword.compilation import open_storage
+from watchword.configuration.compilation import open_storage
 
 class InPlace:
     """One blocking engine for both worlds: only the runtimes have threads here."""

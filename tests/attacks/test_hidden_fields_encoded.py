@@ -23,6 +23,7 @@ from pydantic import BaseModel, ConfigDict
 from tests.adapters.drivers import ASGIClient, WSGIClient
 from tests.core.conftest import MakeAuth
 from tests.support.browser import Browser
+from tests.support.litestar_app import LitestarApp
 from watchword import Auth, Column, SessionAndUser, User
 from watchword.adapters import fastapi as on_fastapi
 from watchword.adapters import flask as on_flask
@@ -215,7 +216,7 @@ def in_litestar(auth: Auth[Any], path: str, cookies: list[tuple[str, str]]) -> b
         return {"page": [session]}
 
     plugin = on_litestar.WatchwordPlugin(auth)
-    app = litestar.Litestar([user, base, both], plugins=[plugin])
+    app = LitestarApp([user, base, both], plugins=[plugin])
     answer = ASGIClient(app).send("GET", path, cookies)
     assert answer.status == 200, answer.body
     return answer.body

@@ -27,7 +27,7 @@ from watchword.features.email_password_wire import SignedUp
 MARK = "do-not-print-me"
 NAMES = re.compile(
     r"passw|token|secret|signature|authorization"
-    r"|(^|_)(otp|pin|code|key|hash|salt|jwt|cookies|headers|query)($|_)"
+    r"|(^|_)(otp|pin|code|key|hash|salt|jwt|cookies|headers|query|environ)($|_)"
 )
 MISLEADING = {
     "Advanced.cookies",  # names and attributes

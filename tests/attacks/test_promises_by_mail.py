@@ -6,36 +6,19 @@ way the owner took it, and whatever runs at the same time.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from tests.attacks.mailing_site import ADA, EVE, NEW_PASSWORD, OLD_PASSWORD, Site
+from tests.attacks.mailing_site import ADA, EVE, NEW_PASSWORD, OLD_PASSWORD, Site, site_options
 from tests.core.conftest import MakeAuth
 from tests.support.browser import Answer, Browser, Clock
-from tests.support.databases import mysql_database, postgres_database, redis_keys
-from watchword.storage.memory import MemoryStorage
-from watchword.storage.redis import RedisStorage
 
 
 @pytest.fixture(params=["sqlite", "sqlite-async", "postgres", "mysql", "memory", "redis"])
-def options(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> Iterator[Any]:
-    """Where things are kept; with a secondary storage, sessions and promises are there alone."""
-    if request.param == "postgres":
-        with postgres_database() as url:
-            yield {"database": url}
-    elif request.param == "mysql":
-        with mysql_database() as url:
-            yield {"database": url}
-    elif request.param == "redis":
-        with redis_keys() as keys:
-            yield {"secondary_storage": RedisStorage(keys.url, prefix=keys.prefix)}
-    elif request.param == "memory":
-        yield {"secondary_storage": MemoryStorage(clock)}
-    else:
-        yield {"kind": "async" if request.param.endswith("async") else "blocking"}
+def options(request: pytest.FixtureRequest) -> dict[str, Any]:
+    return site_options(request)
 
 
 @pytest.fixture

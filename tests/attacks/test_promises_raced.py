@@ -7,45 +7,16 @@ address is verified or a user deleted, a database hook.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.attacks.mailing_site import ADA, EVE, NEW, NEW_PASSWORD, OLD_PASSWORD, Site
+from tests.attacks.mailing_site import ADA, EVE, NEW, NEW_PASSWORD, OLD_PASSWORD, Site, Slow
 from tests.core.conftest import MakeAuth
 from tests.support.browser import Answer, Browser, Clock
-from tests.support.databases import mysql_database, postgres_database
-from watchword import Advanced, ModelHooks, WorkLimits
-
-
-@pytest.fixture(params=["sqlite", "postgres", "mysql"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    if request.param == "postgres":
-        with postgres_database() as url:
-            yield url
-    elif request.param == "mysql":
-        with mysql_database() as url:
-            yield url
-    else:
-        yield f"sqlite:///{tmp_path}/test.db"
-
-
-class Slow:
-    """A password hasher in the middle of which something happens."""
-
-    def __init__(self) -> None:
-        self.meanwhile: list[Callable[[], object]] = []
-
-    def hash(self, password: str) -> str:
-        if self.meanwhile:
-            self.meanwhile.pop()()
-        return f"#{password}"
-
-    def verify(self, stored: str, password: str) -> bool:
-        return stored == f"#{password}"
+from watchword import ModelHooks
 
 
 @pytest.fixture
@@ -55,17 +26,14 @@ def hasher() -> Slow:
 
 @pytest.fixture
 def site(make_auth: MakeAuth, database: str, hasher: Slow) -> Site:
-    own = {"hash_password": hasher.hash, "verify_password": hasher.verify}
     made = Site(
         make_auth,
         database=database,
-        # Another hash is made in the middle of one.
-        advanced=Advanced(work=WorkLimits(hashes=2)),
-        passwords=own,
         verification={"before_email_verification": lambda user, request: made.interrupt()},
         database_hooks={
             "session": ModelHooks(create_before=lambda values, call: made.interrupt()),
         },
+        **hasher.options(),
     )
     assert made.browser().sign_up(ADA).status == 200
     return made

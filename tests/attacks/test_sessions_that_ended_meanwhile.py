@@ -7,59 +7,30 @@ let in.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.attacks.mailing_site import ADA, NEW_PASSWORD, OLD_PASSWORD, Site
+from tests.attacks.mailing_site import ADA, NEW_PASSWORD, OLD_PASSWORD, Site, Slow, site_options
 from tests.core.conftest import MakeAuth
 from tests.support.browser import Browser, Clock
-from tests.support.databases import mysql_database, postgres_database, redis_keys
 from watchword import (
-    Advanced,
     APIError,
     Checked,
     SetPassword,
     UpdateUser,
-    WorkLimits,
 )
 from watchword.runtime.blocking import finish
 from watchword.storage.memory import MemoryStorage
-from watchword.storage.redis import RedisStorage
 
 GRACE, THIEVES = "grace@example.com", "thieves-1234"
 
 
 @pytest.fixture(params=["sqlite", "sqlite-async", "postgres", "mysql", "redis"])
-def options(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Any]:
-    if request.param == "postgres":
-        with postgres_database() as url:
-            yield {"database": url}
-    elif request.param == "mysql":
-        with mysql_database() as url:
-            yield {"database": url}
-    elif request.param == "redis":
-        with redis_keys() as keys:
-            yield {"secondary_storage": RedisStorage(keys.url, prefix=keys.prefix)}
-    else:
-        yield {"kind": "async" if request.param.endswith("async") else "blocking"}
-
-
-class Slow:
-    """A password hasher in the middle of which something happens, once."""
-
-    def __init__(self) -> None:
-        self.meanwhile: list[Callable[[], object]] = []
-
-    def hash(self, password: str) -> str:
-        if self.meanwhile:
-            self.meanwhile.pop()()
-        return f"#{password}"
-
-    def verify(self, stored: str, password: str) -> bool:
-        return stored == f"#{password}"
+def options(request: pytest.FixtureRequest) -> dict[str, Any]:
+    return site_options(request)
 
 
 @pytest.fixture
@@ -69,10 +40,7 @@ def hasher() -> Slow:
 
 @pytest.fixture
 def site(make_auth: MakeAuth, options: dict[str, Any], hasher: Slow) -> Site:
-    own = {"hash_password": hasher.hash, "verify_password": hasher.verify}
-    # Another hash is made in the middle of one.
-    work = Advanced(work=WorkLimits(hashes=2))
-    site = Site(make_auth, passwords=own, advanced=work, **options)
+    site = Site(make_auth, **hasher.options(), **options)
     assert site.browser().sign_up(ADA).status == 200
     return site
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -12,30 +11,18 @@ import pytest
 from tests.core.conftest import MakeAuth
 from tests.plugins.code_server import ADA, NOBODY, SEND, code_server
 from tests.support.browser import Browser, Clock
-from tests.support.databases import mysql_database, postgres_database, redis_keys
+from tests.support.places import options_for
 from watchword import Advanced
-from watchword.storage.memory import MemoryStorage
-from watchword.storage.redis import RedisStorage
 
 
 @pytest.fixture(
     params=["sqlite", "uuid ids", "postgres", "postgres uuid", "mysql", "memory", "redis"]
 )
-def options(request: pytest.FixtureRequest, clock: Clock) -> Iterator[dict[str, Any]]:
-    uuid = {"advanced": Advanced(generate_id="uuid")} if "uuid" in request.param else {}
-    if request.param.startswith("postgres"):
-        with postgres_database() as url:
-            yield {"database": url, **uuid}
-    elif request.param == "mysql":
-        with mysql_database() as url:
-            yield {"database": url}
-    elif request.param == "redis":
-        with redis_keys() as keys:
-            yield {"secondary_storage": RedisStorage(keys.url, prefix=keys.prefix)}
-    elif request.param == "memory":
-        yield {"secondary_storage": MemoryStorage(clock)}
-    else:
-        yield uuid
+def options(request: pytest.FixtureRequest) -> dict[str, Any]:
+    place, _, uuid = request.param.partition(" ")
+    return options_for(place, request) | (
+        {"advanced": Advanced(generate_id="uuid")} if uuid else {}
+    )
 
 
 @pytest.mark.parametrize("email", [ADA, NOBODY])

@@ -7,14 +7,13 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 
 from tests.support.browser import ORIGIN, SECRET, Browser
-from tests.support.databases import mysql_connection, mysql_database, postgres_database
+from tests.support.databases import mysql_connection
 from tests.support.plugins import every_plugin
 from watchword import Auth, ChangeEmail, EmailAndPassword, EmailVerification, PasswordReset
 from watchword.crypto.passwords import Argon2Cost
@@ -22,18 +21,6 @@ from watchword.crypto.passwords import Argon2Cost
 ADA = "ada@example.com"
 UNIQUE = "create unique index verification_identifier_unique on verification (identifier)"
 CHEAP = Argon2Cost(memory=64, passes=1, lanes=1)
-
-
-@pytest.fixture(params=["sqlite", "postgres", "mysql"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path}/test.db"
-    elif request.param == "postgres":
-        with postgres_database() as url:
-            yield url
-    else:
-        with mysql_database() as url:
-            yield url
 
 
 def make_unique(url: str) -> None:

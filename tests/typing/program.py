@@ -14,6 +14,7 @@ from watchword import (
     Response,
     Session,
     SessionAndUser,
+    SessionOptions,
     SignInEmail,
     SignUpEmail,
     User,
@@ -38,6 +39,7 @@ auth = Auth(
     plugins=[OneTimeToken()],
 )
 assert_type(auth, Auth[Member])
+assert_type(auth.config.options.session, SessionOptions)
 
 
 async def asynchronous() -> None:
@@ -80,6 +82,10 @@ def blocking() -> None:
 
 
 def mistakes() -> None:
+    Auth(databse="sqlite://")  # pyright: ignore[reportCallIssue]
+    Auth("sqlite://")  # pyright: ignore[reportCallIssue]
+    Auth(user_type=int)  # pyright: ignore[reportArgumentType]
+    Auth(session={"expires_in": 5})  # pyright: ignore[reportArgumentType]
     auth.blocking.api.get_session(header={})  # pyright: ignore[reportCallIssue]
     auth.blocking.api.sign_out(request={})  # pyright: ignore
     print(auth.blocking.api.nothing_like_it)  # pyright: ignore

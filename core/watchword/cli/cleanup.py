@@ -65,7 +65,7 @@ def cleanup(
     Safe while the server runs: rows that are alive are never touched.
     """
     with application.opened() as auth:
-        if not include_preserved and auth.config.session.preserve_in_database:
+        if not include_preserved and auth.config.options.session.preserve_in_database:
             note("Ended sessions are kept for the record (--include-preserved deletes them).")
         engine = auth.blocking.runtime.engine
         counts: dict[str, int] = {}
@@ -87,11 +87,11 @@ def cleanup(
 
 def sweeps(auth: AnyAuth, grace: int, *, include_preserved: bool) -> Iterator[Sweep]:
     """What there is to delete in the database of a configuration."""
-    config = auth.config
-    stored = config.tables.schema.models
-    now = config.clock()
+    options = auth.config.options
+    stored = auth.config.tables.schema.models
+    now = options.clock()
     ended = now - timedelta(seconds=grace)
-    if "session" in stored and (include_preserved or not config.session.preserve_in_database):
+    if "session" in stored and (include_preserved or not options.session.preserve_in_database):
         yield Sweep("session", "Sessions", "expiresAt", ended)
     if "verification" in stored:
         yield Sweep("verification", "Verifications", "expiresAt", ended)

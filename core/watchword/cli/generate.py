@@ -56,7 +56,7 @@ def generate(
             say("The database is up to date: there is nothing to write.")
             return 0
         text = script(statements, script_head(engine))
-        return _written(_file(output, auth.config.clock()), text, yes=yes)
+        return _written(_file(output, auth.config.options.clock()), text, yes=yes)
 
 
 def _written(file: Path, text: str, *, yes: bool) -> int:

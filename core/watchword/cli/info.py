@@ -63,7 +63,7 @@ def options_of(auth: AnyAuth) -> dict[str, object]:
     config = auth.config
     fixed = config.sites.fixed
     return {
-        "app_name": config.app_name,
+        "app_name": config.options.app_name,
         "production": config.production,
         "database": _database(auth),
         "secondary_storage": config.has_secondary,
@@ -71,15 +71,15 @@ def options_of(auth: AnyAuth) -> dict[str, object]:
         "secret_versions": [one.version for one in config.secrets.versions],
         "base_url": None if fixed is None else fixed.base_url,
         "base_path": auth.base_path,
-        "trusted_origins": shown(config.trusted_origins),
-        "user_type": config.user_type.__name__,
+        "trusted_origins": shown(config.options.trusted_origins),
+        "user_type": config.options.user_type.__name__,
         "tables": [model.table_name for model in config.tables.schema],
-        "session": shown(config.session),
-        "account": shown(config.account),
-        "verification": shown(config.verification),
+        "session": shown(config.options.session),
+        "account": shown(config.options.account),
+        "verification": shown(config.options.verification),
         "rate_limit": shown(config.rate_limit),
-        "advanced": shown(config.advanced),
-        "on_api_error": shown(config.on_api_error),
+        "advanced": shown(config.options.advanced),
+        "on_api_error": shown(config.options.on_api_error),
         "plugins": {
             plugin.id or type(plugin).__name__: shown(plugin) for plugin in config.plugins.values()
         },

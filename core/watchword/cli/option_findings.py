@@ -123,7 +123,7 @@ def _mails(config: Configuration) -> Iterator[Finding]:
 
 
 def _fields(config: Configuration) -> Iterator[Finding]:
-    for attribute in attributes_of(config.tables.of(config.user_type).record):
+    for attribute in attributes_of(config.tables.of(config.options.user_type).record):
         if attribute.name in _POWERS and attribute.column.input:
             what = f"anybody may set {attribute.wire!r} when signing up"
             remedy = "Declare it with Annotated[..., Column(input=False)]"

@@ -9,27 +9,20 @@ import dataclasses
 from collections.abc import Iterator, Mapping
 from typing import cast
 
+from watchword.configuration.auth_options import AuthOptions
 from watchword.configuration.configuration import Configuration
-from watchword.configuration.contradictions import KINDS
+from watchword.configuration.core_options import CoreOptions, kinds
 from watchword.configuration.safe_ranges import Safe
 
 from .finding import Finding
 
-_NAMES = {kind: name for name, kind in KINDS.items()}
+_NAMES = {kind: name for name, kind in kinds(AuthOptions).items()}
 
 
 def check_ranges(config: Configuration) -> Iterator[Finding]:
     """Findings about options whose value is outside of the safe ones."""
-    of_core = (
-        ("session", config.session),
-        ("account", config.account),
-        ("verification", config.verification),
-        ("rate_limit", config.rate_limit),
-        ("on_api_error", config.on_api_error),
-        ("advanced", config.advanced),
-    )
-    for name, options in of_core:
-        yield from _check(name, options)
+    for name in kinds(CoreOptions):
+        yield from _check(name, getattr(config.options, name))
     for kind, plugin in config.plugins.items():
         yield from _check(_NAMES.get(kind, kind.__name__), plugin)
 

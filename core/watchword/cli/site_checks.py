@@ -18,7 +18,7 @@ def check_site(config: Configuration) -> Iterator[Finding]:
     found = [*_hosts(config)]
     for site in config.sites.examples():
         found += (*_base_url(config, site), *_origins(site), *_cookies(site))
-    if callable(config.trusted_origins):
+    if callable(config.options.trusted_origins):
         what = "a function decides about origins: it is not checked here"
         found.append(Finding("info", "trusted_origins", what))
     # What holds for all hosts is told once.
@@ -102,7 +102,7 @@ def _cookies(site: Site) -> Iterator[Finding]:
 
 
 def _switched_off(config: Configuration) -> Iterator[Finding]:
-    advanced = config.advanced
+    advanced = config.options.advanced
     off = advanced.disable_origin_check
     if off is True:
         what = "links may lead, and requests may come, from anywhere"
@@ -114,7 +114,7 @@ def _switched_off(config: Configuration) -> Iterator[Finding]:
 
 
 def _proxies(config: Configuration) -> Iterator[Finding]:
-    advanced, addresses = config.advanced, config.advanced.ip_address
+    advanced, addresses = config.options.advanced, config.options.advanced.ip_address
     if advanced.trusted_proxy_headers and not addresses.trusted_proxies:
         yield Finding(
             "warning",

@@ -5,45 +5,37 @@ from __future__ import annotations
 import importlib
 import logging
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
 from watchword.call import SessionStore
 from watchword.crypto.passwords import PasswordHasher
 from watchword.crypto.random_strings import ALPHANUMERIC, random_string
-from watchword.crypto.secrets_list import Secrets, VersionedSecret
+from watchword.crypto.secrets_list import Secrets
 from watchword.database.contract import Storage
 from watchword.database.facade import Tables
 from watchword.database.hooks import HookTable, ModelHooks
-from watchword.database.names import Names
+from watchword.database.own_store import check_secondary
 from watchword.database.records import Record, prepared
 from watchword.database.table import IdGenerator
 from watchword.database.transient_rows import TransientRows
 from watchword.errors import ConfigurationError
+from watchword.features.email_password import EmailAndPassword
 from watchword.http.client_address import AddressFinder
 from watchword.observability.opening import APPLICATION
+from watchword.pipeline.rate_limit import placed_limits
 from watchword.plugin import Plugin
-from watchword.records import RateLimitCounter, User
+from watchword.records import RateLimitCounter, Session, User
 from watchword.sessions.in_database import DatabaseSessions
 from watchword.sessions.stateless import StatelessSessions
 
+from .auth_options import AuthOptions
 from .configuration import Configuration, Lifetimes, SessionCache
+from .core_options import CoreOptions
 from .option_checks import checked_origins
-from .options import (
-    AccountOptions,
-    Advanced,
-    DynamicBaseURL,
-    Hooks,
-    OnAPIError,
-    RateLimit,
-    SessionOptions,
-    TrustedOrigins,
-    UserInfoValidator,
-    VerificationOptions,
-)
+from .options import IPAddressOptions, RateLimit, TrustedOrigins
 from .site import SiteResolver
 
 if TYPE_CHECKING:
@@ -56,101 +48,107 @@ _log = logging.getLogger("watchword")
 
 
 def compile_configuration(
-    *,
-    app_name: str,
-    secret: str | None,
-    secrets: Sequence[VersionedSecret],
-    base_url: str | DynamicBaseURL | None,
-    base_path: str | None,
-    trusted_origins: TrustedOrigins,
-    session: SessionOptions,
-    user_type: type[User],
-    account: AccountOptions,
-    verification: VerificationOptions,
-    rate_limit: RateLimit,
-    has_secondary: bool,
-    has_database: bool,
-    passwords: PasswordHasher,
-    plugins: Sequence[Plugin],
-    validate_user_info: UserInfoValidator | None,
-    names: Names | None,
-    hooks: Hooks,
-    database_hooks: Mapping[str, ModelHooks],
-    on_api_error: OnAPIError,
-    advanced: Advanced,
-    production: bool | None,
-    environ: Mapping[str, str] | None,
-    clock: Callable[[], datetime],
-    token_bytes: Callable[[int], bytes],
-    tracing: Tracing | None,
+    options: AuthOptions[Any], plugins: Sequence[Plugin], tracing: Tracing | None
 ) -> Configuration:
-    """The immutable configuration. Raises `ConfigurationError`."""
+    """The immutable configuration; `plugins` are all that are installed, the core's own as well.
+
+    Raises `ConfigurationError`.
+    """
     # No default holds the environment: `help(Auth)` would print it, the secret included.
-    environ = os.environ if environ is None else environ
+    environ = os.environ if options.environ is None else options.environ
     named = (environ.get("WATCHWORD_ENV"), environ.get("NODE_ENV"))
-    if production is None:
-        production = "production" in named
-    found = _secrets(secret, secrets, environ, production=production)
-    models: list[type[Record]] = [user_type, session.model, account.model, verification.model]
-    if rate_limit.storage == "database" and rate_limit.consume is None:
-        models.append(RateLimitCounter)
-    lifetimes = Lifetimes.of(session)
-    stateless = not has_database and not has_secondary
+    production = "production" in named if options.production is None else options.production
+    secrets = _secrets(options, environ, production=production)
+    rate_limit = _rate_limit(options)
+    tables = _tables(options, plugins, rate_limit, tracing)
+    passwords = _passwords(options.email_and_password)
     credentials = tuple(one for plugin in plugins for one in plugin.credentials())
-    records = _records(models, plugins)
-    hidden = any(records[model].__hidden__ for model in ("session", "user"))
+    lifetimes = Lifetimes.of(options.session)
     return Configuration(
-        app_name=app_name,
+        options=options,
         production=production,
         development="development" in named and not production and "production" not in named,
-        secrets=found,
-        sites=SiteResolver(
-            base_url,
-            base_path,
-            advanced=advanced,
-            trusted_origins=_trusted_origins(trusted_origins, plugins, environ),
-            production=production,
-            environ=environ,
-        ),
-        addresses=_addresses(advanced, production=production),
-        tables=Tables(
-            records,
-            HookTable(_hook_layers(plugins, database_hooks, tracing)),
-            _id_generator(advanced, token_bytes),
-            ids=advanced.generate_id if isinstance(advanced.generate_id, str) else "text",
-            names=names,
-            library_id=partial(random_string, 32, ALPHANUMERIC, token_bytes),
-            unstored=_unstored(session, verification) if has_secondary else ["session"] * stateless,
-            listeners={"user": _secondary_sessions().user_changed} if has_secondary else None,
-        ),
+        secrets=secrets,
+        sites=_sites(options, plugins, environ, production=production),
+        addresses=_addresses(options.advanced.ip_address, production=production),
+        tables=tables,
         passwords=passwords,
-        user_type=user_type,
         plugins={type(plugin): plugin for plugin in plugins},
         credentials=credentials,
         vary=", ".join(dict.fromkeys(["Cookie", *(one.header.title() for one in credentials)])),
-        clock=clock,
-        token_bytes=token_bytes,
-        session=session,
-        sessions=_session_store(has_database, has_secondary),
-        has_secondary=has_secondary,
-        has_database=has_database,
-        stateless=stateless,
-        session_cache=(
-            SessionCache.standing_alone(session.cookie_cache, lifetimes.session, found)
-            if stateless
-            else SessionCache.of(session.cookie_cache, found, partial=hidden)
-        ),
+        sessions=_session_store(options),
+        has_secondary=options.has_secondary,
+        has_database=options.has_database,
+        stateless=options.stateless,
+        session_cache=_session_cache(options, lifetimes, secrets, tables),
         lifetimes=lifetimes,
-        account=account,
-        verification=verification,
         rate_limit=rate_limit,
-        trusted_origins=trusted_origins,
-        validate_user_info=validate_user_info,
-        hooks=hooks,
-        on_api_error=on_api_error,
-        advanced=advanced,
-        capacity=advanced.work.capacity(passwords.memory),
+        capacity=options.advanced.work.capacity(passwords.memory),
     )
+
+
+def _rate_limit(options: CoreOptions[Any]) -> RateLimit:
+    storage = options.secondary_storage
+    return placed_limits(options.rate_limit, None if storage is None else check_secondary(storage))
+
+
+def _passwords(options: EmailAndPassword) -> PasswordHasher:
+    return PasswordHasher(options.password_hash, options.argon2_cost)
+
+
+def _sites(
+    options: CoreOptions[Any],
+    plugins: Sequence[Plugin],
+    environ: Mapping[str, str],
+    *,
+    production: bool,
+) -> SiteResolver:
+    return SiteResolver(
+        options.base_url,
+        options.base_path,
+        advanced=options.advanced,
+        trusted_origins=_trusted_origins(options.trusted_origins, plugins, environ),
+        production=production,
+        environ=environ,
+    )
+
+
+def _tables(
+    options: CoreOptions[Any],
+    plugins: Sequence[Plugin],
+    rate_limit: RateLimit,
+    tracing: Tracing | None,
+) -> Tables:
+    generate, token_bytes = options.advanced.generate_id, options.token_bytes
+    return Tables(
+        _records(_models(options, rate_limit), plugins),
+        HookTable(_hook_layers(plugins, options.database_hooks, tracing)),
+        _id_generator(generate, token_bytes),
+        ids=generate if isinstance(generate, str) else "text",
+        names=options.names,
+        library_id=partial(random_string, 32, ALPHANUMERIC, token_bytes),
+        unstored=_unstored(options),
+        listeners={"user": _secondary_sessions().user_changed} if options.has_secondary else None,
+    )
+
+
+def _models(options: CoreOptions[Any], rate_limit: RateLimit) -> Iterator[type[Record]]:
+    yield options.user_type
+    yield options.session.model
+    yield options.account.model
+    yield options.verification.model
+    if rate_limit.storage == "database" and rate_limit.consume is None:
+        yield RateLimitCounter
+
+
+def _session_cache(
+    options: CoreOptions[Any], lifetimes: Lifetimes, secrets: Secrets, tables: Tables
+) -> SessionCache | None:
+    cache = options.session.cookie_cache
+    if options.stateless:
+        return SessionCache.standing_alone(cache, lifetimes.session, secrets)
+    hidden = any(tables.of(record).record.__hidden__ for record in (Session, User))
+    return SessionCache.of(cache, secrets, partial=hidden)
 
 
 def _trusted_origins(
@@ -178,10 +176,10 @@ def _hook_layers(
     return [tracing.database_hooks(name, hooks) for name, hooks in layers]
 
 
-def _session_store(has_database: bool, has_secondary: bool) -> SessionStore:
-    if has_secondary:
+def _session_store(options: CoreOptions[Any]) -> SessionStore:
+    if options.has_secondary:
         return _secondary_sessions()
-    return DatabaseSessions() if has_database else StatelessSessions()
+    return DatabaseSessions() if options.has_database else StatelessSessions()
 
 
 def _secondary_sessions() -> SecondarySessions:
@@ -191,7 +189,11 @@ def _secondary_sessions() -> SecondarySessions:
     return made
 
 
-def _unstored(session: SessionOptions, verification: VerificationOptions) -> list[str]:
+def _unstored(options: CoreOptions[Any]) -> list[str]:
+    """The models whose rows are not in the database."""
+    if not options.has_secondary:
+        return ["session"] if options.stateless else []
+    session, verification = options.session, options.verification
     kept = {"session": session.store_in_database, "verification": verification.store_in_database}
     return [model for model, stored in kept.items() if not stored]
 
@@ -247,8 +249,9 @@ def _records(models: Iterable[type[Record]], plugins: Sequence[Plugin]) -> dict[
     }
 
 
-def _id_generator(advanced: Advanced, token_bytes: Callable[[int], bytes]) -> IdGenerator:
-    option = advanced.generate_id
+def _id_generator(
+    option: Callable[[str], str] | str | None, token_bytes: Callable[[int], bytes]
+) -> IdGenerator:
     if callable(option):
         return option
     if option == "serial":
@@ -264,8 +267,7 @@ def _id_generator(advanced: Advanced, token_bytes: Callable[[int], bytes]) -> Id
     return lambda model: random_string(32, ALPHANUMERIC, token_bytes)
 
 
-def _addresses(advanced: Advanced, *, production: bool) -> AddressFinder:
-    options = advanced.ip_address
+def _addresses(options: IPAddressOptions, *, production: bool) -> AddressFinder:
     return AddressFinder(
         headers=tuple(name.lower() for name in options.headers),
         trusted_proxies=tuple(options.trusted_proxies),
@@ -276,15 +278,9 @@ def _addresses(advanced: Advanced, *, production: bool) -> AddressFinder:
     )
 
 
-def _secrets(
-    secret: str | None,
-    versions: Sequence[VersionedSecret],
-    environ: Mapping[str, str],
-    *,
-    production: bool,
-) -> Secrets:
+def _secrets(options: CoreOptions[Any], environ: Mapping[str, str], *, production: bool) -> Secrets:
     try:
-        found = Secrets.resolve(secret, versions, environ)
+        found = Secrets.resolve(options.secret, options.secrets, environ)
     except ValueError as error:
         raise ConfigurationError("secret", str(error), _SECRET_REMEDY) from None
     for problem in found.findings():

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from importlib import import_module
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from watchword.credential import Credential
 from watchword.crypto.passwords import PasswordHasher
@@ -20,24 +20,17 @@ from watchword.crypto.session_data import (
 from watchword.database.facade import Tables
 from watchword.http.client_address import AddressFinder
 from watchword.plugin import Plugin
-from watchword.records import User
 from watchword.runtime.capacity import Capacity
 
+from .core_options import CoreOptions
 from .options import (
     LONGEST_COOKIE,
     REFRESH_CACHE,
-    AccountOptions,
-    Advanced,
     CookieCache,
     Duration,
-    Hooks,
-    OnAPIError,
     RateLimit,
     RefreshCache,
     SessionOptions,
-    TrustedOrigins,
-    UserInfoValidator,
-    VerificationOptions,
     seconds,
 )
 from .site import SiteResolver
@@ -52,8 +45,8 @@ class Lifetimes:
     session: int
     update_age: int
     fresh_age: int
-    renewal: timedelta
-    """With less than this to its end, a session that is used is renewed."""
+    renewal: timedelta | None
+    """With less than this to its end, a session that is used is renewed. None: it never is."""
 
     @classmethod
     def of(cls, options: SessionOptions) -> Lifetimes:
@@ -61,7 +54,8 @@ class Lifetimes:
         given = options.update_age
         update = min(86_400, life) if given is None else seconds("session.update_age", given)
         fresh = seconds("session.fresh_age", options.fresh_age)
-        return cls(life, update, fresh, timedelta(seconds=life - update))
+        renewal = None if options.disable_refresh else timedelta(seconds=life - update)
+        return cls(life, update, fresh, renewal)
 
 
 SHORT_LIVES = {"compact": 60, "jwt": 300, "jwe": 300}
@@ -160,9 +154,10 @@ class Pace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Configuration:
-    """The compiled options. Read by everything, changed by nothing."""
+    """The options, and what was made of them. Read by everything, changed by nothing."""
 
-    app_name: str
+    options: CoreOptions[Any]
+    """As they were given."""
     production: bool
     development: bool
     """The environment says so in as many words; not the same as not being in production."""
@@ -171,15 +166,11 @@ class Configuration:
     addresses: AddressFinder
     tables: Tables
     passwords: PasswordHasher
-    user_type: type[User]
     plugins: Mapping[type[Plugin], Plugin]
     credentials: tuple[Credential, ...]
     """Beside the session cookie, which counts where none of these does."""
     vary: str
     """The request's headers that say who is asking, as in `Vary`."""
-    clock: Callable[[], datetime]
-    token_bytes: Callable[[int], bytes]
-    session: SessionOptions
     session_cache: SessionCache | None
     sessions: object
     """The `SessionStore`; a call offers it as `call.sessions`."""
@@ -189,15 +180,9 @@ class Configuration:
     stateless: bool
     """Neither database nor secondary storage: the session is in its cookie and nowhere else."""
     lifetimes: Lifetimes
-    account: AccountOptions
-    verification: VerificationOptions
     verification_sweeps: Pace = field(default_factory=lambda: Pace(timedelta(minutes=1)))
     rate_limit: RateLimit
-    trusted_origins: TrustedOrigins
-    validate_user_info: UserInfoValidator | None
-    hooks: Hooks
-    on_api_error: OnAPIError
-    advanced: Advanced
+    """The limits as given, with the place where they are counted."""
     capacity: Capacity
     """What both worlds do at a time, on this machine."""
 

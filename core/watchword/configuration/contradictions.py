@@ -1,104 +1,35 @@
-"""The parameters of `Auth`: each of its kind, and none against another. Decided at start-up."""
+"""Options of `Auth` that are right one by one, and cannot be meant together."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
-from dataclasses import is_dataclass
-from typing import cast
 
-from watchword.database.names import Names
 from watchword.errors import ConfigurationError
-from watchword.features.change_email import ChangeEmail
 from watchword.features.email_password import EmailAndPassword
 from watchword.features.email_verification import EmailVerification
-from watchword.features.notices import Notices
 from watchword.features.password_reset import PasswordReset
-from watchword.features.users import DeleteUser
-from watchword.plugin import Plugin
 from watchword.records import Session, User
 
 from .configuration import Configuration
 from .kept_cookies import check_kept_cookies
-from .option_checks import (
-    check_flag,
-    check_flags,
-    check_paths,
-    check_subclass,
-    check_texts,
-    check_type,
-)
-from .options import (
-    REFRESH_CACHE,
-    AccountOptions,
-    Advanced,
-    Hooks,
-    IPAddressOptions,
-    OnAPIError,
-    RateLimit,
-    SessionOptions,
-    VerificationOptions,
-    seconds,
-)
+from .options import REFRESH_CACHE, IPAddressOptions, RateLimit, SessionOptions, seconds
 
 _log = logging.getLogger("watchword")
 
 
-KINDS: Mapping[str, type[object]] = {
-    "email_and_password": EmailAndPassword,
-    "email_verification": EmailVerification,
-    "password_reset": PasswordReset,
-    "change_email": ChangeEmail,
-    "delete_user": DeleteUser,
-    "notices": Notices,
-    "session": SessionOptions,
-    "account": AccountOptions,
-    "verification": VerificationOptions,
-    "rate_limit": RateLimit,
-    "hooks": Hooks,
-    "on_api_error": OnAPIError,
-    "names": Names,
-    "advanced": Advanced,
-}
-"""Parameters of `Auth` that are objects of their own classes."""
-
-
-def check_arguments(given: Mapping[str, object]) -> None:
-    """Raise `ConfigurationError` for a parameter of `Auth` that is of another kind than it says."""
-    for option, kind in KINDS.items():
-        if given[option] is not None:
-            check_type(option, given[option], kind)
-            check_flags(option, given[option])
-    check_flag("production", given["production"], optional=True)
-    database = given["database"]
-    if not (database is None or isinstance(database, str) or hasattr(database, "blocking")):
-        kind = type(database).__name__
-        _refuse("database", f"an object of {kind} is no storage", "Give a URL or a Storage")
-    for plugin in cast("Iterable[object]", given["plugins"]):
-        check_type("plugins", plugin, Plugin)
-        if is_dataclass(plugin):
-            check_flags(type(plugin).__name__, plugin)
-    check_subclass("user_type", given["user_type"] or User, User)
-    if given["base_path"] is not None:
-        check_paths("base_path", [given["base_path"]])
-    check_paths("disabled_paths", given["disabled_paths"])
-    if not callable(given["trusted_origins"]):
-        check_texts("trusted_origins", given["trusted_origins"])
-
-
-def check_together(config: Configuration, database_hooks: Mapping[str, object]) -> None:
+def check_together(config: Configuration) -> None:
     """Raise `ConfigurationError` for options that cannot all be meant; warn about doubtful ones."""
-    _check_session(config.session)
+    _check_session(config.options.session)
     _check_storage(config)
     _check_session_cookie(config)
     _check_hidden_fields(config)
     if not config.has_database:
         _check_without_database(config)
-    _check_rate_limit(config.rate_limit, config.advanced.ip_address)
+    _check_rate_limit(config.rate_limit, config.options.advanced.ip_address)
     _check_mails(config)
     check_kept_cookies(config)
     _check_links(config)
-    for model in database_hooks:
+    for model in config.options.database_hooks:
         if model not in config.tables.models:
             known = ", ".join(config.tables.models)
             _refuse("database_hooks", f"there is no model {model!r}", f"Use one of {known}")
@@ -118,7 +49,7 @@ def _check_session(options: SessionOptions) -> None:
 
 
 def _check_storage(config: Configuration) -> None:
-    session, verification = config.session, config.verification
+    session, verification = config.options.session, config.options.verification
     if session.preserve_in_database and not session.store_in_database:
         _refuse(
             "session.preserve_in_database",
@@ -135,7 +66,7 @@ def _check_storage(config: Configuration) -> None:
 
 
 def _check_session_cookie(config: Configuration) -> None:
-    options, cache = config.session.cookie_cache, config.session_cache
+    options, cache = config.options.session.cookie_cache, config.session_cache
     if config.stateless and cache is not None and options is not None and not options.enabled:
         _refuse(
             "session.cookie_cache.enabled",
@@ -174,8 +105,8 @@ def _check_hidden_fields(config: Configuration) -> None:
 
 def _check_without_database(config: Configuration) -> None:
     for option, wanted in (
-        ("session.store_in_database", config.session.store_in_database),
-        ("verification.store_in_database", config.verification.store_in_database),
+        ("session.store_in_database", config.options.session.store_in_database),
+        ("verification.store_in_database", config.options.verification.store_in_database),
         ("rate_limit.storage", config.rate_limit.storage == "database"),
     ):
         if wanted:

@@ -21,25 +21,25 @@ _DEFAULTS = "advanced.default_cookie_attributes"
 def check_kept_cookies(config: Configuration) -> None:
     """Raise `ConfigurationError` for the first cookie that would be lost, with its option."""
     for site in config.sites.examples():
-        for name in (SESSION_TOKEN, SESSION_DATA, DONT_REMEMBER, *config.advanced.cookies):
+        for name in (SESSION_TOKEN, SESSION_DATA, DONT_REMEMBER, *config.options.advanced.cookies):
             _check(config, site, name, site.cookies.spec(name))
 
 
 def _check(config: Configuration, site: Site, name: str, cookie: CookieSpec) -> None:
     for attribute, problem, remedy in _problems(config, site, cookie):
-        own = config.advanced.cookies.get(name)
+        own = config.options.advanced.cookies.get(name)
         holder = _DEFAULTS
         if own is not None and getattr(own.attributes, attribute) is not None:
             holder = f"advanced.cookies[{name!r}].attributes"
         option = f"{holder}.{attribute}"
-        shared = config.advanced.cross_sub_domain_cookies
+        shared = config.options.advanced.cross_sub_domain_cookies
         if (
             attribute == "domain"
             and shared is not None
             and cookie.attributes.domain == shared.domain
         ):
             option = "advanced.cross_sub_domain_cookies.domain"
-        if attribute == "secure" and config.advanced.use_secure_cookies:
+        if attribute == "secure" and config.options.advanced.use_secure_cookies:
             option = "advanced.use_secure_cookies"
         raise ConfigurationError(option, problem, remedy)
 

@@ -6,16 +6,18 @@ Each of the server's secrets has a key of its own per kind of token, named by it
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from joserfc import jwe
+from joserfc.errors import JoseError
+from joserfc.jwk import OctKey
 
 from watchword.http.json import encode
 
-from .cbc_hmac import KEY_LENGTH, ContentKey
 from .derivation import derive_key
 from .jwt import TokenInvalid, check_lifetime, json_object, part_of_token
 from .secrets_list import Secrets
-from .signing import base64url
 
 SESSION_SALT = "better-auth-session"
 """For the session cache."""
@@ -25,20 +27,14 @@ LEEWAY = 15
 """Seconds that a token is taken after its end."""
 
 _INFO = b"BetterAuth.js Generated Encryption Key"
+_ALGORITHMS = ["dir", "A256CBC-HS512"]
 _HEADER_FIELDS = frozenset(("alg", "enc", "kid", "typ"))
 
 
+@dataclass(frozen=True, slots=True)
 class _Key:
-    """A key with its name and the header of what it encrypts."""
-
-    def __init__(self, secret: str, salt: str) -> None:
-        key = derive_key(secret, salt.encode(), _INFO, KEY_LENGTH)
-        described = b'{"k":"%b","kty":"oct"}' % base64url(key).encode("ascii")
-        self.name = base64url(hashlib.sha256(described).digest())
-        self.header = base64url(
-            encode({"alg": "dir", "enc": "A256CBC-HS512", "kid": self.name}),
-        )
-        self.content = ContentKey(key)
+    name: str
+    key: OctKey
 
 
 class TokenKeys:
@@ -48,8 +44,7 @@ class TokenKeys:
         values = [one.value for one in secrets.versions] or [secrets.current]
         if secrets.legacy is not None:
             values.append(secrets.legacy)
-        self._keys = [_Key(value, salt) for value in values]
-        self._by_header = {key.header: [key] for key in self._keys}
+        self._keys = [_key(value, salt) for value in values]
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -59,8 +54,8 @@ class TokenKeys:
     def encrypt(self, claims: Mapping[str, object]) -> str:
         """A token with these claims, encrypted with the current key."""
         key = self._keys[0]
-        parts = key.content.encrypt(encode(claims), key.header.encode("ascii"))
-        return ".".join((key.header, "", *map(base64url, parts)))
+        header = {"alg": "dir", "enc": "A256CBC-HS512", "kid": key.name}
+        return jwe.encrypt_compact(header, encode(claims), key.key, algorithms=_ALGORITHMS)
 
     def decrypt(self, token: str, *, now: float, leeway: float = LEEWAY) -> dict[str, object]:
         """The claims of a token that has not ended. `now` is in Unix seconds.
@@ -76,23 +71,39 @@ class TokenKeys:
 
         What the header asks for is checked before any key is touched.
         """
-        parts = token.split(".")
-        if len(parts) != 5 or parts[1]:
-            raise TokenInvalid("not a directly encrypted token")
-        header = parts[0]
-        iv, text, tag = map(part_of_token, parts[2:])
-        for key in self._by_header.get(header) or self._candidates(header):
-            plain = key.content.decrypt(iv, text, tag, header.encode("ascii"))
+        for key in self._candidates(_header(token)):
+            plain = _opened(token, key.key)
             if plain is not None:
                 return plain
         raise TokenInvalid("encrypted with another key")
 
-    def _candidates(self, part: str) -> Sequence[_Key]:
-        header = json_object(part_of_token(part))
-        if header.get("alg") != "dir" or header.get("enc") != "A256CBC-HS512":
-            raise TokenInvalid("only dir with A256CBC-HS512 is accepted")
-        if not header.keys() <= _HEADER_FIELDS:
-            raise TokenInvalid("the header asks for more than decryption")
+    def _candidates(self, header: Mapping[str, object]) -> list[_Key]:
         if "kid" not in header:
             return self._keys
         return [key for key in self._keys if key.name == header["kid"]]
+
+
+def _key(secret: str, salt: str) -> _Key:
+    key = OctKey.import_key(derive_key(secret, salt.encode(), _INFO, 64))
+    return _Key(key.thumbprint(), key)
+
+
+def _header(token: str) -> dict[str, object]:
+    parts = token.split(".")
+    if len(parts) != 5 or parts[1]:
+        raise TokenInvalid("not a directly encrypted token")
+    for part in parts[2:]:
+        part_of_token(part)
+    header = json_object(part_of_token(parts[0]))
+    if header.get("alg") != "dir" or header.get("enc") != "A256CBC-HS512":
+        raise TokenInvalid("only dir with A256CBC-HS512 is accepted")
+    if not header.keys() <= _HEADER_FIELDS:
+        raise TokenInvalid("the header asks for more than decryption")
+    return header
+
+
+def _opened(token: str, key: OctKey) -> bytes | None:
+    try:
+        return jwe.decrypt_compact(token, key, algorithms=_ALGORITHMS).plaintext
+    except (JoseError, ValueError):
+        return None

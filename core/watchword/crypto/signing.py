@@ -36,7 +36,7 @@ def verify_cookie_value(raw: str, secret: str) -> str | None:
     if not dot or not value or len(signature) != _SIGNATURE_LENGTH or signature[-1] != "=":
         return None
     try:
-        expected = base64.b64encode(_digest(value, secret))
+        expected = b2a_base64(_digest(value, secret), newline=False)
         given = signature.encode("ascii")
     except UnicodeEncodeError:
         return None

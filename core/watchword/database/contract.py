@@ -16,9 +16,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol, TypeAlias
+
+import msgspec
 
 from .schema import Schema
 
@@ -32,8 +33,7 @@ Operator: TypeAlias = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Condition:
+class Condition(msgspec.Struct, frozen=True):
     """One comparison of a field with a value.
 
     All conditions with connector AND must hold, and, if there are any with connector OR, at least
@@ -52,16 +52,14 @@ class Condition:
 Where: TypeAlias = Sequence[Condition]
 
 
-@dataclass(frozen=True, slots=True)
-class Sort:
+class Sort(msgspec.Struct, frozen=True):
     """An order of rows: by one field, ties in order of insertion where the database knows it."""
 
     field: str
     descending: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Join:
+class Join(msgspec.Struct, frozen=True):
     """Fetch related rows in the same call: where `foreign` of `model` equals `local` of this row.
 
     The related row is put into the result under `name`: a row or None, or with `many` a list of at

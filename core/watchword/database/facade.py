@@ -53,7 +53,9 @@ class Tables:
         listeners: Mapping[str, Listener] | None = None,
     ) -> None:
         """`unstored` models have no table; `listeners` hear of updates, after hooks and commit."""
-        self._tables = {model: Table(record) for model, record in records.items()}
+        self._tables: dict[str, Table[Any]] = {
+            model: Table(record) for model, record in records.items()
+        }
         stored = {model: record for model, record in records.items() if model not in unstored}
         models = map(model_of, stored.values())
         self.schema = Schema((names or Names()).applied(models), ids)
@@ -61,7 +63,7 @@ class Tables:
         self.new_id = new_id
         self.library_id = library_id
         self.listeners: Mapping[str, Listener] = listeners or {}
-        self._joins: dict[tuple[str, str, str], object] = {}
+        self._joins: dict[tuple[type[Record], type[Record], str], Any] = {}
 
     @property
     def models(self) -> tuple[str, ...]:
@@ -70,19 +72,19 @@ class Tables:
 
     def of(self, record: type[R]) -> Table[R]:
         """The table of a record class (or of a base of it). Raises `KeyError`."""
-        return cast("Table[R]", self._tables[record.__model__])
+        return self._tables[record.__model__]
 
     def joined(
         self, record: type[R], other: type[J], via: str
     ) -> tuple[Table[R], Table[J], tuple[Join]]:
         """The tables of two record classes, and the join along the attribute `via`."""
-        key = (record.__model__, other.__model__, via)
+        key = (record, other, via)
         found = self._joins.get(key)
         if found is None:
             table, related = self.of(record), self.of(other)
             join = Join(name="joined", model=related.model, local=table.wire[via])
             found = self._joins[key] = (table, related, (join,))
-        return cast("tuple[Table[R], Table[J], tuple[Join]]", found)
+        return found
 
     def __contains__(self, record: type[Record]) -> bool:
         return record.__model__ in self._tables
@@ -128,10 +130,10 @@ class Database:
         row = await self._engine.find_one(table.model, table.conditions(filters), join=join)
         if row is None:
             return None
-        related = row.pop("joined")
+        related: Any = row.pop("joined")
         if related is None:
             return None
-        return table.from_row(row), joined.from_row(cast("Row", related))
+        return table.from_row(row), joined.from_row(related)
 
     async def find_many(
         self,

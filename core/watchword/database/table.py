@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 
 import msgspec
 
@@ -15,8 +14,7 @@ from .records import Attribute, Record, attributes_of, wire_names
 R = TypeVar("R", bound=Record)
 
 
-@dataclass(frozen=True, slots=True)
-class Compare:
+class Compare(msgspec.Struct, frozen=True):
     """A comparison other than equality, for `where(expires_at=gt(now))`."""
 
     value: Value | list[Value]
@@ -75,6 +73,7 @@ class Table(Generic[R]):
     def conditions(self, filters: Mapping[str, object]) -> list[Condition]:
         """Conditions on attributes, all of which must hold. Unknown names raise `KeyError`."""
         made: list[Condition] = []
+        wanted: Any
         for name, wanted in filters.items():
             field = self.wire[name]
             if type(wanted) is Compare:
@@ -82,7 +81,7 @@ class Table(Generic[R]):
                     Condition(field, wanted.value, wanted.operator, insensitive=wanted.insensitive)
                 )
             else:
-                made.append(Condition(field, cast("Value", wanted)))
+                made.append(Condition(field, wanted))
         return made
 
     def new_row(self, values: Mapping[str, object], new_id: str | None, now: datetime) -> Row:

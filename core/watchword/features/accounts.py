@@ -71,7 +71,7 @@ class Accounts(Plugin):
     async def unlink_account(self, call: Call, body: UnlinkAccount) -> Status:
         """Give up one way to sign in, but never the last; other people's are left alone."""
         user_id = call.session.user.id
-        least = 0 if call.config.account.allow_unlinking_all else 1
+        least = 0 if call.config.options.account.allow_unlinking_all else 1
         async with call.db.transaction():
             await lock_user(call, user_id)
             if await call.db.count(Account, user_id=user_id) <= least:

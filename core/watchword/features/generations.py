@@ -75,7 +75,7 @@ async def raise_generation(call: Call, subject: str, *, mailbox: bool = True) ->
     """
     fresh = call.random(16)
     # The clock as it is now: `call.now` is when the request began.
-    moment = int(call.config.clock().timestamp() * 1000)
+    moment = int(call.config.options.clock().timestamp() * 1000)
     raised = Generation(fresh, fresh, moment, moment)
     if not mailbox:
         kept = await current_generation(call, subject)

@@ -34,7 +34,7 @@ async def create_user(call: Call, method: str, **values: object) -> User | None:
 
 async def check_user_info(call: Call, values: Mapping[str, object], source: UserSource) -> None:
     """Ask the application's `validate_user_info`, if there is one. Raises `APIError` 403."""
-    validate = call.config.validate_user_info
+    validate = call.config.options.validate_user_info
     if validate is None:
         return
     try:

@@ -9,7 +9,7 @@ from watchword.call import Call
 from watchword.errors import Redirect
 from watchword.http.query import append_query
 from watchword.http.urls import parse_url, stays_on_site
-from watchword.observability.logs import link_refused
+from watchword.observability.request_log import link_refused
 from watchword.pipeline.origin_check import OriginCodes, check_trusted_url
 
 

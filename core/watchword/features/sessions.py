@@ -72,10 +72,10 @@ class SessionEndpoints(Plugin):
     async def get_session(self, call: Call, query: GetSession) -> SessionAndUser[User] | None:
         """Who is signed in, or None. POST renews when `session.defer_refresh` is on."""
         posted = call.request is not None and call.request.method == "POST"
-        if posted and not call.config.session.defer_refresh:
+        if posted and not call.config.options.session.defer_refresh:
             raise SessionCodes.METHOD_NOT_ALLOWED_DEFER_SESSION_REQUIRED()
         flags = LookupFlags(bool(query.disable_cookie_cache), bool(query.disable_refresh))
-        if cache_is_partial(call) and (not call.answers_client or call.config.hooks.after):
+        if cache_is_partial(call) and (not call.answers_client or call.config.options.hooks.after):
             # The record is going to be seen by code.
             flags = flags.from_store()
         return (await look_up(call, flags)).found

@@ -67,7 +67,7 @@ class StatusPages(Plugin):
     async def error(self, call: Call, query: ErrorQuery) -> Response:
         """The page at the end of a failed redirect, or a redirect to the application's own."""
         code = query.error if _CODE.fullmatch(query.error) else "UNKNOWN"
-        options = call.config.on_api_error
+        options = call.config.options.on_api_error
         if options.error_url:
             raise Redirect(append_query(options.error_url, _details(code, query)))
         if call.config.production and not options.show_default_page:
@@ -77,7 +77,7 @@ class StatusPages(Plugin):
 
 def error_page_url(call: Call) -> str:
     """Where a browser is sent when a flow that it navigates fails."""
-    return call.config.on_api_error.error_url or f"{call.site.base_url}/error"
+    return call.config.options.on_api_error.error_url or f"{call.site.base_url}/error"
 
 
 def _details(code: str, query: ErrorQuery) -> dict[str, str]:

@@ -72,8 +72,12 @@ def values_of_cookie(header: str, name: str) -> list[str]:
     """All values under one name, as `parse_cookies` reads each: browsers send several where cookies
     of different domains or paths share it. Of more than `MOST_NAMESAKES` the first ones are read.
     """
-    pairs = (pair.partition("=") for pair in header.split(";", MOST_PAIRS)[:MOST_PAIRS])
-    found = [_value(value) for known, equals, value in pairs if equals and known.strip() == name]
+    found: list[str] = []
+    for pair in header.split(";", MOST_PAIRS)[:MOST_PAIRS]:
+        if name in pair:
+            known, equals, value = pair.partition("=")
+            if equals and known.strip() == name:
+                found.append(_value(value))
     return found[:MOST_NAMESAKES]
 
 
@@ -137,7 +141,9 @@ def encode_value(value: str) -> str:
 
 
 def _value(text: str) -> str:
-    text = _unquoted(text.strip())
+    text = text.strip()
+    if text[:1] == '"':
+        text = _unquoted(text)
     return _decoded(text) if "%" in text else text
 
 

@@ -44,16 +44,9 @@ def format_date(moment: datetime) -> str:
         if moment.tzinfo is None:
             raise ValueError(f"the date {moment} has no time zone; give it one, such as UTC")
         moment = moment.astimezone(UTC)
-    # Twice as fast as isoformat, which writes the offset, too; this is on every response's way.
-    return "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ" % (  # noqa: UP031
-        moment.year,
-        moment.month,
-        moment.day,
-        moment.hour,
-        moment.minute,
-        moment.second,
-        moment.microsecond // 1000,
-    )
+    # Of all ways the fastest: msgspec writes six digits or none, in C.
+    text = _encoder.encode(moment).decode("ascii")
+    return f"{text[1:24]}Z" if moment.microsecond else f"{text[1:20]}.000Z"
 
 
 def parse_date(text: str) -> datetime:

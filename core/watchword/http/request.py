@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import ClassVar, Protocol
+
+import msgspec
+
+from watchword.discreet import Discreet
 
 from .headers import EMPTY, Headers
 
@@ -40,8 +43,7 @@ class BytesBody:
 NO_BODY = BytesBody()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class Request(Discreet, msgspec.Struct, frozen=True, kw_only=True):
     """One request. Construct it from what the server interface says, not from forwarded headers.
 
     `path` is undecoded and includes the mount prefix; `query` is the raw text after `?`; `scheme`
@@ -49,9 +51,11 @@ class Request:
     of the peer, if known.
     """
 
+    __secrets__: ClassVar[frozenset[str]] = frozenset(("path", "query"))
+
     method: str
-    path: str = field(repr=False)
-    query: str = field(default="", repr=False)
+    path: str
+    query: str = ""
     scheme: str = "http"
     host: str = ""
     headers: Headers = EMPTY
@@ -66,4 +70,4 @@ class Request:
 
     def with_headers(self, headers: Headers) -> Request:
         """The same request with other header fields."""
-        return replace(self, headers=headers)
+        return msgspec.structs.replace(self, headers=headers)

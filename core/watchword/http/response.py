@@ -3,21 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from functools import cache
+from typing import ClassVar
+
+import msgspec
+
+from watchword.discreet import Discreet
 
 _BREAKS = str.maketrans("", "", "\r\n\0")
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Constant(tuple[str, str]):
+    """A header pair that many answers carry: its bytes are made once."""
+
+    encoded: tuple[bytes, bytes]
+
+    def __new__(cls, name: str, value: str) -> Constant:
+        """`name` is in lower case, both are latin-1."""
+        made = super().__new__(cls, (name, value))
+        made.encoded = encoded(name, value)
+        return made
+
+
+def encoded(name: str, value: str) -> tuple[bytes, bytes]:
+    """A header pair as bytes, its name in lower case."""
+    return name.lower().encode("latin-1"), value.encode("latin-1")
+
+
+class Response(Discreet, msgspec.Struct, frozen=True):
     """One response. Header pairs are to be sent as they are, in order, never merged or rebuilt.
 
     Several `set-cookie` pairs may carry one name; the last one wins in the browser.
     """
 
+    __secrets__: ClassVar[frozenset[str]] = frozenset(("headers", "body"))
+
     status: int
-    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
-    body: bytes = field(default=b"", repr=False)
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
 
     def header(self, name: str) -> str | None:
         """The first field with this lower-case name."""
@@ -39,17 +62,20 @@ class Response:
 def varying(headers: Iterable[tuple[str, str]], names: str) -> tuple[tuple[str, str], ...]:
     """Pairs (lower-case names) with one `Vary` at the end, theirs and these (RFC 9110, 12.5.5)."""
     given = tuple(headers)
-    for name, _ in given:
-        if name == "vary":
-            break
-    else:
-        return (*given, ("vary", names))
+    if "vary" not in dict(given):
+        return (*given, varies(names))
     listed = ",".join([*(value for name, value in given if name == "vary"), names])
     known: dict[str, str] = {}
     for one in filter(None, map(str.strip, listed.split(","))):
         known.setdefault(one.lower(), one)
     every = "*" if "*" in known else ", ".join(known.values())
     return (*(pair for pair in given if pair[0] != "vary"), ("vary", every))
+
+
+@cache
+def varies(names: str) -> Constant:
+    """The `Vary` of a configuration."""
+    return Constant("vary", names)
 
 
 def header_value(text: str) -> str:

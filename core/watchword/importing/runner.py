@@ -46,7 +46,7 @@ class Runner:
         self, config: Configuration, engine: Engine, options: RunOptions, report: Report
     ) -> None:
         self._planner = Planner(config, update=options.update, keep_ids=options.keep_ids)
-        self._clock = config.clock
+        self._clock = config.options.clock
         self._engine = engine
         self._options = options
         self._report = report

@@ -12,7 +12,7 @@ from functools import partial
 
 from watchword.call import Call
 
-from .logs import SECURITY, security_event
+from .request_log import SECURITY, security_event
 
 
 class Event(Enum):

@@ -23,7 +23,7 @@ async def read_body(call: Call, request: Request, endpoint: Endpoint[object, obj
     """
     if request.method in ("GET", "HEAD"):
         return None
-    limit = call.config.advanced.body_limit
+    limit = call.config.options.advanced.body_limit
     declared = request.headers.get("content-length")
     if declared is not None:
         if not _DIGITS.fullmatch(declared):

@@ -17,7 +17,7 @@ from watchword.http.bounds import LONGEST_ORIGIN
 from watchword.http.origin_patterns import OddPattern, normal_origin
 from watchword.http.origins import OriginPattern, Target, compiled
 from watchword.http.urls import parse_url
-from watchword.observability.logs import origin_ignored, origin_refused
+from watchword.observability.request_log import origin_ignored, origin_refused
 
 _SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS"))
 
@@ -109,7 +109,7 @@ async def is_trusted(call: Call, url: str, *, allow_relative: bool = False) -> b
 
 
 async def _dynamic_origins(call: Call) -> Sequence[OriginPattern]:
-    option = call.config.trusted_origins
+    option = call.config.options.trusted_origins
     if not callable(option):
         return ()
     ask = cast("Callable[..., Sequence[str] | Awaitable[Sequence[str]]]", option)
@@ -177,7 +177,7 @@ async def _check_urls(call: Call) -> None:
 
 
 def _check_lengths(call: Call) -> None:
-    longest = call.config.advanced.longest_url
+    longest = call.config.options.advanced.longest_url
     for name, code in _URL_FIELDS:
         for value in (call.fields.get(name), call.query.get(name)):
             if isinstance(value, str) and len(value) > longest:
@@ -190,11 +190,11 @@ def _is_absent(value: object) -> bool:
 
 
 def _checks_headers(call: Call) -> bool:
-    return not call.config.advanced.disable_csrf_check and not _switched_off(call)
+    return not call.config.options.advanced.disable_csrf_check and not _switched_off(call)
 
 
 def _switched_off(call: Call) -> bool:
-    option = call.config.advanced.disable_origin_check
+    option = call.config.options.advanced.disable_origin_check
     if isinstance(option, bool):
         return option
     return any(_below(call.path, prefix.rstrip("/")) for prefix in option)

@@ -6,7 +6,7 @@ A path that is misspelt would be silence: what was to be disabled, limited or gu
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from importlib import import_module
 from typing import Any, NoReturn
 
@@ -27,15 +27,14 @@ def check_path_settings(
     endpoints: Sequence[Endpoint[Any, Any]],
     config: Configuration,
     plugins: Sequence[Plugin],
-    disabled_paths: Iterable[str],
 ) -> None:
     """Raise `ConfigurationError` for a path that is no endpoint's, with the nearest that are."""
     served = _Served(router)
-    for path in disabled_paths:
+    for path in config.options.disabled_paths:
         served.require("disabled_paths", path)
     for path in config.rate_limit.custom_rules:
         served.require_pattern("rate_limit.custom_rules", path)
-    prefixes = config.advanced.disable_origin_check
+    prefixes = config.options.advanced.disable_origin_check
     for prefix in () if isinstance(prefixes, bool) else prefixes:
         served.require_prefix("advanced.disable_origin_check", prefix)
     every = [endpoint.path for endpoint in endpoints]

@@ -9,10 +9,12 @@ Server-side calls enter at the before hooks and leave after the after hooks.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, get_args
+
+import msgspec
 
 from watchword.call import Call, Change
 from watchword.configuration.configuration import Configuration
@@ -25,7 +27,7 @@ from watchword.http.request import Request
 from watchword.http.response import Response
 from watchword.http.speculation import is_speculative
 from watchword.observability.opening import APPLICATION
-from watchword.plugin import Plugin, Stage
+from watchword.plugin import Hook, Plugin, Stage
 from watchword.runtime.contract import Runtime
 from watchword.sessions.asking import asker_of
 from watchword.sessions.sessions import finish_call, require_session
@@ -33,7 +35,7 @@ from watchword.sessions.sessions import finish_call, require_session
 from .body import read_body
 from .origin_check import check_login, check_request, check_trusted_url
 from .path_settings import check_path_settings
-from .rate_limit import RateLimiter, TooManyRequests
+from .rate_limit import TooManyRequests, open_limiter
 from .responding import NOT_FOUND, guarded, respond
 from .router import Router
 from .validation import ValidationCodes, read_input
@@ -55,13 +57,16 @@ class Route:
 
     endpoint: Endpoint[Any, Any]
     handler: Callable[..., Awaitable[object]]
+    reads: Callable[[Call], object] | None
+    """What makes the handler's input; None for a handler without."""
     before: tuple[Step, ...]
-    gates: tuple[Step, ...]
-    after: tuple[Step, ...]
+    checks: tuple[Step, ...]
+    """What the endpoint requires, and the gates, in order."""
+    after: tuple[tuple[Step, bool], ...]
+    """Each with whether it is for new sessions only."""
 
 
-@dataclass(slots=True)  # Not frozen, for speed: one is made for every request.
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True):
     """What came of an endpoint: a value or an `APIError`, and a status that a hook kept."""
 
     value: object
@@ -76,18 +81,15 @@ class Pipeline:
         config: Configuration,
         plugins: Sequence[Plugin],
         *,
-        limiter: RateLimiter | None,
-        disabled_paths: Iterable[str],
         tracing: Tracing | None,
     ) -> None:
         self._config = config
-        self._limiter = limiter
-        disabled = tuple(disabled_paths)
-        self._disabled = frozenset(disabled)
+        self._limiter = open_limiter(config, plugins)
+        self._disabled = frozenset(config.options.disabled_paths)
         self._answer = guarded if tracing is None else tracing.requests(guarded)
         steps = _Steps(plugins, tracing)
         self._on_request = steps.of("on_request")
-        self._may_end = bool(self._disabled or limiter or self._on_request)
+        self._may_end = bool(self._disabled or self._limiter or self._on_request)
         """Whether anything can end a request before its endpoint is reached."""
         self._on_response = steps.of("on_response")
         self.routes = _routes(config, plugins, steps)
@@ -97,7 +99,7 @@ class Pipeline:
             if not route.endpoint.traits.server_only
         )
         endpoints = [route.endpoint for route in self.routes.values()]
-        check_path_settings(self._router, endpoints, config, plugins, disabled)
+        check_path_settings(self._router, endpoints, config, plugins)
 
     async def handle(self, request: Request, runtime: Runtime) -> Response:
         """Answer one HTTP request. Raises nothing (unless told to by `on_api_error.reraise`)."""
@@ -132,12 +134,24 @@ class Pipeline:
             elif answer is not None:
                 return Outcome(answer)
         try:
-            value = await _invoke(call, route)
+            given = () if route.reads is None else (route.reads(call),)
+            for step in route.checks:
+                await step(call)
+            value = await route.handler(call, *given)
         except APIError as error:
             value = error
-        outcome = await _after(call, route, value) if route.after else Outcome(value)
-        await finish_call(call)
-        return outcome
+        status: int | None = None
+        for hook, for_new_session in route.after:
+            if for_new_session and call.new_session is None:
+                continue
+            answer = await _after(call, hook, value)
+            if answer is not None:
+                # A replaced error keeps the status that the client was going to see.
+                status = value.status if isinstance(value, APIError) else status
+                value = answer
+        if call.cache_due is not None:
+            await finish_call(call)
+        return Outcome(value, status)
 
     async def admit(self, call: Call, request: Request, route: Route) -> Response | None:
         """The checks of an HTTP request, for a server-side call on behalf of its browser.
@@ -188,7 +202,7 @@ class Pipeline:
 
     def _found(self, call: Call, request: Request) -> Route | None:
         path = call.path
-        if self._config.advanced.skip_trailing_slashes and path.endswith("/"):
+        if self._config.options.advanced.skip_trailing_slashes and path.endswith("/"):
             path = path[:-1]
         found = self._router.find(request.method, path)
         if found is None:
@@ -226,10 +240,21 @@ class _Steps:
     def of(self, stage: Stage, path: str | None = None) -> tuple[Step, ...]:
         """The hooks of a stage; with a path, those that match it."""
         return tuple(
-            self._step(stage, plugin.id or type(plugin).__name__, partial(hook.method, plugin))
+            self._of_plugin(plugin, hook)
             for plugin, hook in self._hooks[stage]
             if path is None or hook.matches(path)
         )
+
+    def after(
+        self, own: Callable[[Call], object] | None, path: str
+    ) -> tuple[tuple[Step, bool], ...]:
+        """All hooks behind an endpoint, as `Route.after` has them."""
+        plugins = [
+            (self._of_plugin(plugin, hook), hook.new_session)
+            for plugin, hook in self._hooks["after"]
+            if hook.matches(path)
+        ]
+        return (*((step, False) for step in self.own("after", own)), *plugins)
 
     def own(self, stage: Stage, callback: Callable[[Call], object] | None) -> tuple[Step, ...]:
         """The application's own hook."""
@@ -237,13 +262,17 @@ class _Steps:
             return ()
         return (self._step(stage, APPLICATION, lambda call: call.run(callback, call)),)
 
+    def _of_plugin(self, plugin: Plugin, hook: Hook) -> Step:
+        name = plugin.id or type(plugin).__name__
+        return self._step(hook.stage, name, partial(hook.method, plugin))
+
     def _step(self, stage: Stage, plugin: str, step: Step) -> Step:
         return step if self._tracing is None else self._tracing.hook(stage, plugin, step)
 
 
 def _routes(config: Configuration, plugins: Sequence[Plugin], steps: _Steps) -> dict[str, Route]:
     routes: dict[str, Route] = {}
-    own = config.hooks
+    own = config.options.hooks
     taken: dict[str, str] = {}
     for plugin in plugins:
         owner = plugin.id or type(plugin).__name__
@@ -259,9 +288,10 @@ def _routes(config: Configuration, plugins: Sequence[Plugin], steps: _Steps) -> 
             routes[endpoint.name] = Route(
                 endpoint,
                 partial(endpoint.handler, plugin),
+                _reader(endpoint),
                 steps.own("before", own.before) + steps.of("before", endpoint.path),
-                steps.of("gate", endpoint.path),
-                steps.own("after", own.after) + steps.of("after", endpoint.path),
+                (*_requirements(endpoint), *steps.of("gate", endpoint.path)),
+                steps.after(own.after, endpoint.path),
             )
     return routes
 
@@ -271,42 +301,59 @@ def _addresses(endpoint: Endpoint[Any, Any]) -> Iterator[str]:
         yield from (f"{method} {endpoint.path}" for method in endpoint.methods)
 
 
-async def _invoke(call: Call, route: Route) -> object:
-    endpoint = route.endpoint
-    traits = endpoint.traits
-    arguments: tuple[object, ...] = ()
-    if endpoint.input is not None:
-        raw = call.body if endpoint.source == "body" else call.query
-        arguments = (read_input(endpoint.input, raw, endpoint.source),)
+def _reader(endpoint: Endpoint[Any, Any]) -> Callable[[Call], object] | None:
+    kind, source = endpoint.input, endpoint.source
+    if kind is None:
+        return None
+    if source == "body":
+        return lambda call: read_input(kind, call.body, source)
+    nothing = _of_nothing(kind)
+    if nothing is None:
+        return lambda call: read_input(kind, call.query, source)
+    return lambda call: read_input(kind, call.query, source) if call.query else nothing
+
+
+def _of_nothing(kind: type[msgspec.Struct]) -> msgspec.Struct | None:
+    """What is read from an empty query, where that is the same every time."""
+    if not kind.__struct_config__.frozen:
+        return None
+    try:
+        return read_input(kind, {}, "query")
+    except APIError:
+        return None
+
+
+def _requirements(endpoint: Endpoint[Any, Any]) -> Iterator[Step]:
+    traits, in_body = endpoint.traits, endpoint.source == "body"
     if traits.requires != "nothing":
-        await require_session(
-            call, from_store=traits.requires != "session", fresh=traits.requires == "fresh"
+        yield partial(
+            require_session,
+            from_store=traits.requires != "session",
+            fresh=traits.requires == "fresh",
         )
     if traits.check_login_csrf:
-        await check_login(call)
+        yield check_login
     for name in traits.trusted_urls:
-        fields = call.fields if endpoint.source == "body" else call.query
-        await check_trusted_url(call, fields.get(name))
+        yield partial(_check_url, name=name, in_body=in_body)
     if traits.promises_mail:
-        call.runtime.require_room()
-    for step in route.gates:
-        await step(call)
-    return await route.handler(call, *arguments)
+        yield _require_room
 
 
-async def _after(call: Call, route: Route, value: object) -> Outcome:
-    status: int | None = None
-    for hook in route.after:
-        call.returned = value
-        try:
-            answer = await hook(call)
-        except APIError as error:
-            answer = error
-        if answer is not None:
-            # A replaced error keeps the status that the client was going to see.
-            status = value.status if isinstance(value, APIError) else status
-            value = answer
-    return Outcome(value, status)
+async def _check_url(call: Call, *, name: str, in_body: bool) -> None:
+    fields = call.fields if in_body else call.query
+    await check_trusted_url(call, fields.get(name))
+
+
+async def _require_room(call: Call) -> None:
+    call.runtime.require_room()
+
+
+async def _after(call: Call, hook: Step, value: object) -> object:
+    call.returned = value
+    try:
+        return await hook(call)
+    except APIError as error:
+        return error
 
 
 async def _apply(call: Call, change: Change) -> None:

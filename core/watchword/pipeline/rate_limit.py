@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import cast
 
 from watchword.call import Call
+from watchword.configuration.configuration import Configuration
 from watchword.configuration.options import (
     CustomRule,
     RateLimit,
@@ -17,7 +18,7 @@ from watchword.configuration.options import (
 from watchword.errors import APIError, ConfigurationError
 from watchword.http.bounds import LONGEST_PATH
 from watchword.http.globs import path_glob
-from watchword.plugin import RateRule
+from watchword.plugin import Plugin, RateRule
 from watchword.sessions.sessions import client_address
 
 from .rate_counters import (
@@ -81,7 +82,7 @@ class RateLimiter:
         a token, is in no key: it is not stored, and opens no bucket of its own. All paths without
         an endpoint (`declared` is None) are counted together.
         """
-        if call.request is None or call.config.advanced.ip_address.disable_tracking:
+        if call.request is None or call.config.options.advanced.ip_address.disable_tracking:
             return
         rule = await self._rule(call, path)
         if rule is False:
@@ -123,6 +124,15 @@ class RateLimiter:
 
     def _custom(self, path: str) -> CustomRule | None:
         return next((rule for matches, rule in self._custom_rules if matches(path)), None)
+
+
+def open_limiter(config: Configuration, plugins: Sequence[Plugin]) -> RateLimiter | None:
+    """What limits rates: in production, unless the options say otherwise."""
+    limits = config.rate_limit
+    if not (config.production if limits.enabled is None else limits.enabled):
+        return None
+    rules = [rule for plugin in plugins for rule in plugin.rate_rules()]
+    return RateLimiter(limits, rules)
 
 
 def placed_limits(limits: RateLimit, secondary_counts: bool | None) -> RateLimit:

@@ -9,42 +9,35 @@ from watchword.database.contract import InvalidValue, SchemaMismatch, StorageUna
 from watchword.database.secondary import SecondaryUnavailable
 from watchword.errors import APIError
 from watchword.http.json import encode
-from watchword.http.response import Response, header_value, varying
-from watchword.observability.logs import (
-    callback_failed,
-    refused,
-    request_failed,
-    storage_unavailable,
-    value_refused,
-)
+from watchword.http.response import Constant, Response, header_value, varying
+from watchword.observability.logs import callback_failed, storage_unavailable, value_refused
+from watchword.observability.request_log import refused, request_failed
 
 from .validation import ValidationCodes
 
 NOT_FOUND = Response(404)
-_JSON = ("content-type", "application/json")
-_TEXT = ("content-type", "text/plain;charset=UTF-8")
-_NO_STORE = (("cache-control", "no-store"),)
-_NO_STORE_SESSION = (("cache-control", "no-store"), ("pragma", "no-cache"))
+_JSON = Constant("content-type", "application/json")
+_TEXT = Constant("content-type", "text/plain;charset=UTF-8")
+_NO_STORE = (Constant("cache-control", "no-store"),)
+_NO_STORE_SESSION = (*_NO_STORE, Constant("pragma", "no-cache"))
 
 
 def respond(call: Call, value: object, *, status: int | None = None) -> Response:
     """The response for an endpoint's result or `APIError`, with the call's headers and cookies."""
     if isinstance(value, Response):
         return Response(value.status, _headers(call, value.headers), value.body)
-    headers: list[tuple[str, str]] = []
+    own: tuple[tuple[str, str], ...] = (_JSON,)
     if isinstance(value, APIError):
         refused(call, value)
         status = status or value.status
         body = b"" if value.body is None else encode(value.body)
-        headers.extend((name, header_value(text)) for name, text in value.headers)
-        headers.insert(0, _JSON)
+        own += tuple((name, header_value(text)) for name, text in value.headers)
     elif isinstance(value, str):
         body = value.encode("utf-8", "replace")
-        headers.append(_TEXT)
+        own = (_TEXT,)
     else:
         body = encode(value)
-        headers.append(_JSON)
-    return Response(status or 200, _headers(call, headers), body)
+    return Response(status or 200, _headers(call, own), body)
 
 
 def _headers(call: Call, own: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
@@ -72,7 +65,7 @@ async def guarded(call: Call, work: Callable[[], Awaitable[Response]]) -> Respon
         if answer is not None:
             return respond(call, answer)
         request_failed(call, error)
-        if call.config.on_api_error.reraise:
+        if call.config.options.on_api_error.reraise:
             raise
         return Response(500)
 
@@ -96,7 +89,7 @@ def known_error(error: Exception) -> APIError | None:
 
 
 async def _reported(call: Call, error: Exception) -> APIError | None:
-    callback = call.config.on_api_error.on_error
+    callback = call.config.options.on_api_error.on_error
     if callback is None:
         return None
     try:

@@ -6,7 +6,6 @@ run as if that browser had called it, with all that the endpoint asks of it.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from importlib import import_module
 from typing import Any, cast
 
@@ -21,7 +20,7 @@ from watchword.http.headers import Headers, HeaderSource
 from watchword.http.json import InvalidJSON, decode
 from watchword.http.request import NO_BODY, Request
 from watchword.http.response import Response
-from watchword.observability.logs import refused
+from watchword.observability.request_log import refused
 from watchword.runtime.contract import Runtime
 from watchword.sessions.checked import Checked
 from watchword.sessions.sessions import WITHOUT_RENEWAL, SessionCodes, current_session, finish_call
@@ -62,14 +61,14 @@ class ServerCalls:
     async def run(self, runtime: Runtime, name: str, arguments: Arguments) -> Any:
         """Run an endpoint. Raises `APIError`, unless the response itself is asked for."""
         route = self._pipeline.routes[name]
-        call = self._call(runtime, route, arguments)
+        call, form = self._call(runtime, route, arguments), arguments.form
         asked = call.request
         try:
             ended = None if asked is None else await self._pipeline.admit(call, asked, route)
             if ended is None:
                 outcome = await self._pipeline.run(call, route)
             else:
-                outcome = Outcome(ended if arguments.form == "response" else _refusal(ended))
+                outcome = Outcome(ended if form == "response" else _refusal(ended))
         except Exception as error:
             answer = known_error(error)
             if answer is None:
@@ -78,14 +77,13 @@ class ServerCalls:
         finally:
             if call.deferred is not None:
                 await call.hand_over()
-        if arguments.form == "response":
+        if form == "response":
             return respond(call, outcome.value, status=outcome.status)
-        if isinstance(outcome.value, APIError):
-            refused(call, outcome.value)
-            raise outcome.value
-        if arguments.form == "headers":
-            return WithHeaders(outcome.value, respond(call, outcome.value))
-        return outcome.value
+        value = outcome.value
+        if isinstance(value, APIError):
+            refused(call, value)
+            raise value
+        return value if form == "value" else WithHeaders(value, respond(call, value))
 
     def _call(self, runtime: Runtime, route: Route, arguments: Arguments) -> Call:
         call = (
@@ -134,7 +132,7 @@ class ServerCalls:
         # What matters is the endpoint's method and path, not those of the page with the form; but
         # who wants no content from a page wants none from a link either.
         method = endpoint.methods[0]
-        as_sent = replace(
+        as_sent = msgspec.structs.replace(
             request,
             method="HEAD" if method == "GET" and request.method == "HEAD" else method,
             path=site.base_path + endpoint.path,

@@ -47,7 +47,7 @@ class Bearer(Plugin):
         """A good bearer token stands for its session, whatever cookie came along."""
         return (Credential(header="authorization", read=self._read),)
 
-    @after()
+    @after(new_session=True)
     async def hand_out_token(self, call: Call) -> None:
         """Put the token into `set-auth-token` of answers that establish or renew the session."""
         if call.new_session is not None:

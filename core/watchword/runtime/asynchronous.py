@@ -12,11 +12,11 @@ from typing import ParamSpec, TypeVar, cast
 from watchword.database.contract import Engine
 from watchword.database.secondary import SecondaryEngine
 
-from .backlog import Backlog, done_in_place, own_way_failed, unfinished_at_the_end
+from .backlog import Backlog, done_in_place, unfinished_at_the_end
 from .callbacks import is_async
 from .capacity import Capacity
 from .hashing import hashing_within
-from .jobs import AsyncJob, BackgroundHandler, Work
+from .jobs import AsyncJob, BackgroundHandler, Work, in_their_own_way
 from .lasting import LoopWork, is_behind
 from .loops import require_asyncio
 from .process import PerProcess
@@ -145,27 +145,15 @@ class AsyncRuntime:
 
     def background(self, work: Work, *, promised: bool = False) -> None:
         here = self._here.here()
-        try:
-            here.backlog.enter(promised=promised)
-        except Exception:
-            work.close()
-            raise
+        here.backlog.admit(work, promised=promised)
         here.start(work)
 
     async def hand_over(self, work: Work) -> None:
         job = AsyncJob(work, self._here.here().start_now)
-        done = False
-        try:
+        with in_their_own_way(job, self.background):
             result = None if self._handler is None else self._handler(job)
             if inspect.isawaitable(result):
                 await result
-            done = True
-        except Exception as error:
-            own_way_failed(error)
-        finally:
-            # Also where somebody who waits for the answer has gone.
-            if not done and (left := job.take()) is not None:
-                self.background(left, promised=True)
 
     async def drain(self, within: float | None = None) -> None:
         """Wait until all background work of the running loop is done, also what that starts.

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Coroutine
+from typing import Any
 
 from watchword.errors import Overloaded
 
@@ -45,6 +47,14 @@ class Backlog:
             if not promised:
                 self.check()
             self._unfinished += 1
+
+    def admit(self, work: Coroutine[Any, Any, None], *, promised: bool) -> None:
+        """`enter` with a piece of work, which is closed where there is no room."""
+        try:
+            self.enter(promised=promised)
+        except Exception:
+            work.close()
+            raise
 
     def leave(self) -> None:
         """One is finished."""

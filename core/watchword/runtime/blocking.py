@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 from watchword.database.contract import Engine
 from watchword.database.secondary import SecondaryEngine
 
-from .backlog import Backlog, done_in_place, own_way_failed, unfinished_at_the_end
+from .backlog import Backlog, done_in_place, unfinished_at_the_end
 from .capacity import Capacity
 from .hashing import hashing_within
 from .hosts import threads_stand_still
-from .jobs import BackgroundHandler, BlockingJob, Work, in_place, logged, nothing
+from .jobs import BackgroundHandler, BlockingJob, Work, in_place, in_their_own_way, logged, nothing
 from .lazy import open_callback_loop
 from .process import PerProcess
 from .threads import NoThreads, ThreadPool
@@ -170,11 +170,7 @@ class BlockingRuntime:
 
     def background(self, work: Work, *, promised: bool = False) -> None:
         here = self._here.here()
-        try:
-            here.backlog.enter(promised=promised)
-        except Exception:
-            work.close()
-            raise
+        here.backlog.admit(work, promised=promised)
         # In a copy of the caller's context, so that its trace goes on.
         context = copy_context()
         here.start(lambda: context.run(finish, logged(work)))
@@ -182,19 +178,11 @@ class BlockingRuntime:
     async def hand_over(self, work: Work) -> None:
         here, handler = self._here.here(), self._handler or in_place
         job = BlockingJob(work, here.finished)
-        done = False
-        try:
+        with in_their_own_way(job, self.background):
             # One that is no `async def` may return what the job gave it, which is over by then.
             result = handler(job)
             if inspect.isawaitable(result) and result is not nothing:
                 here.result_of(cast("Awaitable[object]", result))
-            done = True
-        except Exception as error:
-            own_way_failed(error)
-        finally:
-            # Also where the program is being ended.
-            if not done and (left := job.take()) is not None:
-                self.background(left, promised=True)
 
     def drain(self, within: float | None = None) -> None:
         """Wait until all background work is done, also what that work starts; end the threads.

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Awaitable, Callable, Coroutine, Generator
+from contextlib import contextmanager
 from typing import Any, Protocol, TypeAlias, TypeVar
 
 from watchword.observability.logs import background_failed
 
-from .backlog import never_run
+from .backlog import never_run, own_way_failed
 
 T = TypeVar("T")
 Work: TypeAlias = "Coroutine[object, object, None]"
@@ -49,6 +50,27 @@ class _Once:
         if (work := self.take()) is not None and self._process == os.getpid():
             work.close()
             never_run()
+
+
+class _Background(Protocol):
+    def __call__(self, work: Work, *, promised: bool) -> None: ...
+
+
+@contextmanager
+def in_their_own_way(job: _Once, background: _Background) -> Generator[None, None, None]:
+    """Call the application's handler inside: a job that it fails to run is run in our own way.
+
+    Also where somebody who waits for the answer has gone, or the program is being ended.
+    """
+    done = False
+    try:
+        yield
+        done = True
+    except Exception as error:
+        own_way_failed(error)
+    finally:
+        if not done and (left := job.take()) is not None:
+            background(left, promised=True)
 
 
 class AsyncJob(_Once):

@@ -73,7 +73,7 @@ async def write_cache(
 ) -> bool:
     """Put session and user into the cookie, in pieces where it is large; False: too large."""
     spec = call.cookie_names.spec(SESSION_DATA)
-    now = call.config.clock().timestamp()
+    now = call.config.options.clock().timestamp()
     payload = {
         "session": jsonable(found.session),
         "user": jsonable(found.user),
@@ -100,10 +100,10 @@ async def write_cache(
 
 def expire_cache(call: Call) -> None:
     """Make the browser forget what it holds of the cookie, pieces included."""
-    spec = call.cookie_names.spec(SESSION_DATA)
     header = call.cookies.header
-    if header is None or spec.name not in header:
+    if header is None or call.site.cookies.session_data not in header:
         return
+    spec = call.cookie_names.spec(SESSION_DATA)
     chunks = call.cookies.chunks(spec.name)
     for name in stale_names(chunks, spec.name, ()):
         # Clients that keep an empty value would be told to forget it again and again.

@@ -58,7 +58,7 @@ class SecondarySessions:
 
     async def insert(self, call: Call, values: Mapping[str, object]) -> Session | None:
         """Store a new session; None if a hook refused it, or the user was deleted meanwhile."""
-        if call.config.session.store_in_database:
+        if call.config.options.session.store_in_database:
             session = await _DATABASE.insert(call, values)
         else:
             session = await call.db.make(Session, **values)
@@ -102,7 +102,7 @@ class SecondarySessions:
             if user is None:
                 await self.remove(call, found.token)
                 return None
-            if call.config.session.store_in_database:
+            if call.config.options.session.store_in_database:
                 session = await _DATABASE.change(call, found, changes)
             else:
                 changed = {"updated_at": call.now, **changes}
@@ -128,7 +128,7 @@ class SecondarySessions:
 
     async def of_user(self, call: Call, user_id: str) -> list[Session]:
         """The user's sessions that have not ended, newest first, a hundred at most."""
-        if call.config.session.store_in_database:
+        if call.config.options.session.store_in_database:
             return await _DATABASE.of_user(call, user_id)
         return await _listed(call, user_id)
 
@@ -166,7 +166,7 @@ class SecondarySessions:
         if keep is None:
             await mark_all_ended(call, user_id)
         tokens = {active.token for active in await _active(call, user_id)}
-        if call.config.session.store_in_database:
+        if call.config.options.session.store_in_database:
             rows = await call.db.find_many(
                 Session, limit=None, user_id=user_id, expires_at=gt(call.now)
             )
@@ -185,12 +185,12 @@ class SecondarySessions:
 
 def _rows_stand_in(call: Call) -> bool:
     # Rows that are preserved are a record of what was, and never make anybody signed in.
-    options = call.config.session
+    options = call.config.options.session
     return options.store_in_database and not options.preserve_in_database
 
 
 async def _end_rows(call: Call, **filters: object) -> None:
-    options = call.config.session
+    options = call.config.options.session
     if not options.store_in_database:
         return
     if not options.preserve_in_database:
@@ -231,7 +231,7 @@ async def _live(call: Call, token: str, text: str | None) -> SessionAndUser[User
         return None
     if not entry.user_is_whole:
         user = await _user_now(call, user)
-    if not entry.session_is_whole and call.config.session.store_in_database:
+    if not entry.session_is_whole and call.config.options.session.store_in_database:
         session = await call.db.find_one(Session, token=token)
     return None if session is None or user is None else SessionAndUser(session=session, user=user)
 

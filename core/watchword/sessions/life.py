@@ -42,17 +42,17 @@ def browser_remembers(call: Call, session: Session) -> bool:
 def handed_over_until(call: Call, source: Session) -> datetime:
     """The end of a session that is made from another one, and no new proof: at most what a renewal
     of that one would give it."""
-    if call.config.session.disable_refresh or not is_remembered(call, source):
+    if call.config.lifetimes.renewal is None or not is_remembered(call, source):
         return source.expires_at
     return call.after(call.config.lifetimes.session)
 
 
 def renewal_due(call: Call, session: Session) -> bool:
     """Whether the last renewal is `session.update_age` ago (spec: get-session, step 9)."""
-    if call.config.session.disable_refresh:
+    renewal = call.config.lifetimes.renewal
+    if renewal is None or session.expires_at - renewal > call.now:
         return False
-    due = session.expires_at - call.config.lifetimes.renewal <= call.now
-    return due and is_remembered(call, session)
+    return is_remembered(call, session)
 
 
 def is_fresh(call: Call, session: Session) -> bool:

@@ -6,7 +6,8 @@ Spec: cookies and sessions, sections 1, 5, 10 and 11.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+
+import msgspec
 
 from watchword.call import Asker, CacheDue, Call, SessionLookup
 from watchword.cookies import DONT_REMEMBER, SESSION_DATA, SESSION_TOKEN
@@ -146,8 +147,7 @@ def clear_session_cookies(call: Call) -> None:
             expire_cache(call)
 
 
-@dataclass(slots=True)  # Not frozen, for speed, like all that is made for every session check.
-class LookupFlags:
+class LookupFlags(msgspec.Struct, frozen=True):
     """How a session is looked up."""
 
     disable_cookie_cache: bool = False
@@ -165,7 +165,7 @@ class LookupFlags:
 
     def from_store(self) -> LookupFlags:
         """Ask the store and leave the cache alone: what was not read from it is not due."""
-        return replace(self, disable_cookie_cache=True, writes_cache=False)
+        return msgspec.structs.replace(self, disable_cookie_cache=True, writes_cache=False)
 
 
 _NO_FLAGS = LookupFlags()
@@ -201,7 +201,8 @@ async def look_up(call: Call, flags: LookupFlags) -> SessionLookup:
     Raises `APIError` FAILED_TO_GET_SESSION when the session vanished during its renewal, and that
     of a credential that is refused.
     """
-    asker, cache = asker_at_once(call) or await asker_of(call), call.config.session_cache
+    asker = asker_at_once(call) or await asker_of(call)
+    cache = call.config.session_cache
     if cache is None:
         expire_cache(call)
     elif not asker.has_cookies:
@@ -228,7 +229,7 @@ async def look_up(call: Call, flags: LookupFlags) -> SessionLookup:
         renewal_due(call, found.session)
         or cache is not None
         or call.cookies.outdated
-        or call.config.session.defer_refresh
+        or call.config.options.session.defer_refresh
     ):
         found = await _kept_alive(call, found, writes_cache=flags.writes_cache)
     return SessionLookup(found, from_store=True)
@@ -308,8 +309,9 @@ def _sent_cookie(call: Call) -> bool:
 
 def _reads_only(call: Call) -> bool:
     # With deferred refresh only POST /get-session writes (spec: get-session, step 10).
-    request = call.request
-    return call.config.session.defer_refresh and (request is None or request.method != "POST")
+    if not call.config.options.session.defer_refresh:
+        return False
+    return call.request is None or call.request.method != "POST"
 
 
 async def renew(call: Call, found: SessionAndUser[User]) -> SessionAndUser[User]:

@@ -50,7 +50,7 @@ async def stored_code(call: Call, form: CodeStorage, code: str) -> str:
     if form == "hashed":
         return hash_identifier(code)
     if form == "encrypted":
-        return encrypt(code, call.config.secrets, call.config.token_bytes)
+        return encrypt(code, call.config.secrets, call.config.options.token_bytes)
     return code
 
 

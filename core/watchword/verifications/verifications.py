@@ -96,7 +96,7 @@ async def sweep_verifications(call: Call) -> None:
 
     Once a minute in a process is enough: who finds an expired row looks at its end.
     """
-    if not in_database(call) or call.config.verification.disable_cleanup:
+    if not in_database(call) or call.config.options.verification.disable_cleanup:
         return
     if call.config.verification_sweeps.is_due(call.now):
         await call.db.sweep(Verification, expires_at=lt(call.now))
@@ -104,7 +104,7 @@ async def sweep_verifications(call: Call) -> None:
 
 async def newest_verification(call: Call, identifier: str) -> Verification | None:
     """The newest row of an identifier, also if it has expired. Sweeps nothing."""
-    spellings = _spellings(call.config.verification, identifier)
+    spellings = _spellings(call.config.options.verification, identifier)
     if not in_database(call):
         return await _first(call, spellings, call.secondary.get)
     for spelling in spellings:
@@ -155,7 +155,7 @@ async def take_verification(call: Call, identifier: str) -> Verification | None:
 
     Older rows of the identifier are gone afterwards, too; what was promised meanwhile stays.
     """
-    spellings = _spellings(call.config.verification, identifier)
+    spellings = _spellings(call.config.options.verification, identifier)
     if not in_database(call):
         taken = await _first(call, spellings, call.secondary.get_and_delete)
         return taken if taken is not None and taken.expires_at > call.now else None
@@ -177,7 +177,7 @@ async def delete_until(call: Call, found: Verification) -> None:
 
 async def delete_verifications(call: Call, identifier: str) -> None:
     """Withdraw everything promised under an identifier."""
-    spellings = _spellings(call.config.verification, identifier)
+    spellings = _spellings(call.config.options.verification, identifier)
     for spelling in spellings:
         if in_database(call):
             await call.db.delete(Verification, identifier=spelling)
@@ -196,7 +196,7 @@ async def withdraw_verifications(call: Call, prefix: str, value: str) -> None:
     if not in_database(call):
         return
     example = prefix + "x"
-    if stored_identifier(call.config.verification, example) == example:
+    if stored_identifier(call.config.options.verification, example) == example:
         await call.db.delete(Verification, value=value, identifier=starts_with(prefix))
     else:
         await call.db.delete(Verification, value=value)
@@ -206,7 +206,7 @@ async def reserve_verification(
     call: Call, identifier: str, value: str, expires_at: datetime
 ) -> bool:
     """Claim an identifier; True for the one caller that was first (until the row is swept)."""
-    spelling = stored_identifier(call.config.verification, identifier)
+    spelling = stored_identifier(call.config.options.verification, identifier)
     if not in_database(call):
         ttl = int((expires_at - call.now).total_seconds())
         return await call.secondary.increment(_KEY + spelling, ttl) == 1
@@ -217,7 +217,7 @@ async def reserve_verification(
 
 
 def _values(call: Call, identifier: str, value: str, expires_at: datetime) -> dict[str, object]:
-    spelling = stored_identifier(call.config.verification, identifier)
+    spelling = stored_identifier(call.config.options.verification, identifier)
     return {"identifier": spelling, "value": value, "expires_at": expires_at}
 
 
@@ -248,7 +248,7 @@ def _spellings(options: VerificationOptions, identifier: str) -> tuple[str, ...]
 
 def in_database(call: Call) -> bool:
     """Whether verifications are rows of the database, and not only in the secondary storage."""
-    return not call.config.has_secondary or call.config.verification.store_in_database
+    return not call.config.has_secondary or call.config.options.verification.store_in_database
 
 
 async def _forget_copies(call: Call, spellings: tuple[str, ...]) -> None:

@@ -368,6 +368,15 @@ class Parrot(Plugin):
         return found.with_headers(("x-late", "1")) if call.headers.get("x-late") else None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Greeter(Plugin):
+    id: ClassVar[str] = "greeter"
+
+    @after(new_session=True)
+    async def greet(self, call: Call) -> None:
+        call.set_header("x-greeted", "yes")
+
+
 @pytest.fixture
 def parrot(make_auth: MakeAuth, kind: str) -> Browser:
     return Browser(make_auth(plugins=[Parrot()]), kind)
@@ -387,6 +396,13 @@ def test_plugin_endpoints_hooks_and_stages(parrot: Browser) -> None:
 def test_a_replaced_error_keeps_its_status(parrot: Browser) -> None:
     answer = parrot.post("/parrot/echo", {"text": "fail"})
     assert (answer.status, answer.json) == (418, {"replaced": "TEAPOT"})
+
+
+def test_a_hook_for_new_sessions_runs_for_no_other_call(make_auth: MakeAuth, kind: str) -> None:
+    browser = Browser(make_auth(plugins=[Greeter()]), kind)
+    assert browser.sign_up().header("x-greeted") == "yes"
+    assert browser.get("/get-session").header("x-greeted") is None
+    assert browser.post("/sign-out", {}).header("x-greeted") is None
 
 
 def test_r4_header_values_cannot_break_out(parrot: Browser) -> None:

@@ -1,0 +1,82 @@
+"""Every option of `Auth`, said once: the parameters of its constructor are the fields here."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar, get_origin
+
+from watchword.features.accounts import Accounts
+from watchword.features.change_email import ChangeEmail
+from watchword.features.email_password import EmailAndPassword
+from watchword.features.email_verification import EmailVerification
+from watchword.features.notices import Notices
+from watchword.features.password_reset import PasswordReset
+from watchword.features.passwords import Passwords
+from watchword.features.sessions import SessionEndpoints
+from watchword.features.status import StatusPages
+from watchword.features.users import DeleteUser, Profiles
+from watchword.observability.opening import TracingOption
+from watchword.plugin import Plugin
+
+from .core_options import CoreOptions, U
+
+P = ParamSpec("P")
+Built = TypeVar("Built")
+Options = TypeVar("Options")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class AuthOptions(CoreOptions[U]):
+    """What `Auth` is told, and never changes."""
+
+    email_and_password: EmailAndPassword = field(default_factory=EmailAndPassword)
+    email_verification: EmailVerification = field(default_factory=EmailVerification)
+    password_reset: PasswordReset = field(default_factory=PasswordReset)
+    change_email: ChangeEmail = field(default_factory=ChangeEmail)
+    delete_user: DeleteUser = field(default_factory=DeleteUser)
+    notices: Notices = field(default_factory=Notices)
+    tracing: TracingOption = None
+    """OpenTelemetry spans; by itself if the application has set a provider of tracers."""
+
+    def installed(self) -> tuple[Plugin, ...]:
+        """The features of the core and the plugins, as they are where these come together."""
+        every: tuple[Plugin, ...] = (
+            StatusPages(),
+            SessionEndpoints(),
+            self.email_and_password,
+            self.email_verification,
+            self.password_reset,
+            Passwords(),
+            Profiles(),
+            self.change_email,
+            self.delete_user,
+            self.notices,
+            Accounts(),
+            *self.plugins,
+        )
+        for plugin in self.plugins:
+            every = tuple(map(plugin.adapt, every))
+        return every
+
+
+def taking(
+    options: Callable[P, Options],
+) -> Callable[[Callable[[Built, Options], None]], Callable[Concatenate[Built, P], None]]:
+    """Make of an `__init__(self, options)` one that takes the fields of `options` by keyword.
+
+    Type checkers, editors and `help` see the fields as its parameters.
+    """
+
+    def decorate(build: Callable[[Built, Options], None]) -> Callable[Concatenate[Built, P], None]:
+        @wraps(build)
+        def init(self: Built, /, *args: P.args, **kwargs: P.kwargs) -> None:
+            build(self, options(*args, **kwargs))
+
+        kind: Any = get_origin(options) or options
+        vars(init)["__signature__"] = inspect.signature(kind.__init__)
+        return init
+
+    return decorate
