@@ -24,7 +24,7 @@ OTHER_CONFIGURATIONS = {
     *("storage.memory", "storage.mysql", "storage.postgres", "storage.redis", "storage.sqlalchemy"),
     *("sessions.in_secondary", "sessions.revocation_marks"),
     # encrypted cookies, other systems' hashes, traces
-    *("crypto.cbc_hmac", "crypto.encrypted_session_data", "crypto.jwe", "crypto.symmetric"),
+    *("crypto.encrypted_session_data", "crypto.jwe", "crypto.symmetric"),
     # passwords, before the first one is given
     "crypto.argon2_hashes",
     "crypto.foreign_argon2",
