@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
-import msgspec
 import pytest
 
 from tests.core.conftest import MakeAuth
@@ -18,7 +16,6 @@ from watchword import (
     VersionedSecret,
     get_cookie_cache,
 )
-from watchword.crypto import jwe, jwt, session_data
 from watchword.plugins import Bearer
 from watchword.storage.sqlite import SQLiteStorage
 
@@ -441,33 +438,3 @@ def test_bearers_get_no_cache(make_auth: MakeAuth, kind: str) -> None:
         cookie_names(browser.get("/get-session", authorization=f"Bearer {token}", cookie="a=b"))
         == []
     )
-
-
-@pytest.mark.parametrize(
-    ("part", "changes"),
-    [
-        ("session", {"expiresAt": "2099-01-01T00:00:00"}),
-        ("session", {"expiresAt": 4_070_908_800}),
-        ("user", {"createdAt": "2020-01-01T00:00:00"}),
-        ("user", {"emailVerified": None}),
-        ("user", {"name": "\udc00"}),
-        ("user", {"name": ["Ada"]}),
-    ],
-    ids=str,
-)
-def test_c3_a_genuine_cookie_of_another_shape_counts_as_absent(
-    browser: Browser, storage: CountingStorage, clock: Clock, part: str, changes: dict[str, Any]
-) -> None:
-    held, now = browser.session(), clock().timestamp()
-    held[part] |= changes
-    whole = {**held, "updatedAt": int(now * 1000), "version": "1"}
-    cache = browser.auth.config.session_cache
-    assert cache is not None
-    payload = {name: msgspec.Raw(json.dumps(value)) for name, value in whole.items()}
-    with pytest.MonkeyPatch.context() as patched:
-        for home in (session_data, jwt, jwe):
-            patched.setattr(home, "encode", msgspec.json.encode)
-        browser.jar[DATA] = cache.codec.encode(payload, now=now, lifetime=300)
-    asked = storage.asked
-    assert browser.session()["user"]["name"] == "Ada"
-    assert storage.asked > asked
