@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+
+import msgspec
 
 from watchword.configuration.options import Advanced, CookieOptions
 from watchword.crypto.signing import sign_cookie_value, verify_cookie_value
@@ -23,8 +25,7 @@ DONT_REMEMBER = "dont_remember"
 _UNSET = CookieOptions()
 
 
-@dataclass(frozen=True, slots=True)
-class CookieSpec:
+class CookieSpec(msgspec.Struct, frozen=True):
     """One kind of cookie: its full name and attributes."""
 
     name: str

@@ -25,22 +25,24 @@ OTHER_CONFIGURATIONS = {
     *("sessions.in_secondary", "sessions.revocation_marks"),
     # encrypted cookies, other systems' hashes, traces
     *("crypto.encrypted_session_data", "crypto.jwe", "crypto.symmetric"),
+    # passwords, before the first one is given
+    "crypto.argon2_hashes",
+    "crypto.foreign_argon2",
     *("crypto.foreign_bcrypt", "crypto.foreign_firebase", "crypto.foreign_keyed"),
     *("crypto.foreign_passwords", "crypto.foreign_pbkdf2", "crypto.foreign_scrypt"),
     *("observability.spans", "observability.traced_engine", "observability.wrapping"),
 }
 """Modules and folders of watchword, by their names below it."""
 
-PACKAGES = {"msgspec", "typing_extensions", "idna", "watchword"} | {
-    *("argon2", "_argon2_cffi_bindings", "_cffi_backend"),
+PACKAGES = {"msgspec", "typing_extensions", "watchword"} | {
     "org",  # `copy` asks for it under Jython
 }
 """All that is loaded and is not Python's own."""
 
 HEAVY = {
     *("asyncio", "email", "multiprocessing", "selectors", "socketserver", "ssl", "subprocess"),
-    *("difflib", "http.client", "http.cookies", "importlib.metadata", "urllib.request"),
-    *("pydoc", "shutil", "tempfile", "unittest", "xml", "zipfile", "zoneinfo"),
+    *("difflib", "html", "http", "importlib.metadata", "urllib.request"),
+    *("pathlib", "pydoc", "shutil", "tempfile", "unittest", "xml", "zipfile", "zoneinfo"),
 }
 """What of Python's own takes milliseconds, or belongs to worlds that nobody asked for."""
 

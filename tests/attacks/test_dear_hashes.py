@@ -16,7 +16,7 @@ from argon2.low_level import Type, hash_secret
 from tests.core.conftest import FAST, MakeAuth
 from tests.support.browser import Browser
 from watchword import Auth
-from watchword.crypto import foreign_argon2
+from watchword.crypto import argon2_hashes
 from watchword.crypto.foreign_passwords import like_it_but_nobodys, verify_foreign
 from watchword.crypto.hash_cost import MOST_MEMORY, MOST_SECONDS
 from watchword.crypto.passwords import Argon2Cost, PasswordHasher
@@ -67,7 +67,7 @@ class Work:
     def __init__(self, patched: pytest.MonkeyPatch) -> None:
         self._counts: Counter[str] = Counter()
         for home, name in (
-            (foreign_argon2, "verify_secret"),
+            (argon2_hashes, "verify_secret"),
             (argon2.PasswordHasher, "hash"),
             (bcrypt, "hashpw"),
             (hashlib, "pbkdf2_hmac"),

@@ -28,7 +28,7 @@ from watchword import (
     RateLimit,
     WorkLimits,
 )
-from watchword.crypto import foreign_argon2
+from watchword.crypto import argon2_hashes
 from watchword.runtime.capacity import Hashes
 from watchword.runtime.hashing import hashing_within
 from watchword.storage.memory import MemoryStorage
@@ -265,7 +265,7 @@ def test_without_memory_for_a_hash_nothing_is_known_of_the_password(
         raise VerificationError("Memory allocation error")
 
     with monkeypatch.context() as patched:
-        patched.setattr(foreign_argon2, "verify_secret", none_left)
+        patched.setattr(argon2_hashes, "verify_secret", none_left)
         for email in ("ada@example.com", "nobody@example.com"):
             assert refused(browser.sign_in(email))
     assert "no memory for a password hash" in caplog.text

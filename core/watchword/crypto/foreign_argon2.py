@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import re
 
-import argon2
-from argon2.exceptions import Argon2Error
-from argon2.low_level import Type, error_to_str, verify_secret
+from argon2.low_level import Type
 
-from .hash_cost import BEYOND, HashCost, argon2_cost
+from .argon2_hashes import argon2_matches, cost_of_argon2
+from .hash_cost import HashCost
 
 _FORM = re.compile(
     r"(?:argon2)?(?P<hash>\$argon2(?P<type>id|i|d)\$(?:v=[0-9]{2}\$)?"
@@ -21,10 +20,6 @@ _FORM = re.compile(
     re.ASCII,
 )
 _TYPES = {"id": Type.ID, "i": Type.I, "d": Type.D}
-_LANES = 16
-"""Each takes a thread."""
-_NO_MEMORY = error_to_str(-22)
-"""ARGON2_MEMORY_ALLOCATION_ERROR; the package has no exception for it."""
 
 
 class ForeignArgon2:
@@ -39,29 +34,3 @@ class ForeignArgon2:
         if found is None:
             return False
         return argon2_matches(found["hash"], password, _TYPES[found["type"]])
-
-
-def cost_of_argon2(stored: str) -> HashCost | None:
-    """What a PHC string of argon2 asks for; None if it is none."""
-    try:
-        found = argon2.extract_parameters(stored)
-    except (Argon2Error, ValueError):
-        return None
-    if found.parallelism > _LANES:
-        return BEYOND
-    return argon2_cost(found.memory_cost, found.time_cost)
-
-
-def argon2_matches(stored: str, password: bytes, kind: Type = Type.ID) -> bool:
-    """Whether a password is that of a PHC string. Raises `MemoryError`, and nothing else."""
-    try:
-        return verify_secret(stored.encode("utf-8", "surrogatepass"), password, kind)
-    except (Argon2Error, ValueError) as error:
-        raise_without_memory(error)
-        return False
-
-
-def raise_without_memory(error: Exception) -> None:
-    """Raise `MemoryError` if that is what an error of argon2 says in its own way."""
-    if str(error) == _NO_MEMORY:
-        raise MemoryError from None

@@ -7,15 +7,15 @@ before anything is computed (spec: security, W9).
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+
+import msgspec
 
 MOST_SECONDS = 2.0
 MOST_MEMORY = 256 * 1024 * 1024
 """Bytes; twice what OWASP's dearest parameters of scrypt take."""
 
 
-@dataclass(frozen=True, slots=True)
-class HashCost:
+class HashCost(msgspec.Struct, frozen=True):
     """Roughly, on one core of 2020: good enough to compare schemes with each other."""
 
     seconds: float

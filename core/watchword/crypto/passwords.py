@@ -20,18 +20,13 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, ClassVar, Literal, cast
 
-import argon2
-from argon2.exceptions import Argon2Error
-
 from watchword.configuration.safe_ranges import Safe
 
-from .foreign_argon2 import argon2_matches, cost_of_argon2, raise_without_memory
 from .hash_cost import HashCost, argon2_cost, scrypt_cost
 
 _log = logging.getLogger("watchword")
 
 _SCRYPT = re.compile(r"[0-9a-f]{32}:[0-9a-f]{128}", re.ASCII)
-_ARGON_VERSION = 19
 _N, _R, _P, _LENGTH = 16_384, 16, 1, 64
 _SCRYPT_COST = scrypt_cost(_N, _R, _P)
 
@@ -60,48 +55,31 @@ class Argon2id:
 
     def __init__(self, cost: Argon2Cost = Argon2Cost()) -> None:
         self.own_cost = argon2_cost(cost.memory, cost.passes)
-        self._hasher = argon2.PasswordHasher(
-            time_cost=cost.passes, memory_cost=cost.memory, parallelism=cost.lanes
-        )
+        self._cost = cost
 
     def recognizes(self, stored: str) -> bool:
         return stored.startswith("$argon2id$")
 
     def cost(self, stored: str) -> HashCost | None:
-        return cost_of_argon2(stored)
+        return cast("HashCost | None", _argon2().cost_of_argon2(stored))
 
     def hash(self, password: str) -> str:
         """The string to store. Raises `MemoryError`."""
-        try:
-            return self._hasher.hash(_normalized(password))
-        except Argon2Error as error:
-            raise_without_memory(error)
-            raise
+        return cast("str", _argon2().argon2_hash(_normalized(password), self._cost))
 
     def verify(self, stored: str, password: str) -> bool:
         """Whether the password is the stored one. Raises `MemoryError`."""
-        return argon2_matches(stored, _normalized(password))
+        return cast("bool", _argon2().argon2_matches(stored, _normalized(password)))
 
     def nobodys(self) -> str:
         """A hash that no password is known for; verifying it takes what all others take."""
-        own, salt, key = self._hasher, secrets.token_bytes(16), secrets.token_bytes(32)
-        cost = f"m={own.memory_cost},t={own.time_cost},p={own.parallelism}"
-        return f"$argon2id$v={_ARGON_VERSION}${cost}${_unpadded(salt)}${_unpadded(key)}"
+        own, salt, key = self._cost, secrets.token_bytes(16), secrets.token_bytes(32)
+        cost = f"m={own.memory},t={own.passes},p={own.lanes}"
+        return f"$argon2id$v=19${cost}${_unpadded(salt)}${_unpadded(key)}"
 
     def is_weak(self, stored: str) -> bool:
         """Whether the stored hash cost less than the configured one, or cannot be read."""
-        try:
-            found = argon2.extract_parameters(stored)
-        except (Argon2Error, ValueError):
-            return True
-        return (
-            found.type is not argon2.Type.ID
-            or found.version < _ARGON_VERSION
-            or found.memory_cost < self._hasher.memory_cost
-            or found.time_cost < self._hasher.time_cost
-            or found.hash_len < self._hasher.hash_len
-            or found.salt_len < self._hasher.salt_len
-        )
+        return cast("bool", _argon2().is_weaker(stored, self._cost))
 
 
 class Scrypt:
@@ -258,6 +236,11 @@ def _unpadded(data: bytes) -> str:
 
 def _normalized(password: str) -> bytes:
     return unicodedata.normalize("NFKC", password).encode("utf-8", "surrogatepass")
+
+
+def _argon2() -> Any:
+    # Loaded with the first password: a process that only checks sessions does without.
+    return import_module(".argon2_hashes", __package__)
 
 
 def _foreign() -> Any:

@@ -14,6 +14,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+import msgspec
+
 PLACEHOLDERS = frozenset(
     ("better-auth-secret-12345678901234567890", "better-auth-secret-123456789")
 )
@@ -34,8 +36,7 @@ class VersionedSecret:
     version only decrypts, as it must after a leak. `1@2030-01-31:secret` in the environment."""
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(msgspec.Struct, frozen=True):
     """What is wrong with the secrets; a fatal one refuses to start in production."""
 
     text: str

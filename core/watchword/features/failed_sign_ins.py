@@ -13,10 +13,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+import msgspec
+
 from watchword.call import Call
 from watchword.configuration.options import Duration, RateLimitRule, seconds
 from watchword.configuration.safe_ranges import Safe
 from watchword.crypto.signing import hash_identifier
+from watchword.discreet import Discreet
 from watchword.errors import ConfigurationError
 from watchword.pipeline.rate_counters import (
     DAY,
@@ -27,13 +30,12 @@ from watchword.pipeline.rate_counters import (
 from watchword.pipeline.rate_limit import TooManyRequests
 
 
-@dataclass(frozen=True, slots=True)
-class Ticket:
+class Ticket(Discreet, msgspec.Struct, frozen=True):
     """An attempt that was counted."""
 
     call: Call
     counters: ClearableCounters
-    key: str = field(repr=False)
+    key: str
     rule: RateLimitRule
 
     async def give_back(self) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import html
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 from typing import ClassVar
 
 import msgspec
@@ -87,10 +88,11 @@ def _details(code: str, query: ErrorQuery) -> dict[str, str]:
 
 
 def _page(code: str, query: ErrorQuery) -> bytes:
-    description = html.escape(query.error_description)
+    # Its table of entities is loaded with the first failure that is shown.
+    escape: Callable[[str], str] = import_module("html").escape
     return (
         "<!doctype html><html lang=en><meta charset=utf-8><title>Error</title>"
         f"<style>{_STYLE}</style><body>"
-        f"<h1>Something went wrong</h1><p>{description}</p>"
-        f"<p>Error code: <code>{html.escape(code)}</code></p></body></html>"
+        f"<h1>Something went wrong</h1><p>{escape(query.error_description)}</p>"
+        f"<p>Error code: <code>{escape(code)}</code></p></body></html>"
     ).encode()

@@ -19,7 +19,7 @@ LONGEST_AGE = 34_560_000
 
 _SAFE = "!'()*~-_."
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-_CHUNK_VALUE = re.compile(r'[^\x00-\x1f\x7f";\\\u0080-\U0010ffff]*')
+_CHUNK_VALUE = re.compile(r"[ !#-:<-\[\]-~]*")
 _SAME_SITE = {"lax": "Lax", "strict": "Strict", "none": "None"}
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]

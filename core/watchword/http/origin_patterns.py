@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import re
 
-import idna
-
 from .origins import is_loopback_host
-from .urls import parse_url
+from .urls import ascii_name, parse_url
 
 _WILD = re.compile(r"[*?]")
 _SCHEME = re.compile(r"[a-z][a-z0-9+.\-]*")
@@ -132,6 +130,6 @@ def _label(label: str) -> str:
     if label.isascii() or _WILD.search(label):
         return label
     try:
-        return idna.encode(label, uts46=True).decode("ascii")
-    except (idna.IDNAError, UnicodeError):
+        return ascii_name(label)
+    except UnicodeError:
         return label

@@ -10,10 +10,13 @@ from __future__ import annotations
 import ipaddress
 import re
 import unicodedata
-from dataclasses import dataclass, field
+from importlib import import_module
+from typing import ClassVar, cast
 from urllib.parse import unquote
 
-import idna
+import msgspec
+
+from watchword.discreet import Discreet
 
 from .bounds import LONGEST_GROWN_URL, LONGEST_HOST
 
@@ -27,15 +30,16 @@ _ENCODED_SLASH = re.compile(r"%(2f|5c)", re.IGNORECASE)
 _DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443, "ftp": 21}
 
 
-@dataclass(frozen=True, slots=True)
-class URL:
+class URL(Discreet, msgspec.Struct, frozen=True):
     """A parsed absolute URL. `host` is ASCII, lower-cased; a default `port` is None."""
+
+    __secrets__: ClassVar[frozenset[str]] = frozenset(("query",))
 
     scheme: str
     host: str
     port: int | None
     path: str
-    query: str = field(repr=False)
+    query: str
     fragment: str
 
     @property
@@ -151,6 +155,12 @@ def _ipv6(text: str) -> str | None:
     return f"[::ffff:{int(mapped) >> 16:x}:{int(mapped) & 0xFFFF:x}]" if mapped else f"[{address}]"
 
 
+def ascii_name(name: str) -> str:
+    """A name of a host as it stands in the DNS (UTS 46). Raises `UnicodeError`."""
+    # Its tables are loaded with the first name that is not ASCII, which most servers never meet.
+    return cast("bytes", import_module("idna").encode(name, uts46=True)).decode("ascii")
+
+
 def _host(text: str, *, special: bool) -> str | None:
     if not special:
         return None if _FORBIDDEN.search(text) else text.lower()
@@ -159,8 +169,8 @@ def _host(text: str, *, special: bool) -> str | None:
     name = unicodedata.normalize("NFKC", unquote(text, errors="replace"))
     if not name.isascii() and len(name) <= LONGEST_HOST:
         try:
-            name = idna.encode(name, uts46=True).decode("ascii")
-        except (idna.IDNAError, UnicodeError):
+            name = ascii_name(name)
+        except UnicodeError:
             return None
     name = name.lower()
     if not name.isascii() or not name or _FORBIDDEN.search(name):

@@ -6,7 +6,7 @@ run as if that browser had called it, with all that the endpoint asks of it.
 
 from __future__ import annotations
 
-from http import HTTPStatus
+from importlib import import_module
 from typing import Any, cast
 
 import msgspec
@@ -153,7 +153,9 @@ def _refusal(response: Response) -> APIError:
         found = None
     fields = cast("dict[str, Any]", found) if isinstance(found, dict) else {}
     code, message = fields.pop("code", None), fields.pop("message", None)
-    return APIError(response.status, code, message or HTTPStatus(response.status).phrase, fields)
+    if not message:  # Nearly all errors have one: the table of phrases is loaded for the rest.
+        message = import_module("http").HTTPStatus(response.status).phrase
+    return APIError(response.status, code, message, fields)
 
 
 def _fields(given: msgspec.Struct | None) -> dict[str, Any]:

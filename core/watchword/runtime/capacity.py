@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from .machine import parallel_hashes, usable_cores, usable_memory
 
@@ -10,8 +10,7 @@ WAITING_HASHES = 64
 """For each that runs."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hashes:
+class Hashes(msgspec.Struct, frozen=True, kw_only=True):
     """Bounds of password hashing. Servers in one process with the same bounds share them."""
 
     parallel: int
@@ -33,8 +32,7 @@ class Hashes:
         return cls(parallel=parallel, queue=queue, wait=wait)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Capacity:
+class Capacity(msgspec.Struct, frozen=True, kw_only=True):
     """Bounds of all that waits in one server."""
 
     hashes: Hashes

@@ -13,8 +13,9 @@ import time
 import weakref
 from collections.abc import Callable
 from concurrent.futures import Future, wait
-from dataclasses import dataclass
 from typing import Any, TypeVar
+
+import msgspec
 
 from watchword.errors import Overloaded
 
@@ -27,8 +28,7 @@ T = TypeVar("T")
 _log = logging.getLogger("watchword.background")
 
 
-@dataclass(frozen=True, slots=True)
-class _Task:
+class _Task(msgspec.Struct, frozen=True):
     outcome: Future[Any]
     work: Callable[[], Any]
 
