@@ -52,9 +52,10 @@ from watchword.runtime.contract import Runtime
 from watchword.runtime.lazy import open_async_runtime
 from watchword.sessions.checked import Checked
 
-from .api import Api, Arguments, Async, Blocking
+from .api import Api
 from .plugin import Plugin
 from .records import User
+from .server_api import Arguments, Async, Blocking
 
 if TYPE_CHECKING:
     from typing_extensions import TypeVar as DefaultTypeVar
