@@ -73,9 +73,9 @@ class SessionLookup(Generic[U]):
         Raises `APIError` UNAUTHORIZED (401) or ACTION_CONFIRMATION_REQUIRED (403).
         """
         checked = await self.checked()
-        await self.auth.api.consume_action_token(
-            checked=checked, query=WITHOUT_RENEWAL, extra={"type": type}
-        )
+        # Its typed input is the plugin's, which is not to be loaded here.
+        api: Any = self.auth.api
+        await api.consume_action_token(checked=checked, query=WITHOUT_RENEWAL, extra={"type": type})
 
     def within(self, scope: Scope) -> SessionLookup[U]:
         """This lookup, once it can be found in the scope, beside those that ask other servers."""

@@ -111,9 +111,9 @@ def consume_action_token(auth: Auth[Any], environ: WSGIEnvironment, type: str) -
         # Where nobody relays cookies, nothing may be renewed behind the application's back.
         request = request_of(environ)
         checked = auth.blocking.check(request.headers, request, renew=False)
-    auth.blocking.api.consume_action_token(
-        checked=checked, query=WITHOUT_RENEWAL, extra={"type": type}
-    )
+    # Its typed input is the plugin's, which is not to be loaded here.
+    api: Any = auth.blocking.api
+    api.consume_action_token(checked=checked, query=WITHOUT_RENEWAL, extra={"type": type})
 
 
 def was_checked(auth: Auth[U], environ: WSGIEnvironment) -> Checked[U] | None:

@@ -49,6 +49,7 @@ from .plugin import Plugin
 from .records import Account, Session, User, Verification
 from .results import SessionAndUser
 from .runtime.jobs import BackgroundHandler, BackgroundJob
+from .server_api import WithHeaders
 from .sessions.checked import Checked
 from .sessions.cookie_reading import get_cookie_cache, get_session_cookie
 
@@ -101,6 +102,7 @@ __all__ = [
     "SessionAndUser",
     "User",
     "Verification",
+    "WithHeaders",
     # what mail callbacks get
     "ChangeEmailMail",
     "Mail",

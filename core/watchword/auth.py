@@ -12,21 +12,20 @@ from watchword.configuration.core_options import U
 from watchword.configuration.neighbours import check_neighbours
 from watchword.database.contract import Engine, Storage, check_schema
 from watchword.database.migration import bring_up
-from watchword.database.own_store import Run, open_secondary
-from watchword.database.secondary import SecondaryEngine
 from watchword.http.headers import HeaderSource
 from watchword.http.request import Request
 from watchword.http.response import Response
 from watchword.observability.opening import open_tracing
 from watchword.pipeline.pipeline import Pipeline
-from watchword.pipeline.server_calls import ServerCalls
 from watchword.runtime.blocking import BlockingRuntime, finish
 from watchword.runtime.contract import Runtime
 from watchword.runtime.lazy import open_async_runtime
 from watchword.sessions.checked import Checked
 
-from .api import Api, Arguments, Async, Blocking
+from .api import Api
 from .records import User
+from .server import Server
+from .server_api import Arguments, Async, Blocking
 
 if TYPE_CHECKING:
     from watchword.runtime.asynchronous import AsyncRuntime
@@ -41,23 +40,16 @@ class Auth(Generic[U]):
     @taking(AuthOptions[U])
     def __init__(self, options: AuthOptions[U]) -> None:
         """Put the options together: `AuthOptions` says what each of them is."""
-        plugins = options.installed()
-        self._tracing = open_tracing(options.tracing)
-        self.config = compile_configuration(options, plugins, self._tracing)
+        plugins, tracing = options.installed(), open_tracing(options.tracing)
+        self.config = compile_configuration(options, plugins, tracing)
         check_together(self.config)
-        self._pipeline = Pipeline(self.config, plugins, tracing=self._tracing)
-        calls = ServerCalls(self.config, self._pipeline)
-        self.check_in = calls.check
-        """`check` in a given runtime: runtime, headers, request, renew."""
-        self.invoke_in = calls.run if self._tracing is None else self._tracing.calls(calls.run)
-        """Run an endpoint as a server-side call in a given runtime: runtime, name, arguments."""
-        self._database = options.database
-        self._storage = open_storage(options.database)
-        check_schema(self._storage, self.config.tables.schema)
-        self._secondary = options.secondary_storage
+        pipeline = Pipeline(self.config, plugins, tracing=tracing)
+        storage = open_storage(options.database)
+        check_schema(storage, self.config.tables.schema)
+        self._server = Server(self.config, pipeline, storage, options.secondary_storage, tracing)
         self._runtime: AsyncRuntime | None = None
         self._opened: dict[str, AsyncRuntime] = {}
-        self.blocking: BlockingAuth[U] = BlockingAuth(self)
+        self.blocking: BlockingAuth[U] = BlockingAuth(self._server)
         """The same server for synchronous code."""
         self.api: Api[Async, U] = Api(self.endpoints, self._invoke)
         """Every endpoint as an awaitable function."""
@@ -65,16 +57,17 @@ class Auth(Generic[U]):
     @property
     def endpoints(self) -> Mapping[str, Any]:
         """All declared endpoints by name."""
-        return {name: route.endpoint for name, route in self._pipeline.routes.items()}
+        return self._server.endpoints
 
     @property
     def storage(self) -> Storage:
         """The database; without one, rows in the memory of the process."""
-        return self._storage
+        return self._server.storage
 
     def check_beside(self, other: Auth[Any]) -> None:
         """Whether both may serve one application. Raises `ConfigurationError`."""
-        together = self._database is not None and self._database == other._database
+        one, another = self.config.options.database, other.config.options.database
+        together = one is not None and one == another
         check_neighbours(self.config, other.config, one_database=together)
 
     @property
@@ -94,7 +87,7 @@ class Auth(Generic[U]):
 
     async def handle(self, request: Request) -> Response:
         """Answer an HTTP request."""
-        return await self._pipeline.handle(request, self._async_runtime())
+        return await self._server.handle(request, self._async_runtime())
 
     async def check(
         self, headers: HeaderSource, request: Request | None = None, *, renew: bool = True
@@ -105,7 +98,7 @@ class Auth(Generic[U]):
         that cannot be done, say `renew=False`. Hooks around endpoints do not run; a credential
         that is refused is nobody.
         """
-        return await self.check_in(self._async_runtime(), headers, request, renew=renew)
+        return await self._server.check(self._async_runtime(), headers, request, renew=renew)
 
     async def migrate(self) -> list[str]:
         """Bring the database to the schema; the statements that were run."""
@@ -123,37 +116,18 @@ class Auth(Generic[U]):
             await _give_back(runtime)
             runtime.release()
 
-    async def handle_in(self, runtime: Runtime, request: Request) -> Response:
-        """`handle` in a given runtime."""
-        return await self._pipeline.handle(request, runtime)
-
-    def open_engine(self, *, blocking: bool) -> Engine:
-        """A storage engine for one of the two worlds."""
-        schema = self.config.tables.schema
-        storage = self._storage
-        engine = storage.blocking(schema) if blocking else storage.asynchronous(schema)
-        if self._tracing is None:
-            return engine
-        return self._tracing.engine(engine, getattr(storage, "system", "other_sql"))
-
-    def open_secondary(self, run: Run, *, blocking: bool) -> SecondaryEngine | None:
-        """The secondary storage's engine for one of the two worlds, if there is one."""
-        if self._secondary is None:
-            return None
-        return open_secondary(self._secondary, run, blocking=blocking)
-
     async def _invoke(self, name: str, arguments: Arguments) -> Any:
-        return await self.invoke_in(self._async_runtime(), name, arguments)
+        return await self._server.invoke(self._async_runtime(), name, arguments)
 
     def _async_runtime(self) -> AsyncRuntime:
         if self._runtime is None:
             runtime = open_async_runtime(
-                self.open_engine(blocking=False),
+                self._server.open_engine(blocking=False),
                 self.config.capacity,
                 self.config.options.advanced.background,
                 self.config.options.advanced.outgoing.settings(),
             )
-            runtime.secondary = self.open_secondary(runtime.call, blocking=False)
+            runtime.secondary = self._server.open_secondary(runtime.call, blocking=False)
             # Of several first callers at once, all go on with the same one: the rest are dropped
             # before they opened anything.
             self._runtime = self._opened.setdefault("runtime", runtime)
@@ -163,22 +137,22 @@ class Auth(Generic[U]):
 class BlockingAuth(Generic[U]):
     """`Auth` for synchronous code: no event loop, no thread hop. Safe under threads and fork."""
 
-    def __init__(self, auth: Auth[U]) -> None:
-        self._auth = auth
+    def __init__(self, server: Server) -> None:
+        self._server = server
         self._runtime: BlockingRuntime | None = None
         self._opened: dict[str, BlockingRuntime] = {}
-        self.api: Api[Blocking, U] = Api(auth.endpoints, self._invoke)
+        self.api: Api[Blocking, U] = Api(server.endpoints, self._invoke)
         """Every endpoint as a function."""
 
     def handle(self, request: Request) -> Response:
         """Answer an HTTP request."""
-        return finish(self._auth.handle_in(self.runtime, request))
+        return finish(self._server.handle(request, self.runtime))
 
     def check(
         self, headers: HeaderSource, request: Request | None = None, *, renew: bool = True
     ) -> Checked[U]:
         """Who is behind a request to a route of the application."""
-        return finish(self._auth.check_in(self.runtime, headers, request, renew=renew))
+        return finish(self._server.check(self.runtime, headers, request, renew=renew))
 
     def migrate(self) -> list[str]:
         """Bring the database to the schema; the statements that were run."""
@@ -196,20 +170,20 @@ class BlockingAuth(Generic[U]):
     def runtime(self) -> BlockingRuntime:
         """The blocking world, opened with its first use."""
         if self._runtime is None:
-            config = self._auth.config
+            config = self._server.config
             runtime = BlockingRuntime(
-                self._auth.open_engine(blocking=True),
+                self._server.open_engine(blocking=True),
                 config.capacity,
                 config.options.advanced.background,
                 config.options.advanced.outgoing.settings(),
             )
-            runtime.secondary = self._auth.open_secondary(runtime.call, blocking=True)
+            runtime.secondary = self._server.open_secondary(runtime.call, blocking=True)
             # As with the asynchronous one: several threads may be the first at once.
             self._runtime = self._opened.setdefault("runtime", runtime)
         return self._runtime
 
     def _invoke(self, name: str, arguments: Arguments) -> Any:
-        return finish(self._auth.invoke_in(self.runtime, name, arguments))
+        return finish(self._server.invoke(self.runtime, name, arguments))
 
 
 async def _give_back(runtime: Runtime) -> None:

@@ -37,7 +37,7 @@ def database(work: Workplace, url: str = "") -> Engine:
         rate_limit=RateLimit(storage="database"),
         environ={},
     )
-    engine = auth.open_engine(blocking=True)
+    engine = auth.storage.blocking(auth.config.tables.schema)
     finish(engine.apply(finish(engine.plan())))
     now = datetime.now(UTC).replace(microsecond=0)
     user = {"id": "u", "name": "Ann", "email": "ann@example.com", "emailVerified": False}

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pydoc
+
 import msgspec
 import pytest
 
 from tests.core.conftest import MakeAuth
+from tests.support.plugins import every_plugin
 from watchword import (
     APIError,
     GetSession,
@@ -16,6 +19,7 @@ from watchword import (
     SignUpEmail,
     User,
 )
+from watchword.plugins import OneTimeToken
 
 ADA = SignUpEmail(name="Ada", email="ada@example.com", password="password1234")
 
@@ -73,7 +77,7 @@ def test_input_is_validated_like_a_clients(make_auth: MakeAuth) -> None:
     with pytest.raises(APIError, match="VALIDATION_ERROR"):
         api.sign_up_email(msgspec.structs.replace(ADA, email="nobody"))
     with pytest.raises(APIError, match="VALIDATION_ERROR"):
-        api.sign_up_email()
+        api.sign_up_email()  # type: ignore[call-arg]
 
 
 def test_additional_fields_are_extra_and_typed_in_the_result(make_auth: MakeAuth) -> None:
@@ -102,6 +106,30 @@ def test_flags_of_a_look_up(make_auth: MakeAuth) -> None:
     assert api.revoke_session(RevokeSession(token="unknown"), headers=headers).status
 
 
-def test_a_misspelt_endpoint_says_what_there_is(make_auth: MakeAuth) -> None:
-    with pytest.raises(AttributeError, match="sign_in_email"):
+def test_a_misspelt_endpoint_says_what_is_near(make_auth: MakeAuth) -> None:
+    with pytest.raises(AttributeError, match=r"nearest are sign_in_email") as raised:
         make_auth().blocking.api.sign_in_mail()  # type: ignore[attr-defined]
+    assert "get_session" not in str(raised.value)
+    with pytest.raises(AttributeError, match="get_session"):
+        make_auth().api.nothing_like_it  # type: ignore[attr-defined] # noqa: B018
+
+
+def test_the_api_offers_what_is_installed_and_nothing_else(make_auth: MakeAuth) -> None:
+    auth = make_auth(plugins=[OneTimeToken()])
+    for api in (auth.api, auth.blocking.api):
+        offered = {name for name in dir(api) if not name.startswith("_")}
+        assert offered == {"call", *auth.endpoints}
+        assert "generate_one_time_token" in offered
+    assert "generate_one_time_token" not in dir(make_auth().api)
+
+
+def test_every_function_has_the_words_and_the_name_of_its_endpoint(make_auth: MakeAuth) -> None:
+    auth = make_auth(plugins=every_plugin())
+    for name, endpoint in auth.endpoints.items():
+        function = getattr(auth.api, name)
+        assert function.__doc__ == endpoint.handler.__doc__
+        assert function.__doc__
+        assert name in repr(function)
+    function = auth.api.sign_in_email
+    assert repr(function) == "<sign_in_email(SignInEmail): POST /sign-in/email>"
+    assert "the answer to a wrong address" in pydoc.render_doc(function)

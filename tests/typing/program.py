@@ -18,11 +18,14 @@ from watchword import (
     SignInEmail,
     SignUpEmail,
     User,
+    VerifyPassword,
+    WithHeaders,
 )
-from watchword.api import WithHeaders
 from watchword.features.email_password_wire import SignedIn, SignedUp
-from watchword.plugins import OneTimeToken
+from watchword.plugins import MagicLink, OneTimeToken
+from watchword.plugins.magic_link import SignedInByLink, VerifyMagicLink
 from watchword.plugins.one_time_token import GeneratedToken, VerifyOneTimeToken
+from watchword.results import Status
 
 
 class Member(User):
@@ -79,6 +82,28 @@ def blocking() -> None:
     assert_type(api.sign_in_email(person, request=request), SignedIn[Member])
     redeemed = api.verify_one_time_token(VerifyOneTimeToken(token="x"))
     assert_type(redeemed, SessionAndUser[Member])
+    opened = api.magic_link_verify(VerifyMagicLink(token="x"), as_response=True)
+    assert_type(opened, Response)
+    assert_type(api.magic_link_verify(VerifyMagicLink(token="x")), SignedInByLink[Member])
+    proven = api.call(MagicLink.magic_link_verify)(VerifyMagicLink(token="x"))
+    assert_type(proven, SignedInByLink[User])
+
+
+def without_input() -> None:
+    """What is needed cannot be left out; what is optional, and what there is none of, can."""
+    api = auth.blocking.api
+    api.sign_in_email()  # pyright: ignore[reportCallIssue]
+    api.sign_in_email(None)  # pyright: ignore
+    api.sign_in_email(headers={}, as_response=True)  # pyright: ignore
+    api.verify_one_time_token(return_headers=True)  # pyright: ignore
+    api.call(OneTimeToken.verify_one_time_token)()  # pyright: ignore[reportCallIssue]
+    api.verify_password(SignInEmail(email="a@b.co", password="x"))  # pyright: ignore
+    api.sign_out(SignInEmail(email="a@b.co", password="x"))  # pyright: ignore
+    assert_type(api.verify_password(VerifyPassword(password="x")), Status)
+    assert_type(api.get_session(), SessionAndUser[Member] | None)
+    assert_type(api.get_session(GetSession()), SessionAndUser[Member] | None)
+    assert_type(api.update_user(headers={}), Status)
+    assert_type(api.sign_out(return_headers=True).cookies, tuple[str, ...])
 
 
 def mistakes() -> None:

@@ -22,6 +22,7 @@ from watchword.pipeline.validation import Identifier
 from watchword.plugin import Plugin
 from watchword.records import Account
 from watchword.results import Status
+from watchword.server_api import EndpointCall, M, ServerAPI, U
 
 from .credentials import lock_user
 
@@ -114,3 +115,12 @@ def _listed(kind: type[LinkedAccount], account: Account) -> LinkedAccount:
         created_at=account.created_at,
         updated_at=account.updated_at,
     )
+
+
+class AccountAPI(ServerAPI[M, U]):
+    """Its functions in `auth.api`."""
+
+    list_user_accounts: EndpointCall[M, None, list[LinkedAccount]]
+    """The ways in which the user can sign in."""
+    unlink_account: EndpointCall[M, UnlinkAccount, Status]
+    """Give up one way to sign in, but never the last; other people's are left alone."""

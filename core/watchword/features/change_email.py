@@ -22,6 +22,7 @@ from watchword.pipeline.validation import Email, TargetURL
 from watchword.plugin import Plugin
 from watchword.records import User
 from watchword.results import Status
+from watchword.server_api import EndpointCall, M, ServerAPI, U
 from watchword.sessions.sessions import set_session_cookies
 
 from .addresses import replace_address, user_of_address
@@ -141,3 +142,10 @@ async def _stored(call: Call, user: User, new: str, promise: Promise) -> User | 
         )
     except UniqueViolation:
         return None
+
+
+class ChangeEmailAPI(ServerAPI[M, U]):
+    """Its functions in `auth.api`."""
+
+    change_email: EndpointCall[M, ChangeEmailTo, Status]
+    """Ask for another address. A taken one gets the same answer as a free one."""

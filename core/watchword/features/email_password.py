@@ -19,6 +19,7 @@ from watchword.pipeline.validation import is_email
 from watchword.plugin import Plugin
 from watchword.records import Account, Session, User
 from watchword.runtime.callbacks import is_async
+from watchword.server_api import EndpointCall, M, ServerAPI
 from watchword.sessions.sessions import create_session, set_session_cookies
 
 from .addresses import user_of_address
@@ -329,3 +330,12 @@ async def _own(call: Call, callback: Callable[..., object], *texts: str) -> obje
         return await call.run_with_secret(callback, *texts)
     made = await call.offload_with_secret(callback, *texts)
     return await call.run_with_secret(lambda: made) if inspect.isawaitable(made) else made
+
+
+class EmailPasswordAPI(ServerAPI[M, U]):
+    """Its functions in `auth.api`."""
+
+    sign_up_email: EndpointCall[M, SignUpEmail, SignedUp[U]]
+    """Create a user with a password, and sign in unless options say otherwise."""
+    sign_in_email: EndpointCall[M, SignInEmail, SignedIn[U]]
+    """Sign in; the answer to a wrong address and to a wrong password is the same."""

@@ -24,6 +24,7 @@ from watchword.observability.security_log import Event, record
 from watchword.plugin import Plugin
 from watchword.records import User
 from watchword.results import SessionAndUser, Status
+from watchword.server_api import EndpointCall, M, ServerAPI, U
 from watchword.sessions.sessions import current_session, set_session_cookies
 
 from .addresses import replace_address, user_of_address
@@ -359,3 +360,15 @@ async def _notify(call: Call, callback: UserCallback | None, user: User) -> None
 
 def _with_address(user: User, email: str) -> User:
     return replaced(user, email=email)
+
+
+class EmailVerificationAPI(ServerAPI[M, U]):
+    """Its functions in `auth.api`."""
+
+    send_verification_email: EndpointCall[M, SendVerificationEmail, Status]
+    """Mail a link. Without a session the answer does not tell whether anybody has the address.
+
+    With one, a mail that cannot be sent fails the call.
+    """
+    verify_email: EndpointCall[M, VerifyEmail, EmailVerified[U]]
+    """Follow a mailed link; with `callbackURL` the browser is sent there, also on failure."""

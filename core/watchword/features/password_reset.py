@@ -24,6 +24,7 @@ from watchword.pipeline.validation import Email, Password, TargetURL, Token
 from watchword.plugin import Plugin
 from watchword.records import User
 from watchword.results import Status
+from watchword.server_api import EndpointCall, M, ServerAPI, U
 from watchword.verifications.verifications import sweep_verifications
 
 from .addresses import user_of_address
@@ -214,3 +215,14 @@ async def _is_good(call: Call, token: str) -> bool:
     found = await find_promise(call, reset_identifier(token))
     user = None if found is None else await call.db.find_one(User, id=found.row.value)
     return found is not None and user is not None and await found.stands(call, user)
+
+
+class PasswordResetAPI(ServerAPI[M, U]):
+    """Its functions in `auth.api`."""
+
+    request_password_reset: EndpointCall[M, RequestPasswordReset, ResetRequested]
+    """Mail a link to the user, if there is one; the answer is always the same."""
+    request_password_reset_callback: EndpointCall[M, FollowResetLink, None]
+    """Send the browser on with the token, or with an error. The token stays good."""
+    reset_password: EndpointCall[M, ResetPassword, Status]
+    """Set a new password with a mailed token. Signs nobody in."""

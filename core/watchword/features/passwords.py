@@ -19,6 +19,7 @@ from watchword.pipeline.validation import Password
 from watchword.plugin import Plugin
 from watchword.records import Account, Session, User
 from watchword.results import Status
+from watchword.server_api import EndpointCall, M, ServerAPI
 from watchword.sessions.life import browser_remembers
 from watchword.sessions.sessions import (
     SessionCodes,
@@ -196,3 +197,14 @@ async def _replace(
         if session is None:
             raise PasswordCodes.FAILED_TO_GET_SESSION()
         return session
+
+
+class PasswordAPI(ServerAPI[M, U]):
+    """Its functions in `auth.api`."""
+
+    change_password: EndpointCall[M, ChangePassword, PasswordChanged[U]]
+    """Replace the password; of several changes at once, one wins. Reset links are void then."""
+    verify_password: EndpointCall[M, VerifyPassword, Status]
+    """Whether the password is the user's: 200, or INVALID_PASSWORD."""
+    set_password: EndpointCall[M, SetPassword, Status]
+    """Give a user who came by another way a first password."""

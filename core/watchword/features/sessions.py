@@ -21,6 +21,7 @@ from watchword.pipeline.validation import Flag, Token
 from watchword.plugin import Plugin
 from watchword.records import Session, User
 from watchword.results import SessionAndUser, Status, Success
+from watchword.server_api import EndpointCall, M, ServerAPI, U
 from watchword.sessions.asking import asker_of, tokens_shown
 from watchword.sessions.sessions import (
     LookupFlags,
@@ -152,3 +153,25 @@ async def _end_all(call: Call, *, keep: str | None = None) -> None:
         await lock_user(call, user_id)
         await raise_generation(call, account_subject(user_id))
         await call.sessions.remove_all(call, user_id, keep=keep)
+
+
+class SessionAPI(ServerAPI[M, U]):
+    """Its functions in `auth.api`."""
+
+    get_session: EndpointCall[M, GetSession | None, SessionAndUser[U] | None]
+    """Who is signed in, or None. POST renews when `session.defer_refresh` is on."""
+    update_session: EndpointCall[M, UpdateSession | None, UpdatedSession]
+    """Set additional fields of this browser's session; core fields cannot be set."""
+    sign_out: EndpointCall[M, None, Success]
+    """End the session of who is asking; also fine when there is none."""
+    list_sessions: EndpointCall[M, None, list[Session]]
+    """The user's sessions that have not ended, newest first, with their tokens.
+
+    At most a hundred, and this browser's in any case.
+    """
+    revoke_session: EndpointCall[M, RevokeSession, Status]
+    """End one of the user's sessions; somebody else's is left alone without a word."""
+    revoke_sessions: EndpointCall[M, None, Status]
+    """End all sessions of the user, this one too."""
+    revoke_other_sessions: EndpointCall[M, None, Status]
+    """End all sessions of the user but this one."""

@@ -20,6 +20,7 @@ from watchword.http.query import append_query
 from watchword.http.response import Response
 from watchword.pipeline.validation import Identifier, Words
 from watchword.plugin import Plugin
+from watchword.server_api import EndpointCall, M, ServerAPI, U
 
 _STYLE = "body{font:16px/1.5 system-ui;max-width:40rem;margin:4rem auto;padding:0 1rem}"
 _STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
@@ -96,3 +97,12 @@ def _page(code: str, query: ErrorQuery) -> bytes:
         f"<h1>Something went wrong</h1><p>{escape(query.error_description)}</p>"
         f"<p>Error code: <code>{escape(code)}</code></p></body></html>"
     ).encode()
+
+
+class StatusAPI(ServerAPI[M, U]):
+    """Its functions in `auth.api`."""
+
+    ok: EndpointCall[M, None, Ok]
+    """Whether the server lives."""
+    error: EndpointCall[M, ErrorQuery | None, Response]
+    """The page at the end of a failed redirect, or a redirect to the application's own."""

@@ -27,6 +27,7 @@ from watchword.pipeline.validation import Password, PersonName, Picture, TargetU
 from watchword.plugin import Plugin
 from watchword.records import Account, User
 from watchword.results import Status
+from watchword.server_api import EndpointCall, M, ServerAPI, U
 from watchword.sessions.life import is_fresh
 from watchword.sessions.sessions import (
     SessionCodes,
@@ -256,3 +257,14 @@ async def _redeem(call: Call, user: User, token: str) -> Check:
 
 def _identifier(token: str) -> str:
     return f"delete-account-{token}"
+
+
+class UserAPI(ServerAPI[M, U]):
+    """Its functions in `auth.api`."""
+
+    update_user: EndpointCall[M, UpdateUser | None, Status]
+    """Set name, image and additional fields of who is signed in."""
+    delete_user: EndpointCall[M, DeleteUserNow | None, Deletion]
+    """Delete who is signed in, or mail the link that does."""
+    delete_user_callback: EndpointCall[M, DeletionToken, Deletion]
+    """Follow a deletion link in the session of the user who asked for it."""

@@ -11,7 +11,6 @@ from typing import Any, cast
 
 import msgspec
 
-from watchword.api import Arguments, WithHeaders
 from watchword.call import Call, SessionLookup
 from watchword.configuration.configuration import Configuration
 from watchword.configuration.site import UnknownHost
@@ -22,6 +21,7 @@ from watchword.http.request import NO_BODY, Request
 from watchword.http.response import Response
 from watchword.observability.request_log import refused
 from watchword.runtime.contract import Runtime
+from watchword.server_api import Arguments, WithHeaders
 from watchword.sessions.checked import Checked
 from watchword.sessions.sessions import WITHOUT_RENEWAL, SessionCodes, current_session, finish_call
 

@@ -9,12 +9,29 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from watchword.server_api import M, U
+
     from .action_token import ActionToken as ActionToken
+    from .action_token import ActionTokenAPI
     from .bearer import Bearer as Bearer
     from .email_otp import EmailOTP as EmailOTP
+    from .email_otp import EmailOTPAPI
     from .magic_link import MagicLink as MagicLink
+    from .magic_link import MagicLinkAPI
     from .one_time_token import OneTimeToken as OneTimeToken
+    from .one_time_token import OneTimeTokenAPI
     from .one_time_token_session import OneTimeTokenSession as OneTimeTokenSession
+    from .one_time_token_session import OneTimeTokenSessionAPI
+
+    class PluginAPI(
+        ActionTokenAPI[M, U],
+        EmailOTPAPI[M, U],
+        MagicLinkAPI[M, U],
+        OneTimeTokenAPI[M, U],
+        OneTimeTokenSessionAPI[M, U],
+    ):
+        """The functions of all plugins in `auth.api`."""
+
 
 _HOMES = {
     "ActionToken": "action_token",

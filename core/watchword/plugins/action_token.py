@@ -43,6 +43,7 @@ from watchword.pipeline.rate_limit import TooManyRequests
 from watchword.plugin import Hook, Plugin, RateRule, Stage
 from watchword.records import User
 from watchword.results import Status
+from watchword.server_api import EndpointCall, M, ServerAPI, U
 from watchword.sessions.sessions import require_session
 from watchword.verifications.guesses import Guess, guess_code, replace_code
 from watchword.verifications.verifications import (
@@ -346,3 +347,14 @@ def _check_patterns(patterns: Collection[str]) -> None:
                 f"{pattern!r} includes the endpoints of this plugin: nobody could get a code",
                 "Give narrower patterns",
             )
+
+
+class ActionTokenAPI(ServerAPI[M, U]):
+    """Its functions in `auth.api`."""
+
+    send_action_token: EndpointCall[M, SendActionToken, Status]
+    """Mail a code to who is signed in. An older code of the type is dead."""
+    verify_action_token: EndpointCall[M, VerifyActionToken, Status]
+    """Exchange a code for a grant, with which the session may do the action once."""
+    consume_action_token: EndpointCall[M, ConsumeActionToken, Status]
+    """Go on only with a grant, which is used up then."""

@@ -42,6 +42,7 @@ from watchword.pipeline.validation import Email, PersonName, TargetURL, Token
 from watchword.plugin import Plugin, RateRule
 from watchword.records import Session, User
 from watchword.results import Status
+from watchword.server_api import EndpointCall, M, ServerAPI
 from watchword.sessions.sessions import set_session_cookies
 from watchword.verifications.stored_codes import TokenStorage, check_storage, stored_code
 from watchword.verifications.verifications import create_verification, find_verification
@@ -279,3 +280,16 @@ async def _targets(call: Call, query: VerifyMagicLink) -> _Targets:
     for target in (success, new_user, error):
         await check_trusted_url(call, target)
     return _Targets(success, new_user, error)
+
+
+class MagicLinkAPI(ServerAPI[M, U]):
+    """Its functions in `auth.api`."""
+
+    sign_in_magic_link: EndpointCall[M, SignInMagicLink, Status]
+    """Mail a link. The answer does not tell whether anybody has the address."""
+    magic_link_verify: EndpointCall[M, VerifyMagicLink, SignedInByLink[U]]
+    """Open a link: sign in, or up. The browser is sent on, also on failure.
+
+    Whoever held an unverified account under this address is out. Raises INVALID_CALLBACK_URL
+    (403) for a target that leads elsewhere.
+    """

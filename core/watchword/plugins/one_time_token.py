@@ -19,6 +19,7 @@ from watchword.pipeline.validation import Token
 from watchword.plugin import after
 from watchword.records import User
 from watchword.results import SessionAndUser
+from watchword.server_api import EndpointCall, M, ServerAPI, U
 from watchword.sessions.sessions import set_session_cookies
 from watchword.verifications.verifications import take_verification
 
@@ -82,3 +83,12 @@ class OneTimeToken(SessionHandover):
         token = await self.issue(call, call.new_session)
         call.set_header(_HEADER, token)
         call.expose_header(_HEADER)
+
+
+class OneTimeTokenAPI(ServerAPI[M, U]):
+    """Its functions in `auth.api`."""
+
+    generate_one_time_token: EndpointCall[M, None, GeneratedToken]
+    """A token for the caller's session."""
+    verify_one_time_token: EndpointCall[M, VerifyOneTimeToken, SessionAndUser[U]]
+    """Redeem a token for the session that it was made from. Good once, for one caller."""

@@ -19,6 +19,7 @@ from watchword.endpoint import Endpoint, get, post
 from watchword.errors import ErrorCode, ErrorCodes
 from watchword.pipeline.validation import Token
 from watchword.records import Session, User
+from watchword.server_api import EndpointCall, M, ServerAPI
 from watchword.sessions.life import is_remembered
 from watchword.sessions.sessions import create_session, set_session_cookies
 from watchword.verifications.verifications import (
@@ -125,3 +126,12 @@ class OneTimeTokenSession(SessionHandover):
         if taken is None:
             raise OneTimeTokenSessionCodes.INVALID_TOKEN()
         return taken.value
+
+
+class OneTimeTokenSessionAPI(ServerAPI[M, U]):
+    """Its functions in `auth.api`."""
+
+    generate_one_time_token_session: EndpointCall[M, None, GeneratedToken]
+    """A token for the caller's session."""
+    verify_one_time_token_session: EndpointCall[M, VerifyOneTimeTokenSession, RedeemedSession[U]]
+    """Redeem a token for a session of the same user. Good once, for one caller."""

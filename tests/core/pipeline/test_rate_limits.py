@@ -6,6 +6,7 @@ import asyncio
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -88,7 +89,8 @@ def test_an_own_store_decides(make_auth: MakeAuth, kind: str) -> None:
 
 def test_l5_memory_cannot_be_made_to_grow_without_limit(make_auth: MakeAuth) -> None:
     auth = make_auth(rate_limit=RateLimit(enabled=True))
-    limiter = auth._pipeline._limiter
+    pipeline: Any = auth._server.handle.__self__  # type: ignore[attr-defined]
+    limiter = pipeline._limiter
     assert limiter is not None
     windows = limiter._counters._windows  # type: ignore[attr-defined]
     for number in range(MOST_COUNTERS):

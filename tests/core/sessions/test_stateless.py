@@ -352,7 +352,7 @@ def test_both_worlds_of_one_process_see_the_same_rows(make_stateless: MakeAuth) 
 
 async def test_many_at_once_open_the_rows_once(make_stateless: MakeAuth) -> None:
     auth = make_stateless()
-    engine = auth.open_engine(blocking=False)
+    engine = auth.storage.asynchronous(auth.config.tables.schema)
     counts = await asyncio.gather(*(engine.count("user") for _ in range(20)))
     await engine.close()
     assert counts == [0] * 20

@@ -7,7 +7,7 @@ T1 to T6, M7).
 from __future__ import annotations
 
 from .codes import CodeMail, EmailCodes, OTPType
-from .plugin import EmailOTP
+from .plugin import EmailOTP, EmailOTPAPI
 from .wire import (
     ChangeEmailByOTP,
     CheckOTP,
@@ -28,6 +28,7 @@ __all__ = [
     "CodeMail",
     "EmailCodes",
     "EmailOTP",
+    "EmailOTPAPI",
     "EmailOTPVerified",
     "OTPFor",
     "OTPRead",

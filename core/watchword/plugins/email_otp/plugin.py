@@ -32,6 +32,7 @@ from watchword.pipeline.validation import is_email
 from watchword.plugin import Plugin, RateRule, after
 from watchword.records import Session, User
 from watchword.results import SessionAndUser, Success
+from watchword.server_api import EndpointCall, M, ServerAPI, U
 from watchword.sessions.sessions import refresh_cache, set_session_cookies
 
 from .codes import EmailCodes, Target, change_identifier, mailbox_target, otp_identifier
@@ -329,3 +330,33 @@ async def _refresh_cache(call: Call, user: User) -> None:
     found = await signed_in(call)
     if found is not None and found.user.id == user.id:
         refresh_cache(call, SessionAndUser(session=found.session, user=user))
+
+
+class EmailOTPAPI(ServerAPI[M, U]):
+    """Its functions in `auth.api`."""
+
+    send_verification_otp: EndpointCall[M, OTPFor, Success]
+    """Mail a code. The answer does not tell whether anybody has the address."""
+    create_verification_otp: EndpointCall[M, OTPFor, str]
+    """A code to be delivered in another way."""
+    get_verification_otp: EndpointCall[M, OTPFor, OTPRead]
+    """The newest code of an address. Refused where only hashes are stored."""
+    check_verification_otp: EndpointCall[M, CheckOTP, Success]
+    """Whether the code is right. It stays good; a wrong one counts as a guess."""
+    verify_email_otp: EndpointCall[M, VerifyEmailByOTP, EmailOTPVerified[U]]
+    """Mark the address as verified; sign in if the options of the core say so."""
+    sign_in_email_otp: EndpointCall[M, SignInByOTP, SignedInByOTP[U]]
+    """Sign in, or up. Whoever held an unverified account under this address is out."""
+    request_password_reset_email_otp: EndpointCall[M, RequestPasswordResetByOTP, Success]
+    """Mail a code for a new password to the user, if there is one."""
+    forget_password_email_otp: EndpointCall[M, RequestPasswordResetByOTP, Success]
+    """The same under its old path, for old clients."""
+    reset_password_email_otp: EndpointCall[M, ResetPasswordByOTP, Success]
+    """Set a new password, or a first one. The address counts as verified. Signs nobody in.
+
+    What fails after the right code leaves it good.
+    """
+    request_email_change_email_otp: EndpointCall[M, RequestEmailChangeByOTP, Success]
+    """Mail a code to the new address. The answer does not tell whether anybody has it."""
+    change_email_email_otp: EndpointCall[M, ChangeEmailByOTP, Success]
+    """Replace the address, which counts as verified. Other sessions stay."""
