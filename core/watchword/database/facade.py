@@ -53,9 +53,7 @@ class Tables:
         listeners: Mapping[str, Listener] | None = None,
     ) -> None:
         """`unstored` models have no table; `listeners` hear of updates, after hooks and commit."""
-        self._tables: dict[str, Table[Any]] = {
-            model: Table(record) for model, record in records.items()
-        }
+        self._tables: dict[str, Any] = {model: Table(one) for model, one in records.items()}
         stored = {model: record for model, record in records.items() if model not in unstored}
         models = map(model_of, stored.values())
         self.schema = Schema((names or Names()).applied(models), ids)
