@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from watchword.http.response import Response
+from watchword.http.response import Constant, Response, encoded
 from watchword.records import User
 from watchword.runtime.loops import WrongLoop, require_asyncio
 
@@ -64,9 +64,10 @@ class ASGIApp:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Raises `ValueError` for a scope that is not http, websocket or lifespan."""
+        if scope["type"] == "http":
+            await self._serve(scope, receive, send)
+            return
         match scope["type"]:
-            case "http":
-                await self._serve(scope, receive, send)
             case "websocket":
                 await receive()
                 await send({"type": "websocket.close", "code": _POLICY_VIOLATION})
@@ -140,6 +141,6 @@ async def consume_action_token(auth: Auth[Any], scope: Scope, type: str) -> None
 
 async def _respond(response: Response, method: str, send: Send) -> None:
     pairs, body = framed(response, method)
-    headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in pairs]
+    headers = [pair.encoded if type(pair) is Constant else encoded(*pair) for pair in pairs]
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

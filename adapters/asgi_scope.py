@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, TypeAlias
 
 from watchword.http.headers import Headers
 from watchword.http.request import NO_BODY, Body, BodyTooLarge, Request
 
-from .wire import covers, cut_short, declared_length, decoded, quoted_bytes, undecoded
+from .wire import covers, cut_short, declared_length, decoded, is_plain, quoted_bytes, undecoded
 
 # ASGI messages are open dictionaries by specification.
 Scope: TypeAlias = MutableMapping[str, Any]
@@ -41,7 +40,7 @@ class ASGIBody:
         return self._data
 
     async def _pull(self, limit: int) -> bytes:
-        length = declared_length(Headers.of(self._headers))
+        length = declared_length(Headers.of_bytes(self._headers))
         if length is not None and length > limit:
             raise BodyTooLarge
         data = bytearray()
@@ -69,7 +68,7 @@ class ASGIBody:
 
 def request_of(scope: Scope, body: Body = NO_BODY) -> Request:
     """The request that an http or websocket scope describes, its path undecoded and whole."""
-    headers = Headers.of(scope["headers"])
+    headers = Headers.of_bytes(scope["headers"])
     client = scope.get("client")
     scheme: str = scope.get("scheme") or "http"
     return Request(
@@ -84,23 +83,19 @@ def request_of(scope: Scope, body: Body = NO_BODY) -> Request:
     )
 
 
-_PLAIN = re.compile(rb"[A-Za-z0-9/_.-]+")
-
-
 def full_path(scope: Scope) -> str:
     """The undecoded path with the mount prefix.
 
     By specification `path` includes `root_path`. Behind a proxy that strips a prefix, and in
     frameworks that mount in the WSGI manner, it does not; `raw_path` may lack it as well.
     """
-    root: str = scope.get("root_path", "").rstrip("/")
+    root: str = scope.get("root_path", "")
     path: str = scope["path"]
     raw_bytes: bytes | None = scope.get("raw_path")
     # Nothing to decode and nothing to add: nearly all requests.
-    if raw_bytes is not None and not root and _PLAIN.fullmatch(raw_bytes):
-        plain = raw_bytes.decode("ascii")
-        if plain == path:
-            return path
+    if not root and raw_bytes == path.encode("utf-8", "replace") and is_plain(path):
+        return path
+    root = root.rstrip("/")
     # Some test clients leave the query in raw_path.
     raw = None if raw_bytes is None else raw_bytes.partition(b"?")[0].decode("latin-1")
     received_both = bool(root) and raw is not None and decoded(raw) == root + path

@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from watchword.http.response import varying
+from watchword.http.response import encoded, varies, varying
 from watchword.records import User
 from watchword.sessions.sessions import WITHOUT_RENEWAL
 
@@ -41,16 +41,31 @@ class SessionLookup(Generic[U]):
         self.auth = auth
         self._scope = scope
         self._renew = renew
-        self._lock = asyncio.Lock()
+        self._asked = False
+        self._answered: asyncio.Event | None = None
         self._checked: Checked[U] | None = None
 
     async def checked(self) -> Checked[U]:
         """Who is there; the cookies that come with the answer are on their way already."""
-        async with self._lock:
-            if self._checked is None:
+        while self._checked is None:
+            if self._asked:
+                await self._answer()
+                continue
+            self._asked = True
+            try:
                 request = request_of(self._scope)
                 self._checked = await self.auth.check(request.headers, request, renew=self._renew)
-            return self._checked
+            finally:
+                self._asked = False
+                if self._answered is not None:
+                    self._answered.set()
+        return self._checked
+
+    async def _answer(self) -> None:
+        # Few routes ask twice at once: there is something to wait at only for those that do.
+        if self._answered is None or self._answered.is_set():
+            self._answered = asyncio.Event()
+        await self._answered.wait()
 
     async def consume_action_token(self, type: str) -> None:
         """Burn the grant for an action of the session that was found here, and of no other one.
@@ -75,14 +90,14 @@ class SessionLookup(Generic[U]):
         checked = self._checked
         if checked is None or message["type"] not in ("http.response.start", "websocket.accept"):
             return message
-        cookies = [("set-cookie", line) for line in checked.cookies]
-        own = [
-            (name.decode("latin-1").lower(), value.decode("latin-1"))
-            for name, value in message.get("headers", ())
-        ]
-        pairs = varying([*cookies, *own], checked.vary)
-        headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in pairs]
-        return {**message, "headers": headers}
+        own: list[tuple[bytes, bytes]] = list(message.get("headers", ()))
+        vary = [varies(checked.vary).encoded]
+        if b"vary" in {name.lower() for name, _ in own}:
+            pairs = [(name.decode("latin-1").lower(), text.decode("latin-1")) for name, text in own]
+            own = [encoded(*pair) for pair in varying(pairs, checked.vary)]
+            vary = []
+        cookies = [encoded("set-cookie", line) for line in checked.cookies]
+        return {**message, "headers": [*cookies, *own, *vary]}
 
 
 class SessionRelay:

@@ -12,6 +12,7 @@ Mount it, and guard a view:
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, cast, overload
 
@@ -177,12 +178,17 @@ class Watchword(Generic[U]):
 
     def _relay(self, response: Response) -> Response:
         checked = was_checked(self.auth, request.environ)
-        if checked is not None:
+        if checked is None:
+            return response
+        headers = response.headers
+        if checked.cookies:
             # Before the view's own cookies: a view that signs out has the last word.
-            later = response.headers.getlist("Set-Cookie")
-            response.headers.setlist("Set-Cookie", [*checked.cookies, *later])
-            if "*" not in response.vary:
-                response.vary.update(checked.vary.split(", "))
+            later = headers.getlist("Set-Cookie")
+            headers.setlist("Set-Cookie", [*checked.cookies, *later])
+        if "vary" not in {name.lower() for name, _ in headers}:
+            headers.add("Vary", checked.vary)
+        elif "*" not in response.vary:
+            response.vary.update(checked.vary.split(", "))
         return response
 
 
@@ -267,10 +273,12 @@ def _login_guard(
     extension: Callable[[], Watchword[Any]], login_url: str | None
 ) -> Callable[[Callable[..., ResponseReturnValue]], Callable[..., ResponseReturnValue]]:
     def guard(view: Callable[..., ResponseReturnValue]) -> Callable[..., ResponseReturnValue]:
+        run = _synchronous(view)
+
         @functools.wraps(view)
         def guarded(*args: Any, **kwargs: Any) -> ResponseReturnValue:
             if extension().session is not None:
-                return current_app.ensure_sync(view)(*args, **kwargs)
+                return run(*args, **kwargs)
             if login_url is not None:
                 return redirect(login_url)
             refusal = SessionCodes.UNAUTHORIZED()
@@ -285,6 +293,8 @@ def _action_guard(
     extension: Callable[[], Watchword[Any]], type: str
 ) -> Callable[[Callable[..., ResponseReturnValue]], Callable[..., ResponseReturnValue]]:
     def guard(view: Callable[..., ResponseReturnValue]) -> Callable[..., ResponseReturnValue]:
+        run = _synchronous(view)
+
         @functools.wraps(view)
         def guarded(*args: Any, **kwargs: Any) -> ResponseReturnValue:
             found = extension()
@@ -294,11 +304,18 @@ def _action_guard(
                 consume_action_token(found.auth, request.environ, type)
             except APIError as refusal:
                 return jsonify(refusal.body), refusal.status
-            return current_app.ensure_sync(view)(*args, **kwargs)
+            return run(*args, **kwargs)
 
         return guarded
 
     return guard
+
+
+def _synchronous(view: Callable[..., ResponseReturnValue]) -> Callable[..., ResponseReturnValue]:
+    """A view as the application runs it; only one that is async needs to ask it."""
+    if not inspect.iscoroutinefunction(view):
+        return view
+    return lambda *args, **kwargs: current_app.ensure_sync(view)(*args, **kwargs)
 
 
 def _show_records(app: Flask) -> None:

@@ -158,7 +158,7 @@ class SessionBackend(AuthenticationBackend, Generic[U]):
         return AuthCredentials(["authenticated"]), SignedInUser(checked.session)
 
 
-class SessionMiddleware:
+class SessionMiddleware(SessionRelay):
     """`request.user` and `request.auth` from the session, renewed cookies on the response.
 
     `backend` may be one of your own that asks `SessionBackend(auth)` and other sources.
@@ -171,10 +171,7 @@ class SessionMiddleware:
         backend: AuthenticationBackend | None = None,
     ) -> None:
         inner = AuthenticationMiddleware(app, backend=backend or SessionBackend(auth))
-        self._app = SessionRelay(inner, auth)
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._app(scope, receive, send)
+        super().__init__(inner, auth)
 
 
 def action_required(auth: Auth[Any], type: str) -> Callable[[Endpoint], Endpoint]:

@@ -18,6 +18,9 @@ _PATH_SAFE = "/:@!$&'()*+,;=~"
 _EVERYTHING_ASCII = "".join(map(chr, range(0x80)))
 _MOST_LAYERS = 100
 
+is_plain = re.compile(r"[A-Za-z0-9/_.-]+").fullmatch
+"""Whether a path is the same decoded and undecoded, and not empty."""
+
 
 def check_around(app: object, auth: Auth[Any]) -> None:
     """Refuse `auth` around an application in which another server does not go with it.

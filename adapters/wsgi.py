@@ -8,7 +8,7 @@ Serve it alone, or beside an application:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar
 from wsgiref.types import InputStream, StartResponse, WSGIApplication, WSGIEnvironment
@@ -27,6 +27,7 @@ from .wire import (
     cut_short,
     declared_length,
     framed,
+    is_plain,
     preflight,
     quoted_bytes,
     target_path,
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
 U = TypeVar("U", bound=User)
 
 _CHUNK = 65_536
+_UNPREFIXED = (("CONTENT_TYPE", "content-type"), ("CONTENT_LENGTH", "content-length"))
+_FORGED = frozenset(f"HTTP_{name}" for name, _ in _UNPREFIXED)
 
 
 class WSGIApp:
@@ -73,7 +76,7 @@ class WatchwordMiddleware:
         self._server = WSGIApp(auth)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        if covers(self._auth.base_path, request_of(environ).path):
+        if covers(self._auth.base_path, full_path(environ)):
             return self._server(environ, start_response)
         # A list, so that somebody inside who hands on a copy of the environ still shares it.
         found: list[Checked[Any]] = environ.setdefault(_key(self._auth), [])
@@ -175,11 +178,9 @@ def body_length(environ: WSGIEnvironment) -> int | None:
 
 def request_of(environ: WSGIEnvironment, body: Body = NO_BODY) -> Request:
     """The request that an environ describes, its path undecoded and with SCRIPT_NAME."""
-    root, path = (_text(environ.get(name, "")) for name in ("SCRIPT_NAME", "PATH_INFO"))
-    target: str | None = environ.get("REQUEST_URI") or environ.get("RAW_URI")
     return Request(
         method=environ["REQUEST_METHOD"],
-        path=undecoded(root + path, root, None if target is None else target_path(target)),
+        path=full_path(environ),
         query=quoted_bytes(environ.get("QUERY_STRING", "")),
         scheme=environ["wsgi.url_scheme"],
         host=environ.get("HTTP_HOST") or _server(environ),
@@ -189,15 +190,31 @@ def request_of(environ: WSGIEnvironment, body: Body = NO_BODY) -> Request:
     )
 
 
-def _fields(environ: WSGIEnvironment) -> Iterator[tuple[str, str]]:
+def full_path(environ: WSGIEnvironment) -> str:
+    """The undecoded path with SCRIPT_NAME."""
+    root: str = environ.get("SCRIPT_NAME", "")
+    path: str = environ.get("PATH_INFO", "")
+    full = root + path
+    target: str | None = environ.get("REQUEST_URI") or environ.get("RAW_URI")
+    # Nothing to decode: nearly all requests.
+    if is_plain(full) and (target is None or target.partition("?")[0] == full):
+        return full
+    root, path = _text(root), _text(path)
+    return undecoded(root + path, root, None if target is None else target_path(target))
+
+
+def _fields(environ: WSGIEnvironment) -> list[tuple[str, str]]:
     # A header field "content_length" would arrive as HTTP_CONTENT_LENGTH: never let it pass for
     # the real one, which has no prefix.
-    for name, value in environ.items():
-        if name in ("CONTENT_TYPE", "CONTENT_LENGTH"):
-            if value:
-                yield name.replace("_", "-").lower(), value
-        elif name.startswith("HTTP_") and name[5:] not in ("CONTENT_TYPE", "CONTENT_LENGTH"):
-            yield name[5:].replace("_", "-").lower(), value
+    found = [
+        (name[5:].replace("_", "-").lower(), value)
+        for name, value in environ.items()
+        if name.startswith("HTTP_") and name not in _FORGED
+    ]
+    for name, field in _UNPREFIXED:
+        if value := environ.get(name):
+            found.append((field, value))
+    return found
 
 
 def _text(native: str) -> str:

@@ -45,6 +45,11 @@ class Measured:
         rounds = zip(self.times[name], self.times[without], self.times[base], strict=True)
         return statistics.median((one - other) / third for one, other, third in rounds)
 
+    def within(self, name: str, without: str, other: str) -> float:
+        """The median of what one takes more than a second, over what a third takes more."""
+        rounds = zip(self.times[name], self.times[without], self.times[other], strict=True)
+        return statistics.median((one - less) / (third - less) for one, less, third in rounds)
+
 
 def alternate(works: Mapping[str, Work], *, rounds: int = ROUNDS, calls: int = CALLS) -> Measured:
     """Run the works by turns. Each is warmed up before; every other round goes backwards."""

@@ -23,8 +23,8 @@ class Headers:
         index: dict[str, str] = {}
         for name, value in self.pairs:
             name = name.lower()
-            earlier = index.get(name)
-            if earlier is not None:
+            if name in index:
+                earlier = index[name]
                 if len(earlier) > LONGEST_FIELD:
                     continue
                 value = earlier + ("; " if name == "cookie" else ", ") + value
@@ -34,6 +34,11 @@ class Headers:
         if self.has_too_long:
             index = {name: value for name, value in index.items() if len(value) <= LONGEST_FIELD}
         self._index = index
+
+    @classmethod
+    def of_bytes(cls, pairs: Iterable[tuple[bytes, bytes]]) -> Headers:
+        """Headers from pairs of latin-1 bytes."""
+        return cls([(name.decode("latin-1"), value.decode("latin-1")) for name, value in pairs])
 
     @classmethod
     def of(cls, source: HeaderSource | None) -> Headers:

@@ -24,6 +24,9 @@ class Constant(tuple[str, str]):
         made.encoded = encoded(name, value)
         return made
 
+    def __getnewargs__(self) -> tuple[str, str]:
+        return self[0], self[1]
+
 
 def encoded(name: str, value: str) -> tuple[bytes, bytes]:
     """A header pair as bytes, its name in lower case."""
