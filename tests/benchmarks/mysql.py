@@ -133,7 +133,7 @@ def blocking(auth: Auth[Any], headers: Headers) -> Found:
 
 async def awaited(auth: Auth[Any], headers: Headers) -> Found:
     """Microseconds per call in tasks of one event loop."""
-    get_session, engine = auth.api.get_session, auth.open_engine(blocking=False)
+    get_session, engine = auth.api.get_session, auth.storage.asynchronous(auth.config.tables.schema)
 
     async def check(count: int = CHECKS) -> list[float]:
         return [await timed_await(get_session(headers=headers)) for _ in range(count)]

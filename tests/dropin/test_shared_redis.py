@@ -51,7 +51,7 @@ def pair(
             email_and_password=EmailAndPassword(enabled=True, password_hash="scrypt"),
             session=SessionOptions(store_in_database=rows, update_age=update_age),
             verification=VerificationOptions(store_in_database=rows),
-            rate_limit=RateLimit(enabled=True, window=60, max=limit) if limit else None,
+            rate_limit=RateLimit(enabled=True, window=60, max=limit) if limit else RateLimit(),
             plugins=[OneTimeToken()],
             environ={},
         )

@@ -203,7 +203,7 @@ def test_text_of_two_spellings_is_compared_by_its_time(
     database.run(f"UPDATE {table} SET {column} = '{soon}' WHERE {database.quoted('id')} <> 's0'")
     auth.blocking.close()
     fresh = Auth(
-        database=auth._storage,
+        database=auth.storage,
         secret=SECRET,
         base_url=ORIGIN,
         session=SessionOptions(disable_refresh=True),
