@@ -6,10 +6,10 @@ PyMySQL must be there with each of them: the numbers of errors, and what they me
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import cast
 
 import pymysql
+from msgspec.structs import replace
 from sqlalchemy.engine import Connection, Engine
 
 from watchword.database.contract import StorageError, StorageUnavailable
