@@ -9,7 +9,8 @@ import json
 import math
 import re
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from hashlib import sha256
 from operator import itemgetter
 from typing import Any, cast
@@ -192,6 +193,24 @@ def from_json_text(value: Any) -> Any:
     except (ValueError, RecursionError):
         return None
     return _reprinted(parsed) if 'Z"' in value else parsed
+
+
+def moment(value: Any) -> datetime:
+    """What drivers make of a column of time: in UTC and whole milliseconds; no zone is UTC."""
+    if isinstance(value, str):
+        value = datetime.fromisoformat(value)
+    elif not isinstance(value, datetime):
+        day = cast("date", value)
+        return datetime(day.year, day.month, day.day, tzinfo=UTC)
+    found = value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    return found.replace(microsecond=found.microsecond // 1000 * 1000)
+
+
+def plain_number(value: Any) -> int | float:
+    """What drivers make of a column of any numeric type."""
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    return value
 
 
 def serial_number(value: Any) -> int:
