@@ -9,7 +9,6 @@ import json
 import math
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from hashlib import sha256
@@ -17,7 +16,10 @@ from operator import itemgetter
 from typing import Any, cast
 from uuid import UUID
 
+import msgspec
+
 from watchword.database.contract import InvalidValue
+from watchword.discreet import Discreet
 from watchword.http.json import format_date, jsonable, parse_date
 
 _SERIAL = re.compile("[1-9][0-9]{0,18}", re.ASCII)
@@ -113,8 +115,7 @@ _behind_millis = itemgetter(slice(23, None))
 _UTC = {"Z"}
 
 
-@dataclass(frozen=True, slots=True)
-class DateForm:
+class DateForm(Discreet, msgspec.Struct, frozen=True):
     """How a column holds moments where it is not the dialect's own way."""
 
     store: Callable[[Any], Any]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, cast
 
+from msgspec.structs import replace
 from sqlalchemy.engine import Connection, Engine
 
 from watchword.database.contract import InvalidValue, StorageError, StorageUnavailable

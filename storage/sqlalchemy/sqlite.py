@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any, cast
 
+from msgspec.structs import replace
 from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine
 

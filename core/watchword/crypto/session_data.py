@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any, ClassVar, Protocol
 from uuid import uuid4
 
 import msgspec
@@ -29,9 +28,10 @@ Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 _SPELLING = str.maketrans("+/", "-_")
 
 
-@dataclass(frozen=True, slots=True)
-class SessionData:
+class SessionData(Discreet, msgspec.Struct, frozen=True):
     """What a genuine cookie holds. Times are in Unix milliseconds, dates in records are text."""
+
+    __secrets__: ClassVar[frozenset[str]] = frozenset(("session", "user"))
 
     session: Mapping[str, object]
     user: Mapping[str, object]
