@@ -53,6 +53,7 @@ from functools import cached_property
 from typing import Any, TypeAlias, cast
 
 from watchword.errors import ConfigurationError
+from watchword.http.urls import parse_url
 
 from .authorization import Authorization, authorization_url, unreserved
 from .client import Client, bearer
@@ -126,8 +127,13 @@ class Provider:
     def __post_init__(self) -> None:
         if not self.client_ids or not all(self.client_ids):
             raise self.wrong("client_id", "is missing", "Register the application there")
-        if self.description.needs_secret and not self.client_secret:
+        known = self.description
+        if known.needs_secret and not self.client_secret:
             raise self.wrong("client_secret", "is missing", "Take it from the provider's console")
+        for url in (self.authorization_endpoint or known.authorization_url, known.token_url):
+            parsed = parse_url(url) if url else None
+            if url and (parsed is None or not parsed.is_web):
+                raise self.wrong("URLs", f"{url} is no web address", "Give options as whole URLs")
         self.check()
 
     def __repr__(self) -> str:
