@@ -96,9 +96,11 @@ class Provider:
     client_id: str | Sequence[str]
     """From the provider's console. With several the first asks, and tokens for all are accepted."""
     client_secret: str | None = None
+    """From there as well; public clients have none."""
     scope: Sequence[str] = ()
     """Asked for beside the provider's own."""
     disable_default_scope: bool = False
+    """Ask for `scope` alone."""
     redirect_uri: str | None = None
     """None: `<base url>/callback/<id>`."""
     authorization_endpoint: str | None = None
@@ -115,6 +117,7 @@ class Provider:
     """Gets the token and the nonce that came with it: whether both are genuine. Replaces all of our
     own checks."""
     disable_id_token_sign_in: bool = False
+    """Refuse ID tokens that applications hand in."""
     disable_sign_up: bool = False
     """Only who has an account can sign in."""
     disable_implicit_sign_up: bool = False

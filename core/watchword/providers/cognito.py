@@ -19,8 +19,11 @@ class Cognito(Provider):
     domain: str
     """Of the pool's pages: `my-pool.auth.eu-central-1.amazoncognito.com` or one of your own."""
     region: str
+    """Of AWS: `eu-central-1`."""
     user_pool_id: str
+    """`<region>_<letters and digits>`."""
     require_client_secret: bool = False
+    """Refuse to start without a secret."""
     identity_provider: str | None = None
     """Of the pool's identity providers the one that users are sent on to."""
 

@@ -25,7 +25,7 @@ _LIMITED = Fields(id="sub", image=("picture",))
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Facebook(Provider):
-    """Facebook accounts."""
+    """Facebook accounts. Facebook does not promise that an address is verified."""
 
     fields: tuple[str, ...] = ()
     """Of the profile, beside id, name, email and picture."""

@@ -33,7 +33,9 @@ class Microsoft(KeyedProvider):
     authority: str = "https://login.microsoftonline.com"
     """Another one for the national clouds and External ID."""
     profile_photo_size: Literal[48, 64, 96, 120, 240, 360, 432, 504, 648] = 48
+    """Pixels of each side. Photos of more than 40 kB are left out."""
     disable_profile_photo: bool = False
+    """Do not ask for a photo."""
 
     def describe(self) -> Description:
         tenant = f"{self._authority}/{self.tenant_id}"

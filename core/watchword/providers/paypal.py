@@ -18,6 +18,7 @@ class PayPal(Provider):
     """PayPal accounts. What is granted is chosen in the application there, not by scopes."""
 
     environment: Literal["sandbox", "live"] = "sandbox"
+    """`live` for real accounts."""
 
     def describe(self) -> Description:
         domain = "paypal.com" if self.environment == "live" else "sandbox.paypal.com"

@@ -15,6 +15,7 @@ class Salesforce(Provider):
     """Salesforce accounts."""
 
     environment: Literal["production", "sandbox"] = "production"
+    """Which accounts: real ones or those of sandboxes."""
     login_url: str | None = None
     """The host of an organization of its own (My Domain), instead of the environment's."""
 

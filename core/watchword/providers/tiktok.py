@@ -15,8 +15,9 @@ class TikTok(Provider):
     """TikTok accounts. TikTok tells no address: everybody gets a placeholder."""
 
     client_id: str | Sequence[str] = ""
+    """Here, or as `client_key`."""
     client_key: str | None = None
-    """What the console calls the client id; give one of both."""
+    """What the console calls the client id; goes before it."""
 
     def describe(self) -> Description:
         return Description(

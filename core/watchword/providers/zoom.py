@@ -27,10 +27,15 @@ class Zoom(Provider):
             pkce=self.pkce,
             sends_verifier=True,
             user_info_url="https://api.zoom.us/v2/users/me",
-            fields=Fields(id="id", name=("display_name",), image=("pic_url",)),
+            fields=Fields(
+                id="id",
+                name=("display_name",),
+                image=("pic_url",),
+                email_verified="verified",
+            ),
         )
 
     def identify(self, profile: Profile) -> Identity:
+        identity = super().identify(profile)
         # Zoom says 1 or 0.
-        verified = profile.get("verified") in (1, "true")
-        return replace(super().identify(profile), email_verified=verified)
+        return replace(identity, email_verified=identity.email_verified in (1, "true"))
