@@ -25,6 +25,7 @@ data:
 
 Options of one provider alone (an issuer, a tenant) are further fields with defaults; `describe` may
 read them, and runs once per object. `check` refuses what cannot work when the object is made.
+Those that also take a signature instead of a secret build on `keyed_provider`.
 
 What is particular overrides one of these, from the rarest on:
 
