@@ -73,7 +73,15 @@ async def test_kakaos_addresses_are_valid_and_verified(valid: bool, verified: bo
     assert found.vouches is (valid and verified)
 
 
-@pytest.mark.parametrize("answer", [json_answer({}, 403), {"data": {"id": "y"}}, {}])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        json_answer({}, 403),
+        {"data": {"id": "x"}},
+        {"data": {"id": "y", "confirmed_email": "y@a.example"}},
+        {},
+    ],
+)
 async def test_x_without_an_address(answer: object) -> None:
     found, _ = await person(provider("twitter"), {"data": {"id": "x", "name": "X"}}, answer)
     assert found is not None
