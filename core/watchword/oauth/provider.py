@@ -25,6 +25,7 @@ data:
 
 Options of one provider alone (an issuer, a tenant) are further fields with defaults; `describe` may
 read them, and runs once per object. `check` refuses what cannot work when the object is made.
+Those that also take a signature instead of a secret build on `keyed_provider`.
 
 What is particular overrides one of these, from the rarest on:
 
@@ -53,6 +54,7 @@ from functools import cached_property
 from typing import Any, TypeAlias, cast
 
 from watchword.errors import ConfigurationError
+from watchword.http.urls import parse_url
 
 from .authorization import Authorization, authorization_url, unreserved
 from .client import Client, bearer
@@ -95,9 +97,11 @@ class Provider:
     client_id: str | Sequence[str]
     """From the provider's console. With several the first asks, and tokens for all are accepted."""
     client_secret: str | None = None
+    """From there as well; public clients have none."""
     scope: Sequence[str] = ()
     """Asked for beside the provider's own."""
     disable_default_scope: bool = False
+    """Ask for `scope` alone."""
     redirect_uri: str | None = None
     """None: `<base url>/callback/<id>`."""
     authorization_endpoint: str | None = None
@@ -114,6 +118,7 @@ class Provider:
     """Gets the token and the nonce that came with it: whether both are genuine. Replaces all of our
     own checks."""
     disable_id_token_sign_in: bool = False
+    """Refuse ID tokens that applications hand in."""
     disable_sign_up: bool = False
     """Only who has an account can sign in."""
     disable_implicit_sign_up: bool = False
@@ -126,8 +131,13 @@ class Provider:
     def __post_init__(self) -> None:
         if not self.client_ids or not all(self.client_ids):
             raise self.wrong("client_id", "is missing", "Register the application there")
-        if self.description.needs_secret and not self.client_secret:
+        known = self.description
+        if known.needs_secret and not self.client_secret:
             raise self.wrong("client_secret", "is missing", "Take it from the provider's console")
+        for url in (self.authorization_endpoint or known.authorization_url, known.token_url):
+            parsed = parse_url(url) if url else None
+            if url and (parsed is None or not parsed.is_web):
+                raise self.wrong("URLs", f"{url} is no web address", "Give options as whole URLs")
         self.check()
 
     def __repr__(self) -> str:

@@ -11,7 +11,7 @@ from watchword.oauth.provider import Provider
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Atlassian(Provider):
-    """Atlassian accounts."""
+    """Atlassian accounts. Add the scope `read:me`: without it Atlassian does not say who it is."""
 
     def describe(self) -> Description:
         return Description(

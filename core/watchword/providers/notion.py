@@ -11,7 +11,8 @@ from watchword.oauth.provider import Provider
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Notion(Provider):
-    """Notion accounts. What is granted is chosen in the integration, not by scopes."""
+    """Notion accounts. What is granted is chosen in the integration, not by scopes; addresses are
+    a capability of their own there."""
 
     def describe(self) -> Description:
         return Description(
