@@ -37,7 +37,7 @@ FLOORS: list[tuple[str, ...]] = [
     ("configuration.options",),
     ("cookies",),
     ("configuration.site", "endpoint", "credential"),
-    ("plugin",),
+    ("plugin_base",),
     ("configuration",),
     ("call",),
     ("observability",),
@@ -48,6 +48,7 @@ FLOORS: list[tuple[str, ...]] = [
     ("oauth",),
     ("providers",),
     ("features",),
+    ("plugin",),
     ("plugins",),
     ("configuration.auth_options",),
     ("configuration.compilation", "configuration.contradictions"),
@@ -73,7 +74,7 @@ NAMES_OF_IT = {
     "watchword.configuration.options",
     "watchword.credential",
     "watchword.endpoint",
-    "watchword.plugin",
+    "watchword.plugin_base",
 }
 """The one exception. Application and plugin authors write functions that take a `Call`; what
 declares these functions is itself on every call (`call.endpoint`, `call.config.options.hooks`). The

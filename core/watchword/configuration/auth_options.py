@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar, get_origin
 
+from watchword.errors import ConfigurationError
 from watchword.features.accounts import Accounts
 from watchword.features.change_email import ChangeEmail
 from watchword.features.email_password import EmailAndPassword
@@ -19,7 +20,7 @@ from watchword.features.sessions import SessionEndpoints
 from watchword.features.status import StatusPages
 from watchword.features.users import DeleteUser, Profiles
 from watchword.observability.opening import TracingOption
-from watchword.plugin import Plugin
+from watchword.plugin_base import Plugin
 
 from .core_options import CoreOptions, U
 
@@ -59,7 +60,20 @@ class AuthOptions(CoreOptions[U]):
         )
         for plugin in self.plugins:
             every = tuple(map(plugin.adapt, every))
+        _check_requirements(every)
         return every
+
+
+def _check_requirements(every: Sequence[Plugin]) -> None:
+    for plugin in every:
+        for kind in plugin.requires:
+            if not any(isinstance(one, kind) for one in every):
+                needed, whose = kind.__name__, type(plugin).__name__
+                raise ConfigurationError(
+                    "plugins",
+                    f"{whose} requires {needed}, which is not installed",
+                    f"Add {needed}(...) beside {whose}(...), or leave {whose} out",
+                )
 
 
 def taking(

@@ -21,7 +21,7 @@ from watchword.crypto.session_data import (
 from watchword.database.tables import Tables
 from watchword.discreet import Discreet
 from watchword.http.client_address import AddressFinder
-from watchword.plugin import Plugin
+from watchword.plugin_base import Plugin
 from watchword.runtime.capacity import Capacity
 
 from .core_options import CoreOptions
@@ -186,8 +186,10 @@ class Configuration(Discreet, msgspec.Struct, frozen=True, kw_only=True):
     """What both worlds do at a time, on this machine."""
 
     def plugin(self, kind: type[P]) -> P:
-        """The installed plugin of this class. Raises `LookupError` naming the remedy."""
-        found = self.plugins.get(kind)
-        if found is None:
-            raise LookupError(f"{kind.__name__} is not installed; add it to Auth(plugins=[...])")
-        return cast("P", found)
+        """The installed plugin of this class, or of a subclass. Raises `LookupError`."""
+        if (found := self.plugins.get(kind)) is not None:
+            return cast("P", found)
+        for one in self.plugins.values():
+            if isinstance(one, kind):
+                return one
+        raise LookupError(f"{kind.__name__} is not installed; add it to Auth(plugins=[...])")

@@ -19,7 +19,7 @@ from watchword.errors import Redirect
 from watchword.http.query import append_query
 from watchword.http.response import Response
 from watchword.pipeline.validation import Identifier, Words
-from watchword.plugin import Plugin
+from watchword.plugin_base import Plugin
 from watchword.server_api import EndpointCall, M, ServerAPI, U
 
 _STYLE = "body{font:16px/1.5 system-ui;max-width:40rem;margin:4rem auto;padding:0 1rem}"

@@ -27,7 +27,7 @@ from watchword.http.request import Request
 from watchword.http.response import Response
 from watchword.http.speculation import is_speculative
 from watchword.observability.opening import APPLICATION
-from watchword.plugin import Hook, Plugin, Stage
+from watchword.plugin_base import Hook, Plugin, Stage
 from watchword.runtime.contract import Runtime
 from watchword.sessions.asking import asker_of
 from watchword.sessions.sessions import finish_call, require_session
