@@ -22,11 +22,9 @@ from watchword.database.contract import InvalidValue
 from watchword.discreet import Discreet
 from watchword.http.json import format_date, jsonable, parse_date
 
-_SERIAL = re.compile("[1-9][0-9]{0,18}", re.ASCII)
-_UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
-_REVIVED = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?Z", re.ASCII
-)
+_SERIAL = "[1-9][0-9]{0,18}"
+_UUID = "[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
+_REVIVED = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?Z"
 _PAST_9999 = datetime.max.replace(microsecond=999000, tzinfo=UTC)
 
 
@@ -215,7 +213,7 @@ def plain_number(value: Any) -> int | float:
 
 def serial_number(value: Any) -> int:
     """A numeric id, which is decimal text everywhere but in the database. Raises `InvalidValue`."""
-    if isinstance(value, str) and _SERIAL.fullmatch(value) and int(value) < 2**63:
+    if isinstance(value, str) and re.fullmatch(_SERIAL, value) and int(value) < 2**63:
         return int(value)
     raise InvalidValue("expected a decimal id")
 
@@ -227,14 +225,14 @@ def uuid_text(value: Any) -> str:
     found nowhere. Raises `InvalidValue` for what is no text.
     """
     text = checked_text(value)
-    if _UUID.fullmatch(text):
+    if re.fullmatch(_UUID, text):
         return text.lower()
     return str(UUID(bytes=sha256(text.encode()).digest()[:16], version=5))
 
 
 def _reprinted(value: Any) -> Any:
     if isinstance(value, str):
-        if not (value.endswith("Z") and _REVIVED.fullmatch(value)):
+        if not (value.endswith("Z") and re.fullmatch(_REVIVED, value)):
             return value
         try:
             moment = datetime.fromisoformat(value).astimezone(UTC)
