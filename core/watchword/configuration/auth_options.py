@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec, TypeVar, get_origin
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, get_origin
 
 from watchword.features.accounts import Accounts
 from watchword.features.change_email import ChangeEmail
@@ -16,12 +16,16 @@ from watchword.features.notices import Notices
 from watchword.features.password_reset import PasswordReset
 from watchword.features.passwords import Passwords
 from watchword.features.sessions import SessionEndpoints
+from watchword.features.social.plugin import SocialSignIn, open_flow
 from watchword.features.status import StatusPages
 from watchword.features.users import DeleteUser, Profiles
 from watchword.observability.opening import TracingOption
 from watchword.plugin import Plugin
 
 from .core_options import CoreOptions, U
+
+if TYPE_CHECKING:
+    from watchword.oauth.provider import Provider
 
 P = ParamSpec("P")
 Built = TypeVar("Built")
@@ -33,6 +37,8 @@ class AuthOptions(CoreOptions[U]):
     """What `Auth` is told, and never changes."""
 
     email_and_password: EmailAndPassword = field(default_factory=EmailAndPassword)
+    social_providers: Sequence[Provider] = ()
+    """Whom to sign in with: of `watchword.providers`."""
     email_verification: EmailVerification = field(default_factory=EmailVerification)
     password_reset: PasswordReset = field(default_factory=PasswordReset)
     change_email: ChangeEmail = field(default_factory=ChangeEmail)
@@ -55,6 +61,7 @@ class AuthOptions(CoreOptions[U]):
             self.delete_user,
             self.notices,
             Accounts(),
+            SocialSignIn(flow=open_flow(self.social_providers)),
             *self.plugins,
         )
         for plugin in self.plugins:
