@@ -3,6 +3,7 @@
 from .auth import Auth
 from .call import Call, Change
 from .configuration.options import (
+    AccountLinking,
     AccountOptions,
     Advanced,
     CookieCache,
@@ -40,6 +41,7 @@ from .features.notices import Notice, Notices
 from .features.password_reset import PasswordReset, RequestPasswordReset, ResetPassword
 from .features.passwords import ChangePassword, SetPassword, VerifyPassword
 from .features.sessions import GetSession, RevokeSession
+from .features.social.wire import GivenIdToken, SignInSocial
 from .features.users import DeleteUser, DeleteUserNow, DeletionToken, UpdateUser
 from .http.cookies import CookieAttributes
 from .http.headers import Headers
@@ -62,6 +64,7 @@ __all__ = [
     "Call",
     "Change",
     # options
+    "AccountLinking",
     "AccountOptions",
     "Advanced",
     "BackgroundHandler",
@@ -113,12 +116,14 @@ __all__ = [
     "DeleteUserNow",
     "DeletionToken",
     "GetSession",
+    "GivenIdToken",
     "RequestPasswordReset",
     "ResetPassword",
     "RevokeSession",
     "SendVerificationEmail",
     "SetPassword",
     "SignInEmail",
+    "SignInSocial",
     "SignUpEmail",
     "UnlinkAccount",
     "UpdateUser",

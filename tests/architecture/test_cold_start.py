@@ -23,6 +23,10 @@ OTHER_CONFIGURATIONS = {
     # other storages
     *("storage.memory", "storage.mysql", "storage.postgres", "storage.redis", "storage.sqlalchemy"),
     *("sessions.in_secondary", "sessions.revocation_marks"),
+    # identity providers, and requests to other servers
+    *("oauth", "providers", "runtime.outgoing_blocking", "runtime.outgoing_async"),
+    *("features.social.flow", "features.social.person", "features.social.resolution"),
+    "features.social.stored_tokens",
     # encrypted cookies, other systems' hashes, traces
     *("crypto.encrypted_session_data", "crypto.jwe", "crypto.symmetric"),
     # passwords, before the first one is given

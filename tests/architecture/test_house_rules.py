@@ -30,6 +30,7 @@ FLOORS: list[tuple[str, ...]] = [
     ("runtime",),
     ("configuration.durations", "configuration.option_checks"),
     (
+        "configuration.account_options",
         "configuration.work_limits",
         "configuration.rate_limit_options",
         "configuration.outgoing_options",

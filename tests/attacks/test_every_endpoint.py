@@ -23,7 +23,7 @@ from watchword import (
     SessionOptions,
 )
 
-FORMS = ("/sign-in/email", "/sign-up/email")
+FORMS = ("/sign-in/email", "/sign-up/email", "/callback/x")
 
 
 def everything(make_auth: MakeAuth, outbox: list[Mail]) -> Auth[Any]:

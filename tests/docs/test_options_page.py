@@ -18,7 +18,14 @@ KINDS = {
     if isinstance(kind, type) and dataclasses.is_dataclass(kind)
 } | {"Auth": set(inspect.signature(Auth.__init__).parameters)}
 OPTIONS = {
-    *("AccountOptions", "Advanced", "ChangeEmail", "CookieCache", "CookieOptions"),
+    *(
+        "AccountLinking",
+        "AccountOptions",
+        "Advanced",
+        "ChangeEmail",
+        "CookieCache",
+        "CookieOptions",
+    ),
     *("CrossSubDomainCookies", "DeleteUser", "DynamicBaseURL", "EmailAndPassword"),
     *("EmailVerification", "Hooks", "IPAddressOptions", "OnAPIError", "PasswordReset"),
     *("Outgoing", "RateLimit", "SessionOptions", "VerificationOptions", "WorkLimits"),

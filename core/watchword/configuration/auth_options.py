@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec, TypeVar, get_origin
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, get_origin
 
 from watchword.errors import ConfigurationError
 from watchword.features.accounts import Accounts
@@ -17,12 +17,16 @@ from watchword.features.notices import Notices
 from watchword.features.password_reset import PasswordReset
 from watchword.features.passwords import Passwords
 from watchword.features.sessions import SessionEndpoints
+from watchword.features.social.plugin import SocialSignIn, open_flow
 from watchword.features.status import StatusPages
 from watchword.features.users import DeleteUser, Profiles
 from watchword.observability.opening import TracingOption
 from watchword.plugin_base import Plugin
 
 from .core_options import CoreOptions, U
+
+if TYPE_CHECKING:
+    from watchword.oauth.provider import Provider
 
 P = ParamSpec("P")
 Built = TypeVar("Built")
@@ -34,6 +38,8 @@ class AuthOptions(CoreOptions[U]):
     """What `Auth` is told, and never changes."""
 
     email_and_password: EmailAndPassword = field(default_factory=EmailAndPassword)
+    social_providers: Sequence[Provider] = ()
+    """Whom to sign in with: of `watchword.providers`."""
     email_verification: EmailVerification = field(default_factory=EmailVerification)
     password_reset: PasswordReset = field(default_factory=PasswordReset)
     change_email: ChangeEmail = field(default_factory=ChangeEmail)
@@ -56,6 +62,7 @@ class AuthOptions(CoreOptions[U]):
             self.delete_user,
             self.notices,
             Accounts(),
+            SocialSignIn(flow=open_flow(self.social_providers)),
             *self.plugins,
         )
         for plugin in self.plugins:

@@ -14,9 +14,11 @@ from watchword.errors import ConfigurationError
 from watchword.http.bounds import LONGEST_URL
 from watchword.http.cookies import CookieAttributes
 from watchword.http.request import Request
-from watchword.records import Account, Session, Verification
+from watchword.records import Session, Verification
 from watchword.runtime.jobs import BackgroundHandler
 
+from .account_options import AccountLinking as AccountLinking
+from .account_options import AccountOptions as AccountOptions
 from .durations import LONGEST_COOKIE, Duration, seconds
 from .option_checks import (
     check_callback,
@@ -123,19 +125,6 @@ class SessionOptions:
         if self.cookie_cache is not None:
             check_type("session.cookie_cache", self.cookie_cache, CookieCache)
         check_subclass("session.model", self.model, Session)
-
-
-@dataclass(frozen=True, kw_only=True)
-class AccountOptions:
-    """How accounts (ways to sign in) are kept."""
-
-    model: type[Account] = Account
-    """A subclass of `Account` adds fields."""
-    allow_unlinking_all: bool = False
-    """Whether a user may give up the last way to sign in."""
-
-    def __post_init__(self) -> None:
-        check_subclass("account.model", self.model, Account)
 
 
 @dataclass(frozen=True, kw_only=True)

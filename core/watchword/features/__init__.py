@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .password_reset import PasswordResetAPI
     from .passwords import PasswordAPI
     from .sessions import SessionAPI
+    from .social.plugin import SocialAPI
     from .status import StatusAPI
     from .users import UserAPI
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
         PasswordResetAPI[M, U],
         PasswordAPI[M, U],
         SessionAPI[M, U],
+        SocialAPI[M, U],
         StatusAPI[M, U],
         UserAPI[M, U],
     ):

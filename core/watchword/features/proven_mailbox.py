@@ -82,9 +82,15 @@ async def mailbox_proven(call: Call, user: User, proof: Redeemed) -> User:
             raise Void
         if now_there.email_verified:
             return now_there
-        await call.db.delete(Account, user_id=user.id)
-        await call.sessions.remove_all(call, user.id)
-        await raise_generation(call, account_subject(user.id), mailbox=False)
-        proven = await call.db.update(User, {"email_verified": True}, id=user.id)
-        await record(call, Event.EMAIL_VERIFIED, user.id)
+        return await give_to_owner(call, now_there)
+
+
+async def give_to_owner(call: Call, user: User) -> User:
+    """The user, verified and without all that a stranger may have left. Call it in a transaction,
+    under `lock_user`, where the owner of the address was just proven."""
+    await call.db.delete(Account, user_id=user.id)
+    await call.sessions.remove_all(call, user.id)
+    await raise_generation(call, account_subject(user.id), mailbox=False)
+    proven = await call.db.update(User, {"email_verified": True}, id=user.id)
+    await record(call, Event.EMAIL_VERIFIED, user.id)
     return proven or user

@@ -18,14 +18,17 @@ from watchword.records import User
 _log = logging.getLogger("watchword")
 
 
-async def create_user(call: Call, method: str, **values: object) -> User | None:
+async def create_user(
+    call: Call, method: str, provider_id: str | None = None, /, **values: object
+) -> User | None:
     """A new user; None if a database hook refused it.
 
-    `method` says how the user came: `email-password`, `magic-link`, `email-otp`... Raises 403 with
-    the code that `validate_user_info` names, or `validation_failed` when that function
-    fails; `UniqueViolation` for a taken address.
+    `method` says how the user came: `email-password`, `magic-link`, `email-otp`, `oauth` (from the
+    provider `provider_id`)... Raises 403 with the code that `validate_user_info` names, or
+    `validation_failed` when that function fails; `UniqueViolation` for a taken address.
     """
-    await check_user_info(call, values, UserSource(action="create-user", method=method))
+    source = UserSource(action="create-user", method=method, provider_id=provider_id)
+    await check_user_info(call, values, source)
     made = await call.db.create(User, **values)
     if made is not None:
         await record(call, Event.USER_CREATED, made.id)

@@ -26,6 +26,7 @@ class Event(Enum):
     """Or a first one set; the path says by what."""
     EMAIL_CHANGED = "email_changed"
     EMAIL_VERIFIED = "email_verified"
+    ACCOUNT_LINKED = "account_linked"
     ACCOUNT_UNLINKED = "account_unlinked"
 
 

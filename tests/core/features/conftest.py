@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import pytest
 
 from tests.core.conftest import FAST, MakeAuth
 from tests.support.browser import Answer, Browser
+from tests.support.social import World
 from watchword import (
     Auth,
     ChangeEmail,
@@ -143,3 +145,20 @@ def at_once(work: Callable[[int], Any], times: int = 50) -> list[Any]:
     """The results of that many calls in parallel threads."""
     with ThreadPoolExecutor(times) as pool:
         return list(pool.map(work, range(times)))
+
+
+@pytest.fixture
+def world() -> World:
+    """The servers of providers."""
+    return World()
+
+
+@pytest.fixture
+def rows(tmp_path: Path) -> Any:
+    """Runs SQL on the database file."""
+
+    def read(sql: str, *values: object) -> list[tuple[Any, ...]]:
+        with closing(sqlite3.connect(tmp_path / "test.db")) as database, database:
+            return database.execute(sql, values).fetchall()
+
+    return read
