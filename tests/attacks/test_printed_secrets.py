@@ -130,4 +130,4 @@ def test_w12_providers_print_no_option_but_their_client(name: str) -> None:
     provider = object.__new__(kind)
     for item in dataclasses.fields(kind):
         object.__setattr__(provider, item.name, f"{MARK}:{item.name}")
-    assert printed(provider) <= {"client_id"}
+    assert printed(provider) <= {"client_id", "client_key"}, "which TikTok calls its client id"
