@@ -317,7 +317,7 @@ class Asker(Discreet, msgspec.Struct):
     False beside somebody else's, which are then left alone."""
 
 
-class CacheDue(msgspec.Struct, frozen=True):
+class CacheDue(Discreet, msgspec.Struct, frozen=True):
     """The session that the cache cookie is to be written for at the end of the call.
 
     Where a cookie, not the store, said who is signed in, the store is asked before that is written:
@@ -328,7 +328,7 @@ class CacheDue(msgspec.Struct, frozen=True):
     remember: bool
 
 
-class SessionLookup(msgspec.Struct, frozen=True):
+class SessionLookup(Discreet, msgspec.Struct, frozen=True):
     """Whether somebody is signed in, and whether the store (not a cookie) said so."""
 
     found: SessionAndUser[User] | None

@@ -31,10 +31,12 @@ NAMES = re.compile(
 )
 MISLEADING = {
     "Advanced.cookies",  # names and attributes
+    "Asker.has_cookies",  # yes or no
     "Dialect.key_text_type",
     "ErrorCode.code",
     "MySQLOptions.ssl_key",  # the path of a file
     "Request.headers",  # prints names alone
+    "Site.cookies",  # names and attributes
 }
 """Fields whose names sound like secrets, and that show none."""
 
@@ -75,7 +77,7 @@ def printed(value: object) -> set[str]:
 def test_w12_no_struct_shows_a_secret() -> None:
     assert SignInEmail in structs()
     shown = [f"{kind.__qualname__}.{name}" for kind in structs() for name in printed(made(kind))]
-    assert [name for name in shown if NAMES.search(name.rpartition(".")[2])] == []
+    assert {name for name in shown if NAMES.search(name.rpartition(".")[2])} - MISLEADING == set()
 
 
 def test_w12_every_struct_is_discreet() -> None:

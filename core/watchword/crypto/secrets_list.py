@@ -39,7 +39,7 @@ class VersionedSecret:
     version only decrypts, as it must after a leak. `1@2030-01-31:secret` in the environment."""
 
 
-class Finding(msgspec.Struct, frozen=True):
+class Finding(Discreet, msgspec.Struct, frozen=True):
     """What is wrong with the secrets; a fatal one refuses to start in production."""
 
     text: str

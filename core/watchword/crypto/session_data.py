@@ -42,16 +42,15 @@ class SessionData(Discreet, msgspec.Struct, frozen=True):
     """Whether it was made under an older secret, and is to be written anew."""
 
 
-class Opened(msgspec.Struct, frozen=True):
+class Opened(Discreet, msgspec.Struct, frozen=True):
     """A genuine cookie, its content not looked at."""
+
+    __secrets__: ClassVar[frozenset[str]] = frozenset(("text",))
 
     text: bytes
     expires_at: float | None = None
     """In Unix milliseconds; None where the content says it."""
     outdated: bool = False
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}()"
 
 
 class Content(Discreet, msgspec.Struct, kw_only=True, rename="camel"):

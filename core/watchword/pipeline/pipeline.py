@@ -65,7 +65,7 @@ class Route(Discreet, msgspec.Struct, frozen=True):
     """Each with whether it is for new sessions only."""
 
 
-class Outcome(msgspec.Struct, frozen=True):
+class Outcome(Discreet, msgspec.Struct, frozen=True):
     """What came of an endpoint: a value or an `APIError`, and a status that a hook kept."""
 
     value: object
