@@ -41,6 +41,7 @@ from .features.notices import Notice, Notices
 from .features.password_reset import PasswordReset, RequestPasswordReset, ResetPassword
 from .features.passwords import ChangePassword, SetPassword, VerifyPassword
 from .features.sessions import GetSession, RevokeSession
+from .features.social.tokens_wire import OfAccount
 from .features.social.wire import GivenIdToken, LinkSocial, SignInSocial
 from .features.users import DeleteUser, DeleteUserNow, DeletionToken, UpdateUser
 from .http.cookies import CookieAttributes
@@ -118,6 +119,7 @@ __all__ = [
     "GetSession",
     "GivenIdToken",
     "LinkSocial",
+    "OfAccount",
     "RequestPasswordReset",
     "ResetPassword",
     "RevokeSession",

@@ -35,6 +35,7 @@ from watchword.pipeline.validation import invalid
 from watchword.records import User
 from watchword.sessions.sessions import set_session_cookies
 
+from .account_tokens import TokenKeeper
 from .linking import begun_by, link_after_redirect, link_by_token
 from .person import FAILURES, Person, ask_who, posted_user, posted_user_of, tell_failure
 from .refusal import Refused
@@ -68,6 +69,8 @@ class SocialFlow:
                 "social_providers", "httpx2 is not installed", "pip install 'watchword[social]'"
             )
         self._key_sets = KeySets()
+        self.tokens = TokenKeeper(self._providers, self._key_sets)
+        """Of the accounts that come of it."""
 
     async def sign_in(self, call: Call, body: SignInSocial) -> SocialRedirect | SignedIn[User]:
         """Answer `/sign-in/social`."""
