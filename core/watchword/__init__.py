@@ -41,7 +41,8 @@ from .features.notices import Notice, Notices
 from .features.password_reset import PasswordReset, RequestPasswordReset, ResetPassword
 from .features.passwords import ChangePassword, SetPassword, VerifyPassword
 from .features.sessions import GetSession, RevokeSession
-from .features.social.wire import GivenIdToken, SignInSocial
+from .features.social.tokens_wire import OfAccount
+from .features.social.wire import GivenIdToken, LinkSocial, SignInSocial
 from .features.users import DeleteUser, DeleteUserNow, DeletionToken, UpdateUser
 from .http.cookies import CookieAttributes
 from .http.headers import Headers
@@ -117,6 +118,8 @@ __all__ = [
     "DeletionToken",
     "GetSession",
     "GivenIdToken",
+    "LinkSocial",
+    "OfAccount",
     "RequestPasswordReset",
     "ResetPassword",
     "RevokeSession",

@@ -26,7 +26,8 @@ OTHER_CONFIGURATIONS = {
     # identity providers, and requests to other servers
     *("oauth", "providers", "runtime.outgoing_blocking", "runtime.outgoing_async"),
     *("features.social.flow", "features.social.person", "features.social.resolution"),
-    "features.social.stored_tokens",
+    *("features.social.stored_tokens", "features.social.linking"),
+    "features.social.account_tokens",
     # encrypted cookies, other systems' hashes, traces
     *("crypto.encrypted_session_data", "crypto.jwe", "crypto.symmetric"),
     # passwords, before the first one is given

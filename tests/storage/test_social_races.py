@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.browser import ORIGIN, SECRET, Browser
 from tests.support.crowd import CALLERS
-from tests.support.social import World, begin, come_back, error_of, providers
+from tests.support.social import World, begin, come_back, error_of, parameters, providers
 from watchword import Advanced, Auth, EmailAndPassword, Outgoing
 from watchword.crypto.passwords import Argon2Cost
 from watchword.runtime.blocking import finish
@@ -80,3 +80,16 @@ def test_of_fifty_copies_of_one_callback_one_is_signed_in(auth: Auth[Any], world
     outcomes = together(browsers, [state] * CALLERS, "google")
     assert outcomes == {None: 1, "state_mismatch": CALLERS - 1}
     assert (rows(auth, "session"), len(world.asked)) == (1, 1)
+
+
+def test_fifty_flows_that_link_add_one_account(auth: Auth[Any], world: World) -> None:
+    ada = Browser(auth)
+    ada.sign_up()
+    browsers = [Browser(auth) for _ in range(CALLERS)]
+    states: list[str] = []
+    for browser in browsers:
+        browser.jar = dict(ada.jar)
+        answer = browser.post("/link-social", {"provider": "google"})
+        states.append(parameters(answer.json["url"])["state"])
+    assert together(browsers, states, "google") == {None: CALLERS}
+    assert (rows(auth, "user"), rows(auth, "account")) == (1, 2)

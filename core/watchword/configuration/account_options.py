@@ -31,6 +31,8 @@ class AccountLinking:
     verified. Whoever can choose an address there gets into the account with it."""
     require_local_email_verified: bool = True
     """Only join users who have proven their address here."""
+    allow_different_emails: bool = False
+    """Let who is signed in link accounts with another address, or with none."""
     update_user_info_on_link: bool = False
     """Take over name, image and mapped fields from the provider."""
 

@@ -18,6 +18,7 @@ from watchword.features.password_reset import PasswordReset
 from watchword.features.passwords import Passwords
 from watchword.features.sessions import SessionEndpoints
 from watchword.features.social.plugin import SocialSignIn, open_flow
+from watchword.features.social.tokens_plugin import AccountTokens
 from watchword.features.status import StatusPages
 from watchword.features.users import DeleteUser, Profiles
 from watchword.observability.opening import TracingOption
@@ -50,6 +51,7 @@ class AuthOptions(CoreOptions[U]):
 
     def installed(self) -> tuple[Plugin, ...]:
         """The features of the core and the plugins, as they are where these come together."""
+        flow = open_flow(self.social_providers)
         every: tuple[Plugin, ...] = (
             StatusPages(),
             SessionEndpoints(),
@@ -62,7 +64,8 @@ class AuthOptions(CoreOptions[U]):
             self.delete_user,
             self.notices,
             Accounts(),
-            SocialSignIn(flow=open_flow(self.social_providers)),
+            SocialSignIn(flow=flow),
+            AccountTokens(flow=flow),
             *self.plugins,
         )
         for plugin in self.plugins:

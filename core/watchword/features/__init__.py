@@ -15,11 +15,13 @@ if TYPE_CHECKING:
     from .passwords import PasswordAPI
     from .sessions import SessionAPI
     from .social.plugin import SocialAPI
+    from .social.tokens_plugin import AccountTokensAPI
     from .status import StatusAPI
     from .users import UserAPI
 
     class FeatureAPI(
         AccountAPI[M, U],
+        AccountTokensAPI[M, U],
         ChangeEmailAPI[M, U],
         EmailPasswordAPI[M, U],
         EmailVerificationAPI[M, U],

@@ -35,10 +35,20 @@ from watchword.pipeline.validation import invalid
 from watchword.records import User
 from watchword.sessions.sessions import set_session_cookies
 
+from .account_tokens import TokenKeeper
+from .linking import begun_by, link_after_redirect, link_by_token
 from .person import FAILURES, Person, ask_who, posted_user, posted_user_of, tell_failure
 from .refusal import Refused
 from .resolution import Resolved, Terms, begin_session, resolve
-from .wire import GivenIdToken, SignInSocial, SocialCodes, SocialRedirect
+from .wire import (
+    GivenIdToken,
+    LinkSocial,
+    SignInSocial,
+    SocialCodes,
+    SocialLinked,
+    SocialRedirect,
+    ToProvider,
+)
 
 _ERROR = re.compile(r"[\x20\x21\x23-\x5b\x5d-\x7e]{1,255}")
 """What a provider may call an error (RFC 6749, 4.1.2.1)."""
@@ -59,15 +69,30 @@ class SocialFlow:
                 "social_providers", "httpx2 is not installed", "pip install 'watchword[social]'"
             )
         self._key_sets = KeySets()
+        self.tokens = TokenKeeper(self._providers, self._key_sets)
+        """Of the accounts that come of it."""
 
     async def sign_in(self, call: Call, body: SignInSocial) -> SocialRedirect | SignedIn[User]:
         """Answer `/sign-in/social`."""
-        provider = self._providers.get(body.provider)
-        if provider is None:
-            raise SocialCodes.PROVIDER_NOT_FOUND()
+        provider = self._asked_for(body)
         if body.id_token is not msgspec.UNSET:
             return await self._by_id_token(call, provider, body, body.id_token)
-        return await self._away(call, provider, body)
+        state = _new_state(call, provider, body)
+        state = replace(state, new_user_url=body.new_user_callback_url or None)
+        return await _away(call, provider, body, state)
+
+    async def link(self, call: Call, body: LinkSocial) -> SocialRedirect | SocialLinked:
+        """Answer `/link-social`."""
+        provider = self._asked_for(body)
+        if body.id_token is msgspec.UNSET:
+            state = replace(_new_state(call, provider, body), link=begun_by(call))
+            return await _away(call, provider, body, state)
+        person, tokens = await self._shown(call, provider, body.id_token)
+        if person.email is None:
+            raise SocialCodes.USER_EMAIL_NOT_FOUND()
+        tokens = replace(tokens, refresh_token=body.id_token.refresh_token or None)
+        await link_by_token(call, call.session.user.id, person, tokens)
+        return SocialLinked()
 
     async def finish(self, call: Call, given: Mapping[str, str]) -> Redirect:
         """What a callback with a state leads to. Raises INVALID_CALLBACK_URL for a target that is
@@ -85,7 +110,7 @@ class SocialFlow:
         for target in (state.callback_url, state.new_user_url, state.error_url):
             await check_trusted_url(call, target)
         try:
-            target = await self._signed_in(call, state, given)
+            target = await self._come_back(call, state, given)
         except Refused as refusal:
             return await _failed(call, state.error_url, refusal.code, refusal.description)
         except Overloaded:
@@ -96,43 +121,14 @@ class SocialFlow:
             return await _failed(call, state.error_url, error.code, error.message)
         return await redirect_to(call, target)
 
-    async def _away(self, call: Call, provider: Provider, body: SignInSocial) -> SocialRedirect:
-        wants = body.request_sign_up
-        state = replace(
-            new_state(
-                call,
-                provider.id,
-                callback_url=body.callback_url or call.site.origin,
-                nonce=provider.description.needs_nonce,
-            ),
-            error_url=body.error_callback_url or None,
-            new_user_url=body.new_user_callback_url or None,
-            request_sign_up=None if wants is msgspec.UNSET else wants,
-            additional=body.additional_data,
-        )
-        try:
-            await keep_state(call, state, _strategy(call))
-        except ValueError:
-            raise invalid([("body.additionalData", "This is too long")]) from None
-        except LookupError:
-            raise APIError(500) from None
-        url = provider.authorization_url(
-            Authorization(
-                state=state.value,
-                code_verifier=state.code_verifier,
-                redirect_uri=_redirect_uri(call, provider),
-                scopes=body.scopes,
-                login_hint=None if body.login_hint is msgspec.UNSET else body.login_hint,
-                nonce=state.nonce,
-                params=body.additional_params,
-            )
-        )
-        if not body.disable_redirect:
-            call.set_header("location", url)
-        return SocialRedirect(url=url, redirect=not body.disable_redirect)
+    def _asked_for(self, body: ToProvider) -> Provider:
+        provider = self._providers.get(body.provider)
+        if provider is None:
+            raise SocialCodes.PROVIDER_NOT_FOUND()
+        return provider
 
-    async def _signed_in(self, call: Call, state: State, given: Mapping[str, str]) -> str:
-        """Where a browser goes that is signed in now. Raises `Refused`."""
+    async def _come_back(self, call: Call, state: State, given: Mapping[str, str]) -> str:
+        """Where a browser goes whose flow worked. Raises `Refused`."""
         provider = self._provider_of(call, state, given)
         client = Client.of(call, self._key_sets)
         tokens = await _exchanged(call, client, provider, state, given)
@@ -140,8 +136,8 @@ class SocialFlow:
         if person is None or not _same_nonce(state, tokens):
             raise Refused("unable_to_get_user_info")
         if state.link is not None:
-            # Such a flow is another server's, and must not become one that signs in.
-            raise Refused("unable_to_link_account")
+            await link_after_redirect(call, state.link, person, tokens)
+            return state.callback_url
         if person.email is None:
             raise Refused("email_not_found")
         terms = Terms(
@@ -217,6 +213,45 @@ class SocialFlow:
         if person is None or not _same_subject(provider, person, given.token):
             raise SocialCodes.FAILED_TO_GET_USER_INFO()
         return person, tokens
+
+
+def _new_state(call: Call, provider: Provider, body: ToProvider) -> State:
+    wants = body.request_sign_up
+    made = new_state(
+        call,
+        provider.id,
+        callback_url=body.callback_url or call.site.origin,
+        nonce=provider.description.needs_nonce,
+    )
+    return replace(
+        made,
+        error_url=body.error_callback_url or None,
+        request_sign_up=None if wants is msgspec.UNSET else wants,
+        additional=body.additional_data,
+    )
+
+
+async def _away(call: Call, provider: Provider, body: ToProvider, state: State) -> SocialRedirect:
+    try:
+        await keep_state(call, state, _strategy(call))
+    except ValueError:
+        raise invalid([("body.additionalData", "This is too long")]) from None
+    except LookupError:
+        raise APIError(500) from None
+    url = provider.authorization_url(
+        Authorization(
+            state=state.value,
+            code_verifier=state.code_verifier,
+            redirect_uri=_redirect_uri(call, provider),
+            scopes=body.scopes,
+            login_hint=None if body.login_hint is msgspec.UNSET else body.login_hint,
+            nonce=state.nonce,
+            params=body.additional_params,
+        )
+    )
+    if not body.disable_redirect:
+        call.set_header("location", url)
+    return SocialRedirect(url=url, redirect=not body.disable_redirect)
 
 
 async def _exchanged(

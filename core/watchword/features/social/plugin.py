@@ -23,7 +23,7 @@ from watchword.plugin_base import Plugin
 from watchword.records import User
 from watchword.server_api import EndpointCall, M, ServerAPI, U
 
-from .wire import SignInSocial, SocialCodes, SocialRedirect
+from .wire import LinkSocial, SignInSocial, SocialCodes, SocialLinked, SocialRedirect
 
 if TYPE_CHECKING:
     from watchword.oauth.provider import Provider
@@ -52,6 +52,15 @@ class SocialSignIn(Plugin):
         if self.flow is None:
             raise SocialCodes.PROVIDER_NOT_FOUND()
         return await self.flow.sign_in(call, body)
+
+    @post("/link-social", requires="sensitive")
+    async def link_social_account(
+        self, call: Call, body: LinkSocial
+    ) -> SocialRedirect | SocialLinked:
+        """Begin to link a provider's account to who is signed in, or do so with an ID token."""
+        if self.flow is None:
+            raise SocialCodes.PROVIDER_NOT_FOUND()
+        return await self.flow.link(call, body)
 
     @endpoint(
         _BOTH, "/callback/:id", source="query", traits=Traits(form=True), name="callback_oauth"
@@ -99,5 +108,7 @@ class SocialAPI(ServerAPI[M, U]):
 
     sign_in_social: EndpointCall[M, SignInSocial, SocialRedirect | SignedIn[U]]
     """Begin to sign in with a provider, or do so with its ID token."""
+    link_social_account: EndpointCall[M, LinkSocial, SocialRedirect | SocialLinked]
+    """Begin to link a provider's account to who is signed in, or do so with an ID token."""
     callback_oauth: EndpointCall[M, None, None]
     """Where a provider sends the browser back to; sends it on, also on failure."""

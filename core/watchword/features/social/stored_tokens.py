@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 from watchword.call import Call
-from watchword.crypto.symmetric import encrypt
+from watchword.crypto.symmetric import DecryptionFailed, decrypt, encrypt
 from watchword.oauth.tokens import Tokens
+
+_EVEN_HEX = re.compile(r"([0-9a-fA-F]{2})+")
 
 
 def token_columns(call: Call, tokens: Tokens) -> dict[str, object]:
@@ -24,3 +28,18 @@ def _sealed(call: Call, token: str | None) -> str | None:
     if token is None or not options.account.encrypt_oauth_tokens:
         return token
     return encrypt(token, call.config.secrets, options.token_bytes)
+
+
+def read_token(call: Call, stored: str | None) -> str | None:
+    """A token of a row; None if there is none, or it cannot be read any more.
+
+    What has not the form of an encrypted one is from before the option was set.
+    """
+    if not stored or not call.config.options.account.encrypt_oauth_tokens:
+        return stored or None
+    if not stored.startswith("$ba$") and not _EVEN_HEX.fullmatch(stored):
+        return stored
+    try:
+        return decrypt(stored, call.config.secrets)
+    except DecryptionFailed:
+        return None

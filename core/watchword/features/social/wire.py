@@ -31,6 +31,20 @@ class SocialCodes(ErrorCodes):
         401, "USER_EMAIL_NOT_FOUND", "The provider gave no e-mail address"
     )
     OAUTH_LINK_ERROR = ErrorCode(401, "OAUTH_LINK_ERROR", "account not linked")
+    SOCIAL_ACCOUNT_ALREADY_LINKED = ErrorCode(
+        409, "SOCIAL_ACCOUNT_ALREADY_LINKED", "Somebody else signs in with this account"
+    )
+    LINKING_NOT_ALLOWED = ErrorCode(
+        401, "LINKING_NOT_ALLOWED", "Account not linked - linking not allowed"
+    )
+    LINKING_DIFFERENT_EMAILS_NOT_ALLOWED = ErrorCode(
+        401,
+        "LINKING_DIFFERENT_EMAILS_NOT_ALLOWED",
+        "Account not linked - different emails not allowed",
+    )
+    LINKING_FAILED = ErrorCode(
+        417, "LINKING_FAILED", "Account not linked - unable to create account"
+    )
 
 
 class PostedName(Discreet, msgspec.Struct, frozen=True, rename="camel"):
@@ -58,12 +72,11 @@ class GivenIdToken(Discreet, msgspec.Struct, frozen=True, kw_only=True, rename="
     user: PostedUser = PostedUser()
 
 
-class SignInSocial(Discreet, msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """With which provider to sign in, and where to go on. With `id_token` there is no redirect."""
+class ToProvider(Discreet, msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """With which provider, and where to go on. With `id_token` there is no redirect."""
 
     provider: Identifier
     callback_url: TargetURL = msgspec.field(default="", name="callbackURL")
-    new_user_callback_url: TargetURL = msgspec.field(default="", name="newUserCallbackURL")
     error_callback_url: TargetURL = msgspec.field(default="", name="errorCallbackURL")
     disable_redirect: bool = False
     """Only tell the URL; the client goes there by itself."""
@@ -79,8 +92,26 @@ class SignInSocial(Discreet, msgspec.Struct, frozen=True, kw_only=True, rename="
     """Remembered with the flow."""
 
 
+class SignInSocial(ToProvider, frozen=True, kw_only=True, rename="camel"):
+    """With which provider to sign in."""
+
+    new_user_callback_url: TargetURL = msgspec.field(default="", name="newUserCallbackURL")
+
+
+class LinkSocial(ToProvider, frozen=True, kw_only=True, rename="camel"):
+    """Which provider's account to link."""
+
+
 class SocialRedirect(Discreet, msgspec.Struct, frozen=True):
     """Where to send the browser."""
 
     url: str
     redirect: bool
+
+
+class SocialLinked(Discreet, msgspec.Struct, frozen=True):
+    """The account of an ID token is linked."""
+
+    url: str = ""
+    status: bool = True
+    redirect: bool = False

@@ -1,0 +1,158 @@
+"""Renewing the tokens of accounts: one refresh for all who want one at the same moment.
+
+Many providers rotate refresh tokens, and take a second use of one for theft (security, races).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+from watchword.call import Call
+from watchword.errors import ErrorCode
+from watchword.oauth.client import Client
+from watchword.oauth.key_sets import KeySets
+from watchword.oauth.provider import Provider
+from watchword.oauth.scopes import stored_scopes
+from watchword.oauth.tokens import Tokens
+from watchword.records import Account
+
+from .person import FAILURES, tell_failure
+from .stored_tokens import read_token, token_columns
+from .tokens_wire import (
+    AccessToken,
+    AccountAtProvider,
+    AccountInfo,
+    AccountTokenCodes,
+    RefreshedTokens,
+)
+
+_LEAST = timedelta(seconds=5)
+"""Tokens with less to their end are renewed."""
+
+
+class TokenKeeper:
+    """The tokens of accounts at the providers of one server."""
+
+    def __init__(self, providers: Mapping[str, Provider], key_sets: KeySets) -> None:
+        self._providers = providers
+        self._key_sets = key_sets
+
+    async def access_token(self, call: Call, account: Account) -> AccessToken:
+        """Answer `/get-access-token`."""
+        provider = self._provider(account, AccountTokenCodes.PROVIDER_NOT_SUPPORTED)
+        account = await self._valid(call, provider, account)
+        access = read_token(call, account.access_token)
+        if access is None:
+            raise AccountTokenCodes.FAILED_TO_GET_ACCESS_TOKEN()
+        return AccessToken(
+            access_token=access,
+            access_token_expires_at=account.access_token_expires_at,
+            scopes=stored_scopes(account.scope),
+            id_token=account.id_token,
+        )
+
+    async def refresh(self, call: Call, account: Account) -> RefreshedTokens:
+        """Answer `/refresh-token`."""
+        provider = self._provider(account, AccountTokenCodes.PROVIDER_NOT_SUPPORTED)
+        if not provider.can_refresh:
+            raise AccountTokenCodes.TOKEN_REFRESH_NOT_SUPPORTED()
+        if not account.refresh_token:
+            raise AccountTokenCodes.REFRESH_TOKEN_NOT_FOUND()
+        renewed = await self._renewed(call, provider, account)
+        access = None if renewed is None else read_token(call, renewed.access_token)
+        if renewed is None or access is None:
+            raise AccountTokenCodes.FAILED_TO_REFRESH_ACCESS_TOKEN()
+        return RefreshedTokens(
+            access_token=access,
+            refresh_token=read_token(call, renewed.refresh_token),
+            access_token_expires_at=renewed.access_token_expires_at,
+            refresh_token_expires_at=renewed.refresh_token_expires_at,
+            scope=renewed.scope,
+            id_token=renewed.id_token,
+            provider_id=renewed.provider_id,
+            account_id=renewed.id,
+        )
+
+    async def info(self, call: Call, account: Account) -> AccountInfo:
+        """Answer `/account-info`."""
+        provider = self._provider(account, AccountTokenCodes.PROVIDER_NOT_CONFIGURED)
+        account = await self._valid(call, provider, account)
+        access = read_token(call, account.access_token)
+        if access is None:
+            raise AccountTokenCodes.ACCESS_TOKEN_NOT_FOUND()
+        tokens = Tokens(
+            access_token=access,
+            id_token=account.id_token,
+            access_token_expires_at=account.access_token_expires_at,
+            scopes=tuple(stored_scopes(account.scope)),
+        )
+        try:
+            found = await provider.user_info(Client.of(call, self._key_sets), tokens)
+        except FAILURES as error:
+            tell_failure(provider, error)
+            found = None
+        if found is None or found.identity.subject != account.account_id:
+            raise AccountTokenCodes.FAILED_TO_GET_USER_INFO()
+        one = found.identity
+        user = {
+            **one.fields,
+            "id": account.account_id,
+            "name": one.name,
+            "email": one.email,
+            "image": one.image,
+            "emailVerified": one.vouches,
+        }
+        about = AccountAtProvider(account.id, account.provider_id, account.account_id)
+        return AccountInfo(user, found.profile, about)
+
+    def _provider(self, account: Account, missing: ErrorCode) -> Provider:
+        provider = self._providers.get(account.provider_id)
+        if provider is None:
+            raise missing(f"Provider {account.provider_id} is not supported.")
+        return provider
+
+    async def _valid(self, call: Call, provider: Provider, account: Account) -> Account:
+        """The account with an access token that lives for some seconds more, where it can."""
+        ends = account.access_token_expires_at
+        due = ends is not None and ends - call.now < _LEAST
+        if not due or not account.refresh_token or not provider.can_refresh:
+            return account
+        renewed = await self._renewed(call, provider, account)
+        if renewed is None:
+            raise AccountTokenCodes.FAILED_TO_GET_ACCESS_TOKEN()
+        return renewed
+
+    async def _renewed(self, call: Call, provider: Provider, account: Account) -> Account | None:
+        """The account with new tokens, whoever of several got them; None if nobody could."""
+
+        async def renew() -> Account | None:
+            there = await call.db.find_one(Account, id=account.id, user_id=account.user_id)
+            if there is None or not _same_tokens(there, account):
+                return there
+            tokens = await self._asked(call, provider, account)
+            if tokens is not None:
+                # Guarded by the old token: what another server got meanwhile is never overwritten.
+                changes = token_columns(call, tokens)
+                guard = {"id": account.id, "refresh_token": account.refresh_token}
+                changed = await call.db.update(Account, changes, **guard)
+                if changed is not None:
+                    return changed
+            there = await call.db.find_one(Account, id=account.id, user_id=account.user_id)
+            return None if there is not None and _same_tokens(there, account) else there
+
+        return await call.runtime.once(f"refresh {account.id}", renew)
+
+    async def _asked(self, call: Call, provider: Provider, account: Account) -> Tokens | None:
+        token = read_token(call, account.refresh_token)
+        if token is None:
+            return None
+        try:
+            return await provider.refresh(Client.of(call, self._key_sets), token)
+        except FAILURES as error:
+            tell_failure(provider, error)
+            return None
+
+
+def _same_tokens(one: Account, other: Account) -> bool:
+    return (one.access_token, one.refresh_token) == (other.access_token, other.refresh_token)

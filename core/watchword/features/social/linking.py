@@ -1,0 +1,129 @@
+"""Giving a user who is signed in one more way to sign in (spec: social, section 6; security A8)."""
+
+from __future__ import annotations
+
+from watchword.call import Call
+from watchword.configuration.options import UserSource
+from watchword.crypto.derivation import purpose_secrets
+from watchword.crypto.symmetric import DecryptionFailed, decrypt, encrypt
+from watchword.database.contract import InvalidValue, UniqueViolation
+from watchword.features.credentials import lock_user
+from watchword.features.identifiers import same_email
+from watchword.features.provisioning import check_user_info
+from watchword.oauth.scopes import merge_scopes
+from watchword.oauth.state import Link
+from watchword.oauth.tokens import Tokens
+from watchword.observability.security_log import Event, record
+from watchword.records import Account, User
+
+from .person import Person
+from .refusal import Refused
+from .resolution import METHOD, account_of, add_account
+from .stored_tokens import token_columns
+from .wire import SocialCodes
+
+_PURPOSE = "oauth-link-session-token"
+
+
+def begun_by(call: Call) -> Link:
+    """Who is signed in and begins to link, for the flow's state."""
+    found, sealed = call.session, None
+    if not call.config.stateless:
+        secrets = purpose_secrets(call.config.secrets, _PURPOSE)
+        sealed = encrypt(found.session.token, secrets, call.config.options.token_bytes)
+    return Link(user_id=found.user.id, email=found.user.email, encrypted_session_token=sealed)
+
+
+async def link_after_redirect(call: Call, link: Link, person: Person, tokens: Tokens) -> None:
+    """Link the account that a flow came back with. Raises `Refused`, and the `APIError` of
+    `validate_user_info`."""
+    call.subject = link.user_id
+    await _check_session(call, link)
+    source = UserSource(action="link-account", method=METHOD, provider_id=person.provider_id)
+    await check_user_info(call, person.values(call), source)
+    try:
+        async with call.db.transaction():
+            user = await lock_user(call, link.user_id)
+            # Whoever ends sessions while this waits for the lock is heard, too.
+            await _check_session(call, link)
+            if user is None or not _may_link(call, person):
+                raise Refused("unable_to_link_account")
+            if not _same_address(call, user, person):
+                raise Refused("email_does_not_match")
+            known = await account_of(call, person)
+            if known is not None and known.user_id != user.id:
+                raise Refused("account_already_linked_to_different_user")
+            if not await _put(call, user, known, person, tokens):
+                raise Refused("unable_to_link_account")
+    except (UniqueViolation, InvalidValue):
+        raise Refused("unable_to_link_account") from None
+
+
+async def link_by_token(call: Call, user_id: str, person: Person, tokens: Tokens) -> None:
+    """Link the account of an ID token. Raises `SocialCodes`."""
+    try:
+        async with call.db.transaction():
+            user = await lock_user(call, user_id)
+            if user is None:
+                raise SocialCodes.LINKING_NOT_ALLOWED()
+            known = await account_of(call, person)
+            _check_token_link(call, user, known, person)
+            if not await _put(call, user, known, person, tokens):
+                raise SocialCodes.LINKING_FAILED()
+    except (Refused, UniqueViolation, InvalidValue):
+        raise SocialCodes.LINKING_FAILED() from None
+
+
+def _check_token_link(call: Call, user: User, known: Account | None, person: Person) -> None:
+    if known is not None:
+        if known.user_id != user.id:
+            raise SocialCodes.SOCIAL_ACCOUNT_ALREADY_LINKED()
+        return
+    if not _may_link(call, person):
+        raise SocialCodes.LINKING_NOT_ALLOWED()
+    if not _same_address(call, user, person):
+        raise SocialCodes.LINKING_DIFFERENT_EMAILS_NOT_ALLOWED()
+
+
+async def _put(
+    call: Call, user: User, known: Account | None, person: Person, tokens: Tokens
+) -> bool:
+    """Add an account, or give the one that is there its new tokens; False if a hook refused."""
+    if known is not None:
+        scope = merge_scopes(known.scope, tokens.scopes) or None
+        changes = {**token_columns(call, tokens), "scope": scope}
+        await call.db.update(Account, changes, id=known.id, user_id=user.id)
+        return True
+    if await add_account(call, user, person, tokens) is None:
+        return False
+    if call.config.options.account.linking.update_user_info_on_link:
+        await call.db.update(User, person.profile(call), id=user.id)
+    await record(call, Event.ACCOUNT_LINKED, user.id)
+    return True
+
+
+def _may_link(call: Call, person: Person) -> bool:
+    linking = call.config.options.account.linking
+    believed = person.vouched or person.provider_id in linking.trusted_providers
+    return believed and linking.enabled
+
+
+def _same_address(call: Call, user: User, person: Person) -> bool:
+    if call.config.options.account.linking.allow_different_emails:
+        return True
+    return person.email is not None and same_email(user.email, person.email)
+
+
+async def _check_session(call: Call, link: Link) -> None:
+    """The session that began a flow has to be there still. Raises `Refused`."""
+    if call.config.stateless or link.encrypted_session_token is None:
+        return
+    try:
+        secrets = purpose_secrets(call.config.secrets, _PURPOSE)
+        token = decrypt(link.encrypted_session_token, secrets)
+    except DecryptionFailed:
+        raise Refused("unable_to_link_account") from None
+    found = await call.sessions.load(call, token)
+    alive = found is not None and found.session.expires_at > call.now
+    if found is None or not alive or found.user.id != link.user_id:
+        raise Refused("unable_to_link_account")
