@@ -11,7 +11,7 @@ from watchword.call import Call
 from watchword.endpoint import get, post
 from watchword.errors import ErrorCodes
 from watchword.features.accounts import AccountCodes
-from watchword.plugin import Plugin
+from watchword.plugin_base import Plugin
 from watchword.records import Account
 from watchword.server_api import EndpointCall, M, ServerAPI, U
 from watchword.sessions.sessions import SessionCodes, current_session
