@@ -48,7 +48,7 @@ from .http.cookies import CookieAttributes
 from .http.headers import Headers
 from .http.request import BodyTooLarge, BytesBody, Request
 from .http.response import Response
-from .plugin import Plugin
+from .plugin_base import Plugin
 from .records import Account, Session, User, Verification
 from .results import SessionAndUser
 from .runtime.jobs import BackgroundHandler, BackgroundJob

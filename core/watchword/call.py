@@ -7,9 +7,8 @@ callbacks. Nothing on it outlives the call.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, ParamSpec, Protocol, TypeVar, cast
+from typing import Any, ClassVar, ParamSpec, Protocol, TypeVar, cast
 
 import msgspec
 
@@ -37,13 +36,14 @@ T = TypeVar("T")
 Query = Mapping[str, "str | list[str]"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class Change(Discreet, msgspec.Struct, frozen=True, kw_only=True):
     """What a `before` hook alters: fields laid over body and query, headers set on the request."""
 
-    body: Mapping[str, object] = field(default_factory=dict[str, object], repr=False)
-    query: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
-    headers: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
+    __secrets__: ClassVar[frozenset[str]] = frozenset(("body", "query", "headers"))
+
+    body: Mapping[str, object] = msgspec.field(default_factory=dict[str, object])
+    query: Mapping[str, str] = msgspec.field(default_factory=dict[str, str])
+    headers: Mapping[str, str] = msgspec.field(default_factory=dict[str, str])
 
 
 class SessionStore(Protocol):
@@ -317,7 +317,7 @@ class Asker(Discreet, msgspec.Struct):
     False beside somebody else's, which are then left alone."""
 
 
-class CacheDue(msgspec.Struct, frozen=True):
+class CacheDue(Discreet, msgspec.Struct, frozen=True):
     """The session that the cache cookie is to be written for at the end of the call.
 
     Where a cookie, not the store, said who is signed in, the store is asked before that is written:
@@ -328,7 +328,7 @@ class CacheDue(msgspec.Struct, frozen=True):
     remember: bool
 
 
-class SessionLookup(msgspec.Struct, frozen=True):
+class SessionLookup(Discreet, msgspec.Struct, frozen=True):
     """Whether somebody is signed in, and whether the store (not a cookie) said so."""
 
     found: SessionAndUser[User] | None

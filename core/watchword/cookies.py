@@ -18,6 +18,8 @@ from watchword.http.cookies import (
 )
 from watchword.http.headers import Headers
 
+from .discreet import Discreet
+
 SESSION_TOKEN = "session_token"
 SESSION_DATA = "session_data"
 DONT_REMEMBER = "dont_remember"
@@ -25,7 +27,7 @@ DONT_REMEMBER = "dont_remember"
 _UNSET = CookieOptions()
 
 
-class CookieSpec(msgspec.Struct, frozen=True):
+class CookieSpec(Discreet, msgspec.Struct, frozen=True):
     """One kind of cookie: its full name and attributes."""
 
     name: str

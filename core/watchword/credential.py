@@ -9,9 +9,11 @@ server-side calls, own routes, guards and grants all go by that one answer.
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+import msgspec
+
+from .discreet import Discreet
 from .records import User
 from .results import SessionAndUser
 
@@ -19,11 +21,10 @@ if TYPE_CHECKING:
     from .call import Call
 
 
-@dataclass(frozen=True, slots=True)
-class SessionToken:
+class SessionToken(Discreet, msgspec.Struct, frozen=True):
     """The credential stands for the session with this token, which is then looked up."""
 
-    token: str = field(repr=False)
+    token: str
 
 
 Answer: TypeAlias = "SessionToken | SessionAndUser[User] | None"
@@ -35,8 +36,7 @@ Reader: TypeAlias = "Callable[[Call, str], Coroutine[Any, Any, Answer]]"
 else came along, and endpoints that need a session answer with that error."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Credential:
+class Credential(Discreet, msgspec.Struct, frozen=True, kw_only=True):
     """A kind of credential: the header that it stands in, and who reads it."""
 
     header: str

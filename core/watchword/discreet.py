@@ -13,7 +13,7 @@ from typing import ClassVar, cast
 
 import msgspec
 
-_SECRET = re.compile(
+_SECRET = (
     r"passw|passphrase|token|secret|credential|signature|authorization|verifier|challenge"
     r"|(^|_)(otp|otps|totp|pin|code|codes|key|keys|hash|salt|nonce|ott|jwt|assertion)($|_)"
 )
@@ -41,7 +41,9 @@ class Discreet:
 def secret_fields(kind: type[Discreet]) -> frozenset[str]:
     """The fields of a struct whose values are never shown."""
     hidden: frozenset[str] = getattr(kind, "__hidden__", frozenset())
-    found = {name for name, wire in _fields(kind).items() if wire in hidden or _SECRET.search(name)}
+    found = {
+        name for name, wire in _fields(kind).items() if wire in hidden or re.search(_SECRET, name)
+    }
     return kind.__secrets__ | found
 
 

@@ -13,10 +13,11 @@ from __future__ import annotations
 import inspect
 import typing
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar, overload
 
 import msgspec
+
+from .discreet import Discreet
 
 if TYPE_CHECKING:
     from .call import Call
@@ -33,8 +34,7 @@ JSON_TYPES = ("application/json",)
 FORM_TYPES = ("application/x-www-form-urlencoded", "application/json")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Traits:
+class Traits(Discreet, msgspec.Struct, frozen=True, kw_only=True):
     """What an endpoint asks for and how it answers, beside its path and input."""
 
     requires: Requirement = "nothing"
@@ -54,8 +54,7 @@ class Traits:
     addresses alike: so neither the answer nor its time tells them apart."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Endpoint(Generic[In, Out]):
+class Endpoint(Discreet, msgspec.Struct, Generic[In, Out], frozen=True, kw_only=True):
     """A declared endpoint. `auth.api.call(endpoint, input)` runs it from Python."""
 
     name: str

@@ -1,160 +1,225 @@
-"""What a plugin is: one class that holds options, records, endpoints, hooks, codes and rules.
+"""All that a plugin is written with. What tests and serves it comes from `watchword` itself.
 
-Subclass `Plugin` as a frozen dataclass; its fields are its options. Endpoints are methods
-decorated with `get`/`post` (see `watchword.endpoint`), hooks are methods decorated with `before`,
-`gate`, `after`, `on_request` and `on_response`. Everything is collected once, when `Auth` is built.
+Nothing in the core imports this module: whoever writes no plugin does not load it.
+docs/plugins/writing-one.md builds plugins with it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar, cast
-
-import msgspec
-
+from watchword.configuration.durations import Duration, seconds
 from watchword.configuration.options import RateLimitRule
 from watchword.configuration.safe_ranges import Safe
+from watchword.database.contract import UniqueViolation
 from watchword.database.hooks import ModelHooks
-from watchword.database.records import Record
-from watchword.http.globs import path_glob
+from watchword.database.records import Column, Record
+from watchword.database.schema import Index
+from watchword.database.table import gt, gte, lt, lte, ne, one_of, starts_with
+from watchword.features.addresses import user_of_address
+from watchword.features.credentials import lock_user
+from watchword.features.identifiers import normal_email
+from watchword.features.mails import in_background, mailed_link
+from watchword.features.promises import (
+    Promise,
+    Redeemed,
+    Void,
+    begin_session,
+    bind,
+    bind_anew,
+    find_promise,
+    mailbox_promise,
+    session_promise,
+    stands,
+    take_promise,
+)
+from watchword.features.proven_mailbox import MailboxOwner, owner_of_mailbox
+from watchword.features.redirects import redirect_from_origin, redirect_to
+from watchword.http.request import Request
+from watchword.http.response import Response
+from watchword.observability.security_log import Event, record
+from watchword.pipeline.additional_fields import read_fields
+from watchword.pipeline.origin_check import check_trusted_url
+from watchword.pipeline.validation import (
+    Code,
+    Email,
+    Flag,
+    Identifier,
+    NewPassword,
+    Password,
+    PersonName,
+    Picture,
+    TargetURL,
+    Token,
+    ValidationCodes,
+    Words,
+    is_email,
+)
+from watchword.sessions.sessions import (
+    SessionCodes,
+    clear_session_cookies,
+    create_session,
+    current_session,
+    refresh_cache,
+    require_session,
+    set_session_cookies,
+)
+from watchword.verifications.guesses import Guess, guess_code, replace_code
+from watchword.verifications.stored_codes import (
+    CodeCipher,
+    CodeStorage,
+    TokenStorage,
+    check_storage,
+    code_matches,
+    stored_code,
+)
+from watchword.verifications.verifications import (
+    create_verification,
+    delete_verifications,
+    find_verification,
+    replace_verification,
+    reserve_verification,
+    take_verification,
+)
 
-from .credential import Credential
-from .endpoint import Endpoint
-from .errors import ErrorCodes
+from .call import Call, Change
+from .credential import Answer, Credential, SessionToken
+from .discreet import Discreet
+from .endpoint import Requirement, get, post
+from .errors import APIError, ConfigurationError, ErrorCode, ErrorCodes, Overloaded, Redirect
+from .plugin_base import (
+    Plugin,
+    RateRule,
+    after,
+    before,
+    gate,
+    on_request,
+    on_response,
+)
+from .records import Account, Session, User, Verification
+from .results import SessionAndUser, Status, Success
+from .server_api import Async, Blocking, EndpointCall, M, ServerAPI, U
 
-if TYPE_CHECKING:
-    from .call import Call
-
-P = TypeVar("P")
-HookMethod = Callable[[P, "Call"], Coroutine[Any, Any, object]]
-Stage = Literal["before", "gate", "after", "on_request", "on_response"]
-
-
-@dataclass(frozen=True, slots=True)
-class Hook:
-    """A method of a plugin that runs at a stage of the pipeline, for paths that match."""
-
-    stage: Stage
-    pattern: str
-    method: Callable[..., Coroutine[Any, Any, object]]
-    new_session: bool = False
-    """Whether it is left out where the call neither established nor renewed a session."""
-
-    def matches(self, path: str) -> bool:
-        """Whether the hook runs for an endpoint's declared path; `*` matches any characters."""
-        return path_glob(self.pattern).fullmatch(path) is not None
-
-
-def _hook(stage: Stage, pattern: str) -> Callable[[HookMethod[P]], Hook]:
-    return lambda method: Hook(stage, pattern, method)
-
-
-def before(pattern: str = "*") -> Callable[[HookMethod[P]], Hook]:
-    """Run before endpoints whose declared path matches, on the parsed, unvalidated input.
-
-    Return a `Change` to alter the input, None to go on, or anything else to make that the
-    response. Raise `APIError` to refuse.
-    """
-    return _hook("before", pattern)
-
-
-def gate(pattern: str = "*") -> Callable[[HookMethod[P]], Hook]:
-    """Run right before such endpoints, once input, session, CSRF and URLs are in order.
-
-    Raise `APIError` to refuse; return values are not looked at. A pattern must match an endpoint.
-    """
-    return _hook("gate", pattern)
-
-
-def after(pattern: str = "*", *, new_session: bool = False) -> Callable[[HookMethod[P]], Hook]:
-    """Run after such endpoints, with `call.returned` set (a value or an `APIError`).
-
-    A return value other than None replaces the response's. With `new_session` it only runs where
-    `call.new_session` is set, and costs all other calls nothing.
-    """
-    return lambda method: Hook("after", pattern, method, new_session)
-
-
-def on_request() -> Callable[[HookMethod[P]], Hook]:
-    """Run for every HTTP request before routing; may return a `Response` to end it."""
-    return _hook("on_request", "*")
-
-
-def on_response() -> Callable[[HookMethod[P]], Hook]:
-    """Run for every HTTP response (`call.outgoing`); may return another `Response`."""
-    return _hook("on_response", "*")
-
-
-@dataclass(frozen=True, slots=True)
-class RateRule:
-    """A plugin's own limit for paths that match (`*` matches any characters)."""
-
-    pattern: str
-    rule: RateLimitRule
-
-
-@dataclass(frozen=True, kw_only=True)
-class Plugin:
-    """Base of all plugins and of the core's own features."""
-
-    id: ClassVar[str] = ""
-    codes: ClassVar[type[ErrorCodes]] = ErrorCodes
-    records: ClassVar[tuple[type[Record], ...]] = ()
-    """Tables of its own."""
-    extends: ClassVar[Mapping[type[Record], type[msgspec.Struct]]] = {}
-    """Fields that it adds to records of the core, as structs."""
-    safe: ClassVar[Mapping[str, Safe]] = {}
-    """Values of its options that may go into production, by field; for `watchword doctor`."""
-
-    def rate_rules(self) -> Sequence[RateRule]:
-        """Limits for its paths."""
-        return ()
-
-    def credentials(self) -> Sequence[Credential]:
-        """What else than the session cookie says who is asking, where it is installed."""
-        return ()
-
-    def database_hooks(self) -> Mapping[str, ModelHooks]:
-        """Hooks around writes, by model name."""
-        return {}
-
-    def trusted_origins(self) -> Sequence[str]:
-        """Origins that it adds to the trusted ones."""
-        return ()
-
-    def mails_links(self) -> Sequence[str]:
-        """The options by which it mails links to this server, as they are set.
-
-        With any, `Auth` refuses to start in production where any host that a request names is
-        believed: the links would lead there.
-        """
-        return ()
-
-    def adapt(self, feature: Plugin) -> Plugin:
-        """What a feature of the core becomes where this plugin is installed: usually itself."""
-        return feature
-
-    def promise_life(self) -> int:
-        """Seconds that a link or code of its may live (0: it mails none).
-
-        What ends promises early is noted for as long as the longest of them lives.
-        """
-        return 0
-
-    def endpoints(self) -> Iterator[Endpoint[Any, Any]]:
-        """Its endpoints, in order of declaration, base classes first."""
-        for item in _members(type(self)):
-            if isinstance(item, Endpoint):
-                yield cast("Endpoint[Any, Any]", item)
-
-    def hooks(self, stage: Stage) -> Iterator[Hook]:
-        """Its hooks of one stage, in order of declaration."""
-        for item in _members(type(self)):
-            if isinstance(item, Hook) and item.stage == stage:
-                yield item
-
-
-def _members(cls: type[object]) -> Iterator[object]:
-    names = dict.fromkeys(name for base in reversed(cls.__mro__) for name in vars(base))
-    return (getattr(cls, name) for name in names if not name.startswith("__"))
+__all__ = [
+    # the class, its endpoints and hooks
+    "Call",
+    "Change",
+    "Plugin",
+    "RateLimitRule",
+    "RateRule",
+    "Request",
+    "Requirement",
+    "Response",
+    "after",
+    "before",
+    "gate",
+    "get",
+    "on_request",
+    "on_response",
+    "post",
+    # its functions in `auth.api`, as types
+    "Async",
+    "Blocking",
+    "EndpointCall",
+    "M",
+    "ServerAPI",
+    "U",
+    # options
+    "ConfigurationError",
+    "Duration",
+    "Safe",
+    "seconds",
+    # inputs and results
+    "Code",
+    "Discreet",
+    "Email",
+    "Flag",
+    "Identifier",
+    "NewPassword",
+    "Password",
+    "PersonName",
+    "Picture",
+    "SessionAndUser",
+    "Status",
+    "Success",
+    "TargetURL",
+    "Token",
+    "Words",
+    "check_trusted_url",
+    "is_email",
+    "normal_email",
+    "read_fields",
+    # errors
+    "APIError",
+    "ErrorCode",
+    "ErrorCodes",
+    "Overloaded",
+    "Redirect",
+    "SessionCodes",
+    "UniqueViolation",
+    "ValidationCodes",
+    "redirect_from_origin",
+    "redirect_to",
+    # records, and conditions on them
+    "Account",
+    "Column",
+    "Index",
+    "ModelHooks",
+    "Record",
+    "Session",
+    "User",
+    "Verification",
+    "gt",
+    "gte",
+    "lt",
+    "lte",
+    "ne",
+    "one_of",
+    "starts_with",
+    # credentials
+    "Answer",
+    "Credential",
+    "SessionToken",
+    # sessions and users
+    "MailboxOwner",
+    "clear_session_cookies",
+    "create_session",
+    "current_session",
+    "lock_user",
+    "owner_of_mailbox",
+    "refresh_cache",
+    "require_session",
+    "set_session_cookies",
+    "user_of_address",
+    # what is good once, and for how long
+    "CodeCipher",
+    "CodeStorage",
+    "Guess",
+    "TokenStorage",
+    "check_storage",
+    "code_matches",
+    "create_verification",
+    "delete_verifications",
+    "find_verification",
+    "guess_code",
+    "replace_code",
+    "replace_verification",
+    "reserve_verification",
+    "stored_code",
+    "take_verification",
+    # what mails promise
+    "Promise",
+    "Redeemed",
+    "Void",
+    "begin_session",
+    "bind",
+    "bind_anew",
+    "find_promise",
+    "in_background",
+    "mailbox_promise",
+    "mailed_link",
+    "session_promise",
+    "stands",
+    "take_promise",
+    # the security log
+    "Event",
+    "record",
+]

@@ -1,7 +1,7 @@
 """Statements that bring MySQL and MariaDB to the schema, and the look at what is there.
 
 Both servers understand all of it. IF NOT EXISTS is left out where only one of them has it: what is
-there already is no fault to whoever runs the statements (`mysql_driver.is_there_already`).
+there already is no fault to whoever runs the statements (`errors.is_there_already`).
 """
 
 from __future__ import annotations

@@ -12,7 +12,8 @@ from pymysql.cursors import DictCursor, SSDictCursor
 from watchword.database.contract import StorageError, StorageUnavailable
 from watchword.storage.sql.row_reading import RowReader
 
-from .driver import connected, number_of
+from .driver import connected
+from .errors import number_of
 from .url import MySQLOptions, parsed
 
 _LONGEST_QUERY = 3600

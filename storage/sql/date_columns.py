@@ -26,8 +26,8 @@ DeclaredTypes = Callable[
 """Table to column to its type and default, in lower case, of those of the named tables that exist.
 """
 
-_TEXT = re.compile(r"char|text|clob|string")
-_WHOLE = re.compile(r"int|serial|numeric|decimal|double|real|float|number")
+_TEXT = r"char|text|clob|string"
+_WHOLE = r"int|serial|numeric|decimal|double|real|float|number"
 _SAMPLE = 100
 """Rows of a table that are looked at; the newest, where the database knows them."""
 _YOUNGEST_SECONDS = 100_000_000_000
@@ -72,7 +72,7 @@ class DateColumns:
         self.known = not any(dates for _, dates in self._tables.values())
 
     def _is_foreign(self, declared: str) -> bool:
-        if _TEXT.search(declared) or _WHOLE.search(declared):
+        if re.search(_TEXT, declared) or re.search(_WHOLE, declared):
             return True
         # SQLite keeps in a column whatever it is given, whatever its type is called.
         return self._dialect.loose_types and declared != self._dialect.types[FieldType.DATE]
@@ -100,9 +100,9 @@ class DateColumns:
                     f"table {self._tables[model][0]} holds both numbers and text in the column of "
                     f"{model}.{field}, a date; bring all its rows into one form"
                 )
-            if numbers or (not texts and _WHOLE.search(declared)):
+            if numbers or (not texts and re.search(_WHOLE, declared)):
                 made[field] = unit
-            elif texts or _TEXT.search(declared):
+            elif texts or re.search(_TEXT, declared):
                 made[field] = self._spelling(texts)
         return made
 

@@ -6,11 +6,13 @@ They create tables, columns and indexes; they never drop, rename, retype or tigh
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeAlias
+
+import msgspec
 
 from watchword.database.contract import StorageError
 from watchword.database.schema import Field, FieldType, Model, Schema, schema_and_table
+from watchword.discreet import Discreet
 
 from .dialect import Dialect
 from .index_names import IndexNames
@@ -20,8 +22,7 @@ LiveIndex: TypeAlias = tuple[tuple[str, ...], bool]
 is unique. Indexes of some rows only are left out."""
 
 
-@dataclass(frozen=True, slots=True)
-class TableShape:
+class TableShape(Discreet, msgspec.Struct, frozen=True):
     """What a live table has."""
 
     columns: frozenset[str]

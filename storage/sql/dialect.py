@@ -6,10 +6,12 @@ Two SQL strings that differ in a word are one string and a word from here.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
+
 from watchword.database.schema import FieldType, Schema, schema_and_table
+from watchword.discreet import Discreet
 from watchword.errors import ConfigurationError
 
 from .stored_forms import ISO, DateForm, serial_number
@@ -17,8 +19,7 @@ from .stored_forms import ISO, DateForm, serial_number
 Convert = Callable[[Any], Any]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Dialect:
+class Dialect(Discreet, msgspec.Struct, frozen=True, kw_only=True):
     """One SQL database: spelling, types and stored forms (spec: data model, physical types)."""
 
     name: str
@@ -30,7 +31,7 @@ class Dialect:
     """Type and constraints of the `id` column, by how ids are made (`Schema.ids`)."""
     id_references: Mapping[str, str]
     """Type of a column that refers to an id, likewise."""
-    strict_ids: Mapping[str, tuple[Convert, Any]] = field(
+    strict_ids: Mapping[str, tuple[Convert, Any]] = msgspec.field(
         default_factory=lambda: {"serial": (serial_number, -1)}
     )
     """Where ids are no text in the database: how one is handed to the driver (it raises

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
 from typing import Any, Protocol, cast, runtime_checkable
+
+import msgspec
 
 from watchword.database.contract import (
     Join,
@@ -23,6 +24,7 @@ from watchword.database.contract import (
     refuse_all_rows,
 )
 from watchword.database.schema import Schema, schema_and_table
+from watchword.discreet import Discreet
 
 from .date_columns import DateColumns, DeclaredTypes
 from .ddl import Inspector, TableShape, plan, unfillable
@@ -68,8 +70,7 @@ class CopyingConnection(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class SQLDatabase:
+class SQLDatabase(Discreet, msgspec.Struct, frozen=True):
     """What the engines of one database and schema have in common."""
 
     schema: Schema

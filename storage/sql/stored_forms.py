@@ -9,21 +9,22 @@ import json
 import math
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from hashlib import sha256
 from operator import itemgetter
 from typing import Any, cast
 from uuid import UUID
 
+import msgspec
+
 from watchword.database.contract import InvalidValue
+from watchword.discreet import Discreet
 from watchword.http.json import format_date, jsonable, parse_date
 
-_SERIAL = re.compile("[1-9][0-9]{0,18}", re.ASCII)
-_UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
-_REVIVED = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?Z", re.ASCII
-)
+_SERIAL = "[1-9][0-9]{0,18}"
+_UUID = "[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
+_REVIVED = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?Z"
 _PAST_9999 = datetime.max.replace(microsecond=999000, tzinfo=UTC)
 
 
@@ -112,8 +113,7 @@ _behind_millis = itemgetter(slice(23, None))
 _UTC = {"Z"}
 
 
-@dataclass(frozen=True, slots=True)
-class DateForm:
+class DateForm(Discreet, msgspec.Struct, frozen=True):
     """How a column holds moments where it is not the dialect's own way."""
 
     store: Callable[[Any], Any]
@@ -193,9 +193,27 @@ def from_json_text(value: Any) -> Any:
     return _reprinted(parsed) if 'Z"' in value else parsed
 
 
+def moment(value: Any) -> datetime:
+    """What drivers make of a column of time: in UTC and whole milliseconds; no zone is UTC."""
+    if isinstance(value, str):
+        value = datetime.fromisoformat(value)
+    elif not isinstance(value, datetime):
+        day = cast("date", value)
+        return datetime(day.year, day.month, day.day, tzinfo=UTC)
+    found = value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    return found.replace(microsecond=found.microsecond // 1000 * 1000)
+
+
+def plain_number(value: Any) -> int | float:
+    """What drivers make of a column of any numeric type."""
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    return value
+
+
 def serial_number(value: Any) -> int:
     """A numeric id, which is decimal text everywhere but in the database. Raises `InvalidValue`."""
-    if isinstance(value, str) and _SERIAL.fullmatch(value) and int(value) < 2**63:
+    if isinstance(value, str) and re.fullmatch(_SERIAL, value) and int(value) < 2**63:
         return int(value)
     raise InvalidValue("expected a decimal id")
 
@@ -207,14 +225,14 @@ def uuid_text(value: Any) -> str:
     found nowhere. Raises `InvalidValue` for what is no text.
     """
     text = checked_text(value)
-    if _UUID.fullmatch(text):
+    if re.fullmatch(_UUID, text):
         return text.lower()
     return str(UUID(bytes=sha256(text.encode()).digest()[:16], version=5))
 
 
 def _reprinted(value: Any) -> Any:
     if isinstance(value, str):
-        if not (value.endswith("Z") and _REVIVED.fullmatch(value)):
+        if not (value.endswith("Z") and re.fullmatch(_REVIVED, value)):
             return value
         try:
             moment = datetime.fromisoformat(value).astimezone(UTC)

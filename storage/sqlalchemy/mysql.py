@@ -6,18 +6,18 @@ PyMySQL must be there with each of them: the numbers of errors, and what they me
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import cast
 
 import pymysql
 from sqlalchemy.engine import Connection, Engine
 
 from watchword.database.contract import StorageError, StorageUnavailable
-from watchword.database.schema import FieldType, Schema
+from watchword.database.schema import Schema
 from watchword.storage.mysql.conditions import MySQLQueries
 from watchword.storage.mysql.ddl import declared_types, inspect
-from watchword.storage.mysql.driver import (
-    MIGRATION_LOCK,
+from watchword.storage.mysql.dialect import DIALECT
+from watchword.storage.mysql.engine import MySQLEngine
+from watchword.storage.mysql.errors import (
     GaveWay,
     ended,
     is_there_already,
@@ -25,34 +25,21 @@ from watchword.storage.mysql.driver import (
     translated,
     undone,
 )
-from watchword.storage.mysql.engine import MySQLEngine
-from watchword.storage.mysql.storage import DIALECT
 from watchword.storage.mysql.url import MySQLOptions
 from watchword.storage.sql.engine import SQLDatabase, SQLEngine
 
-from .traits import (
-    driver_error,
-    moment,
-    plain_number,
-    run_as_it_stands,
-    spoken_by,
-)
+from .traits import ALL_BUSY, driver_error, run_as_it_stands, spoken_by
 
-_DIALECT = replace(
-    DIALECT,
-    load={
-        **DIALECT.load,
-        FieldType.NUMBER: plain_number,
-        FieldType.BIGINT: plain_number,
-        FieldType.DATE: moment,
-    },
-)
+_MIGRATION_LOCK = "SELECT GET_LOCK(CONCAT('watchword:', MD5(DATABASE())), 60)"
+"""One process at a time changes the schema. The lock ends with its connection."""
 
 
 class MySQLFlavor:
     """Transactions of our own run at READ COMMITTED, whatever the defaults are."""
 
     name = "mysql"
+    place = "the mysql database behind SQLAlchemy"
+    busy = ALL_BUSY
     engine: type[SQLEngine] = MySQLEngine
     retried: tuple[type[StorageError], ...] = (GaveWay,)
     commits = True
@@ -66,8 +53,8 @@ class MySQLFlavor:
         )
 
     def database(self, schema: Schema) -> SQLDatabase:
-        queries = MySQLQueries(schema, _DIALECT)
-        return SQLDatabase.of(schema, _DIALECT, inspect, declared_types, queries)
+        queries = MySQLQueries(schema, DIALECT)
+        return SQLDatabase.of(schema, DIALECT, inspect, declared_types, queries)
 
     def stand_alone(self, connection: Connection) -> None:
         pass
@@ -94,17 +81,20 @@ class MySQLFlavor:
     def of_driver(self, error: BaseException) -> StorageError:
         return translated(_known(error), self._options)
 
+    def prepare_script(self, connection: Connection) -> None:
+        """As on connections of MySQLStorage: identifiers may be quoted as in standard SQL."""
+        connection.exec_driver_sql("SET sql_mode = CONCAT(@@sql_mode, ',ANSI_QUOTES')")
+
     def run_script(self, engine: Engine, statements: Sequence[str]) -> None:
         if not statements:
             return
         with engine.connect() as connection:
             connection.detach()  # closing it ends the lock
-            [[mine]] = connection.exec_driver_sql(MIGRATION_LOCK).fetchall()
+            self.prepare_script(connection)
+            [[mine]] = connection.exec_driver_sql(_MIGRATION_LOCK).fetchall()
             if mine != 1:
                 text = "another process has been changing the schema for a minute"
                 raise StorageUnavailable(text)
-            # As on connections of MySQLStorage: identifiers may be quoted as in standard SQL.
-            connection.exec_driver_sql("SET sql_mode = CONCAT(@@sql_mode, ',ANSI_QUOTES')")
             for statement in statements:
                 try:
                     run_as_it_stands(connection, statement)

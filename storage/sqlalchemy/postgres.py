@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, cast
 
+from msgspec.structs import replace
 from sqlalchemy.engine import Connection, Engine
 
 from watchword.database.contract import InvalidValue, StorageError, StorageUnavailable
@@ -19,15 +19,9 @@ from watchword.storage.sql.dialect import Dialect
 from watchword.storage.sql.engine import SQLDatabase, SQLEngine
 from watchword.storage.sql.model_sql import ModelSQL
 from watchword.storage.sql.queries import Queries
-from watchword.storage.sql.stored_forms import checked_date, checked_number
+from watchword.storage.sql.stored_forms import checked_date, checked_number, moment, plain_number
 
-from .traits import (
-    driver_error,
-    moment,
-    plain_number,
-    run_as_it_stands,
-    spoken_by,
-)
+from .traits import ALL_BUSY, driver_error, run_as_it_stands, spoken_by
 
 _JSON = (FieldType.JSON, FieldType.STRING_LIST, FieldType.NUMBER_LIST)
 
@@ -96,6 +90,8 @@ class PostgresFlavor:
     """Statements alone are committed by the server; transactions run at READ COMMITTED."""
 
     name = "postgresql"
+    place = "the postgresql database behind SQLAlchemy"
+    busy = ALL_BUSY
     engine: type[SQLEngine] = SQLEngine
     retried: tuple[type[StorageError], ...] = ()
     commits = False

@@ -94,7 +94,14 @@ class Loops:
 
     is_async = True
 
-    def __init__(self, engine: AsyncEngine, *, disposes: bool) -> None:
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        *,
+        disposes: bool,
+        abandon: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._abandon = abandon
         shared = self._engine = engine.sync_engine
         self._disposes = disposes
         self._first = PerProcess(_First, leave=lambda first: _leave(shared, closes=False))
@@ -159,6 +166,7 @@ class Loops:
         )
 
     def _given_up(self, engine: Engine) -> None:
+        self._abandon()  # its loop is closed, and can close nothing any more
         if engine is not self._engine:
             engine.dispose(close=False)
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any, cast
 
+from msgspec.structs import replace
 from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine
 
@@ -18,7 +18,7 @@ from watchword.storage.sqlite.driver import is_there_already, refused_statement
 from watchword.storage.sqlite.driver import translated as of_sqlite
 from watchword.storage.sqlite.storage import DIALECT, declared_types, inspect
 
-from .traits import driver_error, run_as_it_stands, spoken_by, translated
+from .traits import ALL_BUSY, driver_error, run_as_it_stands, spoken_by, translated
 
 # LIKE ignores case on the connections of others; GLOB never does.
 _DIALECT = replace(DIALECT, like="GLOB", like_escape="")
@@ -44,6 +44,8 @@ class SQLiteFlavor:
     """One user writes at a time; writers wait for as long as the engine's `timeout` says."""
 
     name = "sqlite"
+    place = "the sqlite database behind SQLAlchemy"
+    busy = ALL_BUSY
     engine: type[SQLEngine] = SQLEngine
     retried: tuple[type[StorageError], ...] = ()
     commits = True

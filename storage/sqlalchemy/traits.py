@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
-from decimal import Decimal
 from typing import Any, Protocol, TypeAlias, cast
 
 from sqlalchemy.engine import Connection, CursorResult, Engine
@@ -20,6 +18,7 @@ Written: TypeAlias = "tuple[Rows, int]"
 
 ATTEMPTS = 5
 """How often work alone in its transaction is tried that gave way to another one."""
+ALL_BUSY = "all connections of SQLAlchemy's pool stayed busy"
 
 
 class Flavor(Protocol):
@@ -27,6 +26,10 @@ class Flavor(Protocol):
 
     name: str
     """As in traces (`db.system.name`)."""
+    place: str
+    """What the database is called when it cannot be reached."""
+    busy: str
+    """What a caller is told who waited too long for a connection."""
     spoken: tuple[str, str]
     """SQLAlchemy's names of the database and of the driver."""
     engine: type[SQLEngine]
@@ -124,7 +127,7 @@ def translated(flavor: Flavor, error: Exception) -> StorageError:
     if isinstance(error, StorageError):
         return error
     if isinstance(error, PoolTimeoutError):
-        return StorageUnavailable("all connections of SQLAlchemy's pool stayed busy")
+        return StorageUnavailable(flavor.busy)
     found = driver_error(error)
     if isinstance(found, SQLAlchemyError):
         return StorageError(f"SQLAlchemy refused the statement ({type(found).__name__})")
@@ -141,24 +144,4 @@ def translated(flavor: Flavor, error: Exception) -> StorageError:
 
 def unreachable(flavor: Flavor, error: BaseException) -> StorageUnavailable:
     """The error of a database that does not answer."""
-    return StorageUnavailable(
-        f"the {flavor.name} database behind SQLAlchemy cannot be reached ({type(error).__name__})"
-    )
-
-
-def moment(value: Any) -> datetime:
-    """What drivers make of a column of time: in UTC and whole milliseconds; no zone is UTC."""
-    if isinstance(value, str):
-        value = datetime.fromisoformat(value)
-    elif not isinstance(value, datetime):
-        day = cast("date", value)
-        return datetime(day.year, day.month, day.day, tzinfo=UTC)
-    found = value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-    return found.replace(microsecond=found.microsecond // 1000 * 1000)
-
-
-def plain_number(value: Any) -> int | float:
-    """What drivers make of a column of any numeric type."""
-    if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else float(value)
-    return value
+    return StorageUnavailable(f"{flavor.place} cannot be reached ({type(error).__name__})")

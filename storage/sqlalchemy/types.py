@@ -21,9 +21,8 @@ from watchword.storage.sql.stored_forms import (
     from_json_text,
     iso_date,
     json_text,
+    moment,
 )
-
-from .traits import moment
 
 _MYSQL = ("mysql", "mariadb")
 

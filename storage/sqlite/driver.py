@@ -12,8 +12,9 @@ import os
 import sqlite3
 from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, get_args
+
+import msgspec
 
 from watchword.database.contract import (
     InvalidValue,
@@ -23,6 +24,7 @@ from watchword.database.contract import (
     StorageUnavailable,
     UniqueViolation,
 )
+from watchword.discreet import Discreet
 from watchword.storage.connections.forks import Lease
 from watchword.storage.sql.engine import refuse_script, refused_empty
 
@@ -56,8 +58,7 @@ JournalMode: TypeAlias = Literal["wal", "delete", "truncate", "persist"]
 JOURNAL_MODES: tuple[str, ...] = get_args(JournalMode)
 
 
-@dataclass(frozen=True, slots=True)
-class Database:
+class Database(Discreet, msgspec.Struct, frozen=True):
     """Where the database is (`:memory:` or an absolute path), and how long to wait, in seconds."""
 
     path: str

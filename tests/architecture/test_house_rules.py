@@ -38,7 +38,7 @@ FLOORS: list[tuple[str, ...]] = [
     ("configuration.options",),
     ("cookies",),
     ("configuration.site", "endpoint", "credential"),
-    ("plugin",),
+    ("plugin_base",),
     ("configuration",),
     ("call",),
     ("observability",),
@@ -49,6 +49,7 @@ FLOORS: list[tuple[str, ...]] = [
     ("oauth",),
     ("providers",),
     ("features",),
+    ("plugin",),
     ("plugins",),
     ("configuration.auth_options",),
     ("configuration.compilation", "configuration.contradictions"),
@@ -74,7 +75,7 @@ NAMES_OF_IT = {
     "watchword.configuration.options",
     "watchword.credential",
     "watchword.endpoint",
-    "watchword.plugin",
+    "watchword.plugin_base",
 }
 """The one exception. Application and plugin authors write functions that take a `Call`; what
 declares these functions is itself on every call (`call.endpoint`, `call.config.options.hooks`). The

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import re
 import sys
 from contextlib import ExitStack
 from pathlib import Path
@@ -15,32 +14,30 @@ import pytest
 from flask import Flask
 
 from tests.adapters.drivers import ASGIClient, Client, WSGIClient
+from tests.docs.blocks import Block, blocks
 from tests.support.databases import mysql_database, postgres_database
 from watchword import Auth
-
-ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-
-
-def _blocks() -> list[Any]:
-    found: list[Any] = []
-    for page in PAGES:
-        blocks = re.findall(r"^```python\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE)
-        name = str(page.relative_to(ROOT))
-        found += [pytest.param(text, id=f"{name}-{n}") for n, text in enumerate(blocks, 1)]
-    return found
-
 
 DATABASES = {"POSTGRES_URL": postgres_database, "MYSQL_URL": mysql_database}
 """Variables that blocks read, and what makes an empty database for one."""
 
 
-@pytest.mark.parametrize("text", _blocks())
-def test_block_runs(text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("block", [pytest.param(one, id=one.id) for one in blocks()])
+def test_block_runs(block: Block, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with ExitStack() as made:
-        for name in [name for name in DATABASES if name in text]:
+        for name in [name for name in DATABASES if name in block.text]:
             monkeypatch.setenv(name, made.enter_context(DATABASES[name]()))
-        _run(text, tmp_path, monkeypatch)
+        _write_modules(block, tmp_path, monkeypatch)
+        _run(block.text, tmp_path, monkeypatch)
+
+
+def _write_modules(block: Block, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The blocks before it that are modules, where it can import them."""
+    monkeypatch.syspath_prepend(folder)
+    for one in blocks(block.page):
+        if one.module is not None and one.number < block.number:
+            (folder / f"{one.module}.py").write_text(one.text)
+            monkeypatch.delitem(sys.modules, one.module, raising=False)
 
 
 def _run(text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,8 +16,9 @@ import pytest
 from flask import Flask
 
 from tests.adapters.drivers import Answer, ASGIClient, Client, WSGIClient
+from tests.docs.blocks import blocks
+from tests.support.services import ROOT
 
-ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "docs" / "adapters.md"]
 FRONT = "http://localhost:5173"
 FOREIGN = "http://localhost:5174"
@@ -27,12 +28,8 @@ ADA = {"name": "Ada", "email": "ada@example.com", "password": "correct horse"}
 def programs() -> dict[str, str]:
     """The programs that name a front end, by the framework that they import first."""
     found: dict[str, str] = {}
-    for page in PAGES:
-        for text in re.findall(
-            r"^```python\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE
-        ):
-            if "FRONT = " in text:
-                found[re.findall(r"from (fastapi|starlette|litestar|flask)\b", text)[0]] = text
+    for text in [block.text for block in blocks(*PAGES) if "FRONT = " in block.text]:
+        found[re.findall(r"from (fastapi|starlette|litestar|flask)\b", text)[0]] = text
     return found
 
 

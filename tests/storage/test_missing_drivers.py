@@ -15,12 +15,12 @@ _, driver, url = sys.argv
 assert driver not in sys.modules
 sys.modules[driver] = None
 try:
-    if driver == "redis":
-        import watchword.storage.redis
-    elif driver == "sqlalchemy":
-        import watchword.storage.sqlalchemy
-    else:
+    if url:
         watchword.Auth(database=url, secret="0123456789" * 4)
+    elif driver == "redis":
+        import watchword.storage.redis
+    else:
+        import watchword.storage.sqlalchemy
 except (watchword.ConfigurationError, ImportError) as error:
     print(error)
 """
@@ -32,6 +32,8 @@ except (watchword.ConfigurationError, ImportError) as error:
         ("psycopg", "postgresql://localhost/app", "postgres"),
         ("psycopg_pool", "postgresql://localhost/app", "postgres"),
         ("pymysql", "mysql://localhost/app", "mysql"),
+        ("asyncmy", "mysql://localhost/app", "mysql"),
+        ("sqlalchemy", "mysql://localhost/app", "mysql"),
         ("redis", "", "redis"),
         ("sqlalchemy", "", "sqlalchemy"),
     ],

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from tests.storage.conftest import DATABASES, Open, Run, migrate
 from tests.storage.models import ACCOUNT, NOW, SCHEMA, SESSION, USER, session, user

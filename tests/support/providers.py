@@ -9,14 +9,21 @@ from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, TypeVar
+from urllib.parse import parse_qs, urlsplit
 
 from watchword import providers
 from watchword.oauth.client import Client
 from watchword.oauth.key_sets import KeySets
+from watchword.oauth.profile import Identity
 from watchword.oauth.provider import Provider
+from watchword.oauth.tokens import Tokens
 from watchword.runtime.outgoing import OutgoingAnswer, OutgoingRequest
 
 T = TypeVar("T")
+
+_NEEDED: dict[str, dict[str, Any]] = {
+    "cognito": {"domain": "my.auth.example", "region": "eu-1", "user_pool_id": "pool"},
+}
 
 NOW = datetime(2037, 1, 1, tzinfo=UTC)
 
@@ -68,6 +75,34 @@ def made(provider_id: str, options: dict[str, Any]) -> Provider:
         if kind.__module__.rpartition(".")[2] == provider_id:
             return kind(**named)
     raise LookupError(provider_id)
+
+
+def provider(provider_id: str, **options: Any) -> Provider:
+    """The provider with this id, with what it needs and these options."""
+    given = {"client_id": "client-id", "client_secret": "client-secret"}
+    return made(provider_id, {**given, **_NEEDED.get(provider_id, {}), **options})
+
+
+async def person(
+    asked: Provider, *answers: object, tokens: Tokens | None = None
+) -> tuple[Identity | None, list[OutgoingRequest]]:
+    """Whom the provider speaks of when it gets these answers, and what it asked for them."""
+    ready = [one if isinstance(one, OutgoingAnswer) else json_answer(one) for one in answers]
+    internet = Internet(ready or [json_answer({})])
+    info = await asked.user_info(client_of(internet), tokens or Tokens(access_token="AT"))
+    return info and info.identity, internet.asked
+
+
+def query(url: str) -> dict[str, str]:
+    """The parameters of a URL, none of which is there twice."""
+    found = parse_qs(urlsplit(url).query)
+    assert all(len(values) == 1 for values in found.values())
+    return {name: values[0] for name, values in found.items()}
+
+
+def claims_of(**claims: object) -> Tokens:
+    """Tokens with an ID token that says this."""
+    return Tokens(access_token="AT", id_token=unsigned(claims))
 
 
 def written_ids() -> list[str]:

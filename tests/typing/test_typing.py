@@ -61,7 +61,8 @@ def test_the_list_that_exports_them_combines_all_listings(module: str, combined:
 def _listings() -> list[type[ServerAPI[Any, Any]]]:
     """The classes of our own that list the functions of a feature or of a plugin."""
     ours = ("watchword.features.", "watchword.plugins.")
-    every: Any = ServerAPI.__subclasses__()
+    kind: Any = ServerAPI
+    every: list[Any] = kind.__subclasses__()
     return [one for one in every if one.__module__.startswith(ours)]
 
 

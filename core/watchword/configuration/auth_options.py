@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, get_origin
 
+from watchword.errors import ConfigurationError
 from watchword.features.accounts import Accounts
 from watchword.features.change_email import ChangeEmail
 from watchword.features.email_password import EmailAndPassword
@@ -21,7 +22,7 @@ from watchword.features.social.tokens_plugin import AccountTokens
 from watchword.features.status import StatusPages
 from watchword.features.users import DeleteUser, Profiles
 from watchword.observability.opening import TracingOption
-from watchword.plugin import Plugin
+from watchword.plugin_base import Plugin
 
 from .core_options import CoreOptions, U
 
@@ -69,7 +70,20 @@ class AuthOptions(CoreOptions[U]):
         )
         for plugin in self.plugins:
             every = tuple(map(plugin.adapt, every))
+        _check_requirements(every)
         return every
+
+
+def _check_requirements(every: Sequence[Plugin]) -> None:
+    for plugin in every:
+        for kind in plugin.requires:
+            if not any(isinstance(one, kind) for one in every):
+                needed, whose = kind.__name__, type(plugin).__name__
+                raise ConfigurationError(
+                    "plugins",
+                    f"{whose} requires {needed}, which is not installed",
+                    f"Add {needed}(...) beside {whose}(...), or leave {whose} out",
+                )
 
 
 def taking(

@@ -26,7 +26,7 @@ from watchword.features.email_password import EmailAndPassword
 from watchword.http.client_address import AddressFinder
 from watchword.observability.opening import APPLICATION
 from watchword.pipeline.rate_limit import placed_limits
-from watchword.plugin import Plugin
+from watchword.plugin_base import Plugin
 from watchword.records import RateLimitCounter, Session, User
 from watchword.sessions.in_database import DatabaseSessions
 from watchword.sessions.stateless import StatelessSessions

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from importlib import import_module
 from typing import Any, TypeVar, cast
+
+import msgspec
 
 from watchword.credential import Credential
 from watchword.crypto.passwords import PasswordHasher
@@ -18,8 +19,9 @@ from watchword.crypto.session_data import (
     SessionDataCodec,
 )
 from watchword.database.tables import Tables
+from watchword.discreet import Discreet
 from watchword.http.client_address import AddressFinder
-from watchword.plugin import Plugin
+from watchword.plugin_base import Plugin
 from watchword.runtime.capacity import Capacity
 
 from .core_options import CoreOptions
@@ -38,8 +40,7 @@ from .site import SiteResolver
 P = TypeVar("P", bound=Plugin)
 
 
-@dataclass(frozen=True, slots=True)
-class Lifetimes:
+class Lifetimes(Discreet, msgspec.Struct, frozen=True):
     """Ages of sessions, in whole seconds."""
 
     session: int
@@ -62,8 +63,7 @@ SHORT_LIVES = {"compact": 60, "jwt": 300, "jwe": 300}
 """Seconds that a cookie is believed when the user is not to be remembered."""
 
 
-@dataclass(frozen=True, slots=True)
-class SessionCache:
+class SessionCache(Discreet, msgspec.Struct, frozen=True):
     """The cache as configured: how the cookie is made and how long it is believed."""
 
     codec: SessionDataCodec
@@ -152,8 +152,7 @@ class Pace:
         return True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Configuration:
+class Configuration(Discreet, msgspec.Struct, frozen=True, kw_only=True):
     """The options, and what was made of them. Read by everything, changed by nothing."""
 
     options: CoreOptions[Any]
@@ -180,15 +179,17 @@ class Configuration:
     stateless: bool
     """Neither database nor secondary storage: the session is in its cookie and nowhere else."""
     lifetimes: Lifetimes
-    verification_sweeps: Pace = field(default_factory=lambda: Pace(timedelta(minutes=1)))
+    verification_sweeps: Pace = msgspec.field(default_factory=lambda: Pace(timedelta(minutes=1)))
     rate_limit: RateLimit
     """The limits as given, with the place where they are counted."""
     capacity: Capacity
     """What both worlds do at a time, on this machine."""
 
     def plugin(self, kind: type[P]) -> P:
-        """The installed plugin of this class. Raises `LookupError` naming the remedy."""
-        found = self.plugins.get(kind)
-        if found is None:
-            raise LookupError(f"{kind.__name__} is not installed; add it to Auth(plugins=[...])")
-        return cast("P", found)
+        """The installed plugin of this class, or of a subclass. Raises `LookupError`."""
+        if (found := self.plugins.get(kind)) is not None:
+            return cast("P", found)
+        for one in self.plugins.values():
+            if isinstance(one, kind):
+                return one
+        raise LookupError(f"{kind.__name__} is not installed; add it to Auth(plugins=[...])")

@@ -14,7 +14,7 @@ from watchword.database.hooks import ModelHooks
 from watchword.database.names import Names
 from watchword.database.secondary import KeyValueStore, SecondaryStorage
 from watchword.errors import ConfigurationError
-from watchword.plugin import Plugin
+from watchword.plugin_base import Plugin
 from watchword.records import User
 
 from .option_checks import (

@@ -6,22 +6,23 @@ to have one, and who runs `watchword doctor` is told what it costs.
 
 from __future__ import annotations
 
-from dataclasses import KW_ONLY, dataclass
 from datetime import timedelta
 from typing import Literal, TypeAlias
+
+import msgspec
+
+from watchword.discreet import Discreet
 
 Severity: TypeAlias = Literal["error", "warning", "info"]
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
 """An error must not go into production; a warning wants to be meant; the rest is good to know."""
 
 
-@dataclass(frozen=True, slots=True)
-class Safe:
+class Safe(Discreet, msgspec.Struct, frozen=True):
     """The safe values of one option. Durations are in seconds; None means the default, and fits."""
 
     otherwise: str
     """What is wrong with any other value."""
-    _: KW_ONLY
     least: float | None = None
     most: float | None = None
     exactly: bool | None = None

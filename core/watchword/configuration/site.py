@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+
+import msgspec
 
 from watchword.cookies import CookieNames
+from watchword.discreet import Discreet
 from watchword.errors import ConfigurationError
 from watchword.http.base_url import DEFAULT_PATH, join_base_url, normal_path
 from watchword.http.headers import Headers
@@ -48,8 +50,7 @@ class UnknownHost(Exception):
     """The request's host is not among the allowed ones and there is no fallback."""
 
 
-@dataclass(frozen=True, slots=True)
-class Site:
+class Site(Discreet, msgspec.Struct, frozen=True):
     """The server as one request sees it. `base_url` has the base path; `origin` has not."""
 
     base_url: str

@@ -10,12 +10,14 @@ import math
 
 import msgspec
 
+from watchword.discreet import Discreet
+
 MOST_SECONDS = 2.0
 MOST_MEMORY = 256 * 1024 * 1024
 """Bytes; twice what OWASP's dearest parameters of scrypt take."""
 
 
-class HashCost(msgspec.Struct, frozen=True):
+class HashCost(Discreet, msgspec.Struct, frozen=True):
     """Roughly, on one core of 2020: good enough to compare schemes with each other."""
 
     seconds: float

@@ -26,7 +26,7 @@ from .hash_cost import HashCost, argon2_cost, scrypt_cost
 
 _log = logging.getLogger("watchword")
 
-_SCRYPT = re.compile(r"[0-9a-f]{32}:[0-9a-f]{128}", re.ASCII)
+_SCRYPT = r"[0-9a-f]{32}:[0-9a-f]{128}"
 _N, _R, _P, _LENGTH = 16_384, 16, 1, 64
 _SCRYPT_COST = scrypt_cost(_N, _R, _P)
 
@@ -91,7 +91,7 @@ class Scrypt:
         self._token_bytes = token_bytes
 
     def recognizes(self, stored: str) -> bool:
-        return _SCRYPT.fullmatch(stored) is not None
+        return re.fullmatch(_SCRYPT, stored) is not None
 
     def cost(self, stored: str) -> HashCost | None:
         return self.own_cost if self.recognizes(stored) else None

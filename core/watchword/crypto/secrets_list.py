@@ -13,8 +13,11 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import ClassVar
 
 import msgspec
+
+from watchword.discreet import Discreet
 
 PLACEHOLDERS = frozenset(
     ("better-auth-secret-12345678901234567890", "better-auth-secret-123456789")
@@ -36,7 +39,7 @@ class VersionedSecret:
     version only decrypts, as it must after a leak. `1@2030-01-31:secret` in the environment."""
 
 
-class Finding(msgspec.Struct, frozen=True):
+class Finding(Discreet, msgspec.Struct, frozen=True):
     """What is wrong with the secrets; a fatal one refuses to start in production."""
 
     text: str
@@ -45,13 +48,14 @@ class Finding(msgspec.Struct, frozen=True):
     """Whether cookies are believed under the secret; one that does not only decrypts."""
 
 
-@dataclass(frozen=True, slots=True)
-class Secrets:
+class Secrets(Discreet, msgspec.Struct, frozen=True):
     """All secrets of one configuration. Its repr shows none of them."""
 
-    current: str = field(repr=False)
+    __secrets__: ClassVar[frozenset[str]] = frozenset(("current", "legacy"))
+
+    current: str
     versions: tuple[VersionedSecret, ...] = ()
-    legacy: str | None = field(default=None, repr=False)
+    legacy: str | None = None
 
     def retiring(self, now: datetime) -> tuple[str, ...]:
         """The older secrets that still vouch for what was signed under them, at a moment."""

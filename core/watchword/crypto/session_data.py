@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any, ClassVar, Protocol
 from uuid import uuid4
 
 import msgspec
@@ -29,9 +28,10 @@ Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 _SPELLING = str.maketrans("+/", "-_")
 
 
-@dataclass(frozen=True, slots=True)
-class SessionData:
+class SessionData(Discreet, msgspec.Struct, frozen=True):
     """What a genuine cookie holds. Times are in Unix milliseconds, dates in records are text."""
+
+    __secrets__: ClassVar[frozenset[str]] = frozenset(("session", "user"))
 
     session: Mapping[str, object]
     user: Mapping[str, object]
@@ -42,16 +42,15 @@ class SessionData:
     """Whether it was made under an older secret, and is to be written anew."""
 
 
-class Opened(msgspec.Struct, frozen=True):
+class Opened(Discreet, msgspec.Struct, frozen=True):
     """A genuine cookie, its content not looked at."""
+
+    __secrets__: ClassVar[frozenset[str]] = frozenset(("text",))
 
     text: bytes
     expires_at: float | None = None
     """In Unix milliseconds; None where the content says it."""
     outdated: bool = False
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}()"
 
 
 class Content(Discreet, msgspec.Struct, kw_only=True, rename="camel"):

@@ -21,6 +21,8 @@ from typing import Literal, Protocol, TypeAlias
 
 import msgspec
 
+from watchword.discreet import Discreet
+
 from .schema import Schema
 
 Json: TypeAlias = "str | int | float | bool | list[Json] | dict[str, Json] | None"
@@ -33,7 +35,7 @@ Operator: TypeAlias = Literal[
 ]
 
 
-class Condition(msgspec.Struct, frozen=True):
+class Condition(Discreet, msgspec.Struct, frozen=True):
     """One comparison of a field with a value.
 
     All conditions with connector AND must hold, and, if there are any with connector OR, at least
@@ -52,14 +54,14 @@ class Condition(msgspec.Struct, frozen=True):
 Where: TypeAlias = Sequence[Condition]
 
 
-class Sort(msgspec.Struct, frozen=True):
+class Sort(Discreet, msgspec.Struct, frozen=True):
     """An order of rows: by one field, ties in order of insertion where the database knows it."""
 
     field: str
     descending: bool = False
 
 
-class Join(msgspec.Struct, frozen=True):
+class Join(Discreet, msgspec.Struct, frozen=True):
     """Fetch related rows in the same call: where `foreign` of `model` equals `local` of this row.
 
     The related row is put into the result under `name`: a row or None, or with `many` a list of at

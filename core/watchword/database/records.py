@@ -14,7 +14,6 @@ from __future__ import annotations
 import inspect
 import typing
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Annotated, Any, ClassVar, Literal
@@ -28,8 +27,7 @@ from .hidden import Keeping, keep_hidden
 from .schema import Field, FieldType, Index, Model, Reference
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Column:
+class Column(Discreet, msgspec.Struct, frozen=True, kw_only=True):
     """What a type annotation cannot say about a field. Used inside `Annotated`.
 
     Type constraints (lengths, patterns, ranges) are `msgspec.Meta` beside it.
@@ -92,8 +90,7 @@ def _column(hint: object) -> Column:
     return next((extra for extra in extras if isinstance(extra, Column)), _PLAIN)
 
 
-@dataclass(frozen=True, slots=True)
-class Attribute:
+class Attribute(Discreet, msgspec.Struct, frozen=True):
     """One attribute of a record class: how Python, wire and database see it."""
 
     name: str

@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+
+import msgspec
+
+from watchword.discreet import Discreet
 
 
 class FieldType(enum.Enum):
@@ -25,8 +28,7 @@ class FieldType(enum.Enum):
     NUMBER_LIST = "number[]"
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(Discreet, msgspec.Struct, frozen=True):
     """A foreign key: the referenced model and field, and what deletion does."""
 
     model: str
@@ -34,8 +36,7 @@ class Reference:
     on_delete: str = "cascade"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Field:
+class Field(Discreet, msgspec.Struct, frozen=True, kw_only=True):
     """One column of a model, under its logical name (camelCase)."""
 
     name: str
@@ -57,8 +58,7 @@ class Field:
         return self.column or self.name
 
 
-@dataclass(frozen=True, slots=True)
-class Index:
+class Index(Discreet, msgspec.Struct, frozen=True):
     """An index over fields of a model, by their logical names, in this order."""
 
     fields: tuple[str, ...]
@@ -66,8 +66,7 @@ class Index:
     """Whether no two rows may have the same values in all of them."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Model:
+class Model(Discreet, msgspec.Struct, frozen=True, kw_only=True):
     """A table: `id` (text primary key) and the fields in the order in which they are created."""
 
     name: str
@@ -101,8 +100,7 @@ def schema_and_table(name: str) -> tuple[str | None, str]:
     return (schema, table) if dot else (None, name)
 
 
-@dataclass(frozen=True, slots=True)
-class Schema:
+class Schema(Discreet, msgspec.Struct, frozen=True):
     """All models by logical name, in an order in which they can be created (references first)."""
 
     models: Mapping[str, Model]

@@ -8,13 +8,15 @@ from typing import Any, Generic, TypeVar, cast
 
 import msgspec
 
+from watchword.discreet import Discreet
+
 from .contract import Condition, JoinedRow, Operator, Row, Value
 from .records import Attribute, Record, attributes_of, wire_names
 
 R = TypeVar("R", bound=Record)
 
 
-class Compare(msgspec.Struct, frozen=True):
+class Compare(Discreet, msgspec.Struct, frozen=True):
     """A comparison other than equality, for `where(expires_at=gt(now))`."""
 
     value: Value | list[Value]

@@ -19,7 +19,7 @@ from watchword.endpoint import get, post
 from watchword.errors import ErrorCode, ErrorCodes
 from watchword.observability.security_log import Event, record
 from watchword.pipeline.validation import Identifier
-from watchword.plugin import Plugin
+from watchword.plugin_base import Plugin
 from watchword.records import Account
 from watchword.results import Status
 from watchword.server_api import EndpointCall, M, ServerAPI, U

@@ -19,7 +19,7 @@ from watchword.endpoint import post
 from watchword.errors import ErrorCode, ErrorCodes
 from watchword.http.request import Request
 from watchword.pipeline.validation import Email, TargetURL
-from watchword.plugin import Plugin
+from watchword.plugin_base import Plugin
 from watchword.records import User
 from watchword.results import Status
 from watchword.server_api import EndpointCall, M, ServerAPI, U

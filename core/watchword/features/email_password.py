@@ -16,7 +16,7 @@ from watchword.endpoint import post
 from watchword.errors import APIError, ConfigurationError, ErrorCode, ErrorCodes, Overloaded
 from watchword.pipeline.additional_fields import read_fields, refuse_taken
 from watchword.pipeline.validation import is_email
-from watchword.plugin import Plugin
+from watchword.plugin_base import Plugin
 from watchword.records import Account, Session, User
 from watchword.runtime.callbacks import is_async
 from watchword.server_api import EndpointCall, M, ServerAPI

@@ -21,7 +21,7 @@ from watchword.database.hidden import replaced
 from watchword.endpoint import get, post
 from watchword.errors import APIError, ErrorCode, ErrorCodes
 from watchword.observability.security_log import Event, record
-from watchword.plugin import Plugin
+from watchword.plugin_base import Plugin
 from watchword.records import User
 from watchword.results import SessionAndUser, Status
 from watchword.server_api import EndpointCall, M, ServerAPI, U

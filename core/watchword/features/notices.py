@@ -12,7 +12,7 @@ from typing import ClassVar, Literal, TypeAlias
 
 from watchword.call import Call
 from watchword.http.request import Request
-from watchword.plugin import Plugin
+from watchword.plugin_base import Plugin
 from watchword.records import User
 
 from .mails import in_background

@@ -21,7 +21,7 @@ from watchword.endpoint import get, post
 from watchword.errors import ErrorCode, ErrorCodes, Redirect
 from watchword.http.query import append_query
 from watchword.pipeline.validation import Email, Password, TargetURL, Token
-from watchword.plugin import Plugin
+from watchword.plugin_base import Plugin
 from watchword.records import User
 from watchword.results import Status
 from watchword.server_api import EndpointCall, M, ServerAPI, U

@@ -16,7 +16,7 @@ from watchword.endpoint import post
 from watchword.errors import ErrorCode, ErrorCodes
 from watchword.observability.security_log import Event, record
 from watchword.pipeline.validation import Password
-from watchword.plugin import Plugin
+from watchword.plugin_base import Plugin
 from watchword.records import Account, Session, User
 from watchword.results import Status
 from watchword.server_api import EndpointCall, M, ServerAPI

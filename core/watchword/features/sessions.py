@@ -18,7 +18,7 @@ from watchword.endpoint import Traits, endpoint, get, post
 from watchword.errors import APIError, ErrorCodes
 from watchword.pipeline.additional_fields import read_fields
 from watchword.pipeline.validation import Flag, Token
-from watchword.plugin import Plugin
+from watchword.plugin_base import Plugin
 from watchword.records import Session, User
 from watchword.results import SessionAndUser, Status, Success
 from watchword.server_api import EndpointCall, M, ServerAPI, U

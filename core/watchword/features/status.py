@@ -19,7 +19,7 @@ from watchword.errors import Redirect
 from watchword.http.query import append_query
 from watchword.http.response import Response
 from watchword.pipeline.validation import Identifier, Words
-from watchword.plugin import Plugin
+from watchword.plugin_base import Plugin
 from watchword.server_api import EndpointCall, M, ServerAPI, U
 
 _STYLE = "body{font:16px/1.5 system-ui;max-width:40rem;margin:4rem auto;padding:0 1rem}"
@@ -37,7 +37,7 @@ _PAGE_HEADERS = (
     ("x-frame-options", "DENY"),
     ("referrer-policy", "no-referrer"),
 )
-_CODE = re.compile(r"[A-Za-z0-9_'-]+", re.ASCII)
+_CODE = r"[A-Za-z0-9_'-]+"
 
 
 class Ok(Discreet, msgspec.Struct, frozen=True):
@@ -67,7 +67,7 @@ class StatusPages(Plugin):
     @get("/error")
     async def error(self, call: Call, query: ErrorQuery) -> Response:
         """The page at the end of a failed redirect, or a redirect to the application's own."""
-        code = query.error if _CODE.fullmatch(query.error) else "UNKNOWN"
+        code = query.error if re.fullmatch(_CODE, query.error) else "UNKNOWN"
         options = call.config.options.on_api_error
         if options.error_url:
             raise Redirect(append_query(options.error_url, _details(code, query)))

@@ -24,7 +24,7 @@ from watchword.errors import APIError, ErrorCode, ErrorCodes
 from watchword.observability.security_log import Event, record
 from watchword.pipeline.additional_fields import read_fields
 from watchword.pipeline.validation import Password, PersonName, Picture, TargetURL, Token
-from watchword.plugin import Plugin
+from watchword.plugin_base import Plugin
 from watchword.records import Account, User
 from watchword.results import Status
 from watchword.server_api import EndpointCall, M, ServerAPI, U

@@ -19,9 +19,7 @@ Address: TypeAlias = IPv4Address | IPv6Address
 
 _log = logging.getLogger("watchword")
 
-_PORT = re.compile(
-    r"(?P<ipv4>[0-9.]+):[0-9]{1,5}|\[(?P<ipv6>[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*)\](:[0-9]{1,5})?"
-)
+_PORT = r"(?P<ipv4>[0-9.]+):[0-9]{1,5}|\[(?P<ipv6>[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*)\](:[0-9]{1,5})?"
 _LONGEST = 4096
 """Characters of a header that are read, from its end: proxies append, clients write in front."""
 _INSIDE = tuple(
@@ -147,7 +145,7 @@ def _spelled(address: Address, ipv6_subnet: int) -> str:
 
 def _address(text: str, *, ports: bool = False) -> Address | None:
     """An address; with `ports` also in the forms `address:port`, `[v6]` and `[v6]:port`."""
-    if ports and (found := _PORT.fullmatch(text)):
+    if ports and (found := re.fullmatch(_PORT, text)):
         text = found["ipv4"] or found["ipv6"]
     try:
         address = ipaddress.ip_address(text)

@@ -7,11 +7,8 @@ import re
 UNKNOWN = "unknown"
 """What an element says that does not know its client (RFC 7239, 6.2)."""
 
-_PAIR = re.compile(
-    r"""\s*(?P<name>[!\#$%&'*+\-.^_`|~0-9A-Za-z]+)=
-    (?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<bare>[^\s",;]*))\s*(?P<end>[,;]|\Z)""",
-    re.VERBOSE,
-)
+_PAIR = r"""(?x)\s*(?P<name>[!\#$%&'*+\-.^_`|~0-9A-Za-z]+)=
+    (?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<bare>[^\s",;]*))\s*(?P<end>[,;]|\Z)"""
 
 
 def forwarded_for(value: str) -> list[str]:
@@ -20,9 +17,9 @@ def forwarded_for(value: str) -> list[str]:
     Empty if anything does not read as RFC 7239, 4: a client that opens a quotation must not choose
     how what its proxy appends is understood.
     """
-    found, position = [UNKNOWN], 0
+    form, found, position = re.compile(_PAIR), [UNKNOWN], 0
     while position < len(value):
-        pair = _PAIR.match(value, position)
+        pair = form.match(value, position)
         if pair is None:
             return []
         if pair["name"].lower() == "for":

@@ -27,9 +27,9 @@ _ISO = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})",
     re.ASCII,
 )
-_NO_BRACKETS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[^"\[\]{}]++', re.DOTALL)
+_NO_BRACKETS = rb'(?s)"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[^"\[\]{}]++'
 """Texts, with brackets in them or not, and all else that is no bracket."""
-_SURROGATE = re.compile("[\ud800-\udfff]")
+_SURROGATE = "[\ud800-\udfff]"
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder()
 
@@ -101,7 +101,7 @@ def decode(data: bytes) -> Any:
 def _too_deep(data: bytes) -> bool:
     if data.count(b"[") + data.count(b"{") <= DEEPEST:
         return False
-    brackets = _NO_BRACKETS.sub(b"", data)
+    brackets = re.sub(_NO_BRACKETS, b"", data)
     if len(brackets) > 2 * MOST_CONTAINERS:
         return True
     depth = 0
@@ -114,7 +114,7 @@ def _too_deep(data: bytes) -> bool:
 
 def _has_surrogate(value: object) -> bool:
     if isinstance(value, str):
-        return _SURROGATE.search(value) is not None
+        return re.search(_SURROGATE, value) is not None
     if isinstance(value, list):
         return any(map(_has_surrogate, cast("list[object]", value)))
     if isinstance(value, dict):

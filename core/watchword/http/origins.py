@@ -13,9 +13,7 @@ from .globs import origin_glob
 from .urls import URL, is_safe_relative, parse_url
 
 _LABEL = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
-_FORWARDED = re.compile(
-    rf"({_LABEL}(\.{_LABEL})*|\[[0-9A-Fa-f:.]{{2,45}}\])(:[0-9]{{1,5}})?", re.ASCII
-)
+_FORWARDED = rf"({_LABEL}(\.{_LABEL})*|\[[0-9A-Fa-f:.]{{2,45}}\])(:[0-9]{{1,5}})?"
 _SCHEME_ONLY = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.\-]*)://(?P<rest>.*)", re.DOTALL)
 _UNTRUSTED_SCHEMES = frozenset(("javascript", "data", "vbscript", "blob", "file"))
 _NOT_APPS = frozenset(("http", "https", *_UNTRUSTED_SCHEMES))
@@ -143,7 +141,7 @@ def host_matches(host: str, pattern: str) -> bool:
 
 def is_valid_forwarded_host(host: str) -> bool:
     """Whether a Host-like header has the shape of a host: DNS name, IPv4 or bracketed IPv6."""
-    return len(host) <= 260 and _FORWARDED.fullmatch(host) is not None
+    return len(host) <= 260 and re.fullmatch(_FORWARDED, host) is not None
 
 
 def is_loopback_host(host: str) -> bool:

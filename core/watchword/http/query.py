@@ -12,7 +12,7 @@ from .urls import is_single_slash_path, parse_url
 
 Query: TypeAlias = "dict[str, str | list[str]]"
 
-_BARE_ORIGIN = re.compile(r"\A[^/?#]+://[^/?#]+(?=[?#]|\Z)")
+_BARE_ORIGIN = r"\A[^/?#]+://[^/?#]+(?=[?#]|\Z)"
 
 
 class QueryTooLong(ValueError):
@@ -60,7 +60,7 @@ def append_query(url: str, params: Mapping[str, str]) -> str:
     elif (parsed := parse_url(url)) is None:
         raise ValueError("the URL must be absolute, or a path")
     elif parsed.is_web:
-        url = _BARE_ORIGIN.sub(r"\g<0>/", url, count=1)
+        url = re.sub(_BARE_ORIGIN, r"\g<0>/", url, count=1)
     body, hash_mark, fragment = url.partition("#")
     path, question, query = body.partition("?")
     more = encode_form(params)

@@ -34,6 +34,8 @@ class PrivateKey:
     """PKCS#8, as the provider's console gives it."""
     algorithm: Literal["RS256", "PS256", "ES256", "EdDSA"] = "RS256"
     key_id: str | None = None
+    thumbprint: str | None = None
+    """Of the certificate, SHA-256 in base64url, where keys are known by certificates."""
 
     def __post_init__(self) -> None:
         try:
@@ -46,7 +48,8 @@ class PrivateKey:
     def sign(self, claims: dict[str, object]) -> str:
         """A signed token of these claims."""
         key = import_key(self.pem, _KINDS[self.algorithm])
-        header = {"alg": self.algorithm, **({"kid": self.key_id} if self.key_id else {})}
+        names = {"kid": self.key_id, "x5t#S256": self.thumbprint}
+        header = {"alg": self.algorithm, **{name: of for name, of in names.items() if of}}
         return jwt.encode(header, claims, key, algorithms=[self.algorithm])
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import cast
 
 from .client_authentication import Method
 from .id_tokens import IdTokenRules
-from .profile import Fields
+from .profile import Fields, found
+from .tokens import Profile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,8 +24,19 @@ class Description:
     authorization_url: str
     scopes: tuple[str, ...] = ()
     """What is asked for unless the application says `disable_default_scope`."""
+    sends_scopes: bool = True
+    """False: the application's registration there decides what is granted."""
+    scope_separator: str = " "
+    wanted_scopes_first: bool = False
+    """Whether the request's scopes stand before the application's."""
+    client_id_name: str = "client_id"
+    """What the provider calls it, in URLs and forms."""
+    opening: tuple[str, ...] = ("response_type", "client_id", "state", "scope", "redirect_uri")
+    """The first parameters of the authorization URL, in their order."""
     pkce: bool = True
-    """Whether the challenge is shown and the verifier sent."""
+    """Whether the challenge is shown."""
+    sends_verifier: bool | None = None
+    """Whether the verifier is sent for it; None: where the challenge is shown."""
     takes_login_hint: bool = False
     response_type: str = "code"
     response_mode: str | None = None
@@ -34,6 +47,8 @@ class Description:
     """Of the authorization URL; a client's `additionalParams` may replace them."""
     fixed_parameters: Mapping[str, str] = field(default_factory=dict[str, str])
     """Behind those of the client, which may not replace them."""
+    takes_parameters: bool = True
+    """Whether `additionalParams` of a client get into the URL."""
 
     token_url: str = ""
     authentication: Method = "post"
@@ -48,6 +63,14 @@ class Description:
     """None: the person is in the ID token."""
     user_info_headers: Mapping[str, str] = field(default_factory=dict[str, str])
     """Beside the access token."""
+    user_info_body: bytes | None = None
+    """What is posted there; None: it is a GET."""
+    user_info_requires: Mapping[str, object] = field(default_factory=dict[str, object])
+    """What has to stand in the answer, by dotted path; else it says nothing."""
+    user_info_at: str | None = None
+    """The dotted path to the person in the answer; None: all of it."""
+    prefers_id_token: bool = False
+    """Whether the URL is asked only when no ID token came."""
     fields: Fields | None = None
     """None: the provider has an `identify` of its own."""
 
@@ -62,3 +85,13 @@ class Description:
     """Below the base path; None: `/callback/<id>`."""
     needs_secret: bool = False
     """Whether nothing works without a client secret."""
+
+    def person_in(self, answer: Profile) -> Profile | None:
+        """The person in an answer of the user-info URL, if it has one."""
+        wanted = self.user_info_requires.items()
+        if any(found(answer, path) != value for path, value in wanted):
+            return None
+        if self.user_info_at is None:
+            return answer
+        person = found(answer, self.user_info_at)
+        return cast("Profile", person) if isinstance(person, dict) else None

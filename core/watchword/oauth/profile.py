@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import cast
 
 from .tokens import Profile
@@ -53,14 +53,15 @@ class UserInfo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fields:
-    """Where a profile has what. Dots lead inside; of several places, the first with a text counts.
-
-    `name` falls back to nothing, the empty text.
-    """
+    """Where a profile has what. Dots lead inside; of several places the first text counts."""
 
     id: str
     name: tuple[str, ...] = ("name",)
+    """A place of several words joins what stands at each. Falls back to the empty text."""
     email: tuple[str, ...] = ("email",)
+    placeholder: str | None = None
+    """The domain of the address that those have who have none: `<id>@<domain>`. No mail is ever
+    delivered there."""
     image: tuple[str, ...] = ()
     email_verified: str | None = None
     """None: the provider never says so."""
@@ -68,13 +69,22 @@ class Fields:
     def identify(self, profile: Profile) -> Identity:
         """The person."""
         verified = self.email_verified
-        return Identity(
+        identity = Identity(
             id=found(profile, self.id),
-            name=text(profile, *self.name) or "",
+            name=next(filter(None, (_joined(profile, place) for place in self.name)), ""),
             email=text(profile, *self.email),
             email_verified=verified is not None and found(profile, verified),
             image=text(profile, *self.image),
         )
+        if identity.email or not self.placeholder or not identity.subject:
+            return identity
+        # Nobody can vouch for an address that does not exist.
+        made_up = f"{identity.subject}@{self.placeholder}"
+        return replace(identity, email=made_up, email_verified=False)
+
+
+def _joined(profile: Profile, place: str) -> str:
+    return " ".join(filter(None, (text(profile, path) for path in place.split(" "))))
 
 
 def found(profile: Profile, path: str) -> object:

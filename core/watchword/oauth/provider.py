@@ -4,7 +4,7 @@ A provider is one small module in `watchword.providers` with one frozen dataclas
 data:
 
     @dataclass(frozen=True, kw_only=True, repr=False)
-    class Huggingface(Provider):
+    class HuggingFace(Provider):
         \"""Sign in with Hugging Face.\"""
 
         def describe(self) -> Description:
@@ -25,6 +25,7 @@ data:
 
 Options of one provider alone (an issuer, a tenant) are further fields with defaults; `describe` may
 read them, and runs once per object. `check` refuses what cannot work when the object is made.
+Those that also take a signature instead of a secret build on `keyed_provider`.
 
 What is particular overrides one of these, from the rarest on:
 
@@ -53,6 +54,7 @@ from functools import cached_property
 from typing import Any, TypeAlias, cast
 
 from watchword.errors import ConfigurationError
+from watchword.http.urls import parse_url
 
 from .authorization import Authorization, authorization_url, unreserved
 from .client import Client, bearer
@@ -95,9 +97,11 @@ class Provider:
     client_id: str | Sequence[str]
     """From the provider's console. With several the first asks, and tokens for all are accepted."""
     client_secret: str | None = None
+    """From there as well; public clients have none."""
     scope: Sequence[str] = ()
     """Asked for beside the provider's own."""
     disable_default_scope: bool = False
+    """Ask for `scope` alone."""
     redirect_uri: str | None = None
     """None: `<base url>/callback/<id>`."""
     authorization_endpoint: str | None = None
@@ -114,6 +118,7 @@ class Provider:
     """Gets the token and the nonce that came with it: whether both are genuine. Replaces all of our
     own checks."""
     disable_id_token_sign_in: bool = False
+    """Refuse ID tokens that applications hand in."""
     disable_sign_up: bool = False
     """Only who has an account can sign in."""
     disable_implicit_sign_up: bool = False
@@ -126,8 +131,13 @@ class Provider:
     def __post_init__(self) -> None:
         if not self.client_ids or not all(self.client_ids):
             raise self.wrong("client_id", "is missing", "Register the application there")
-        if self.description.needs_secret and not self.client_secret:
+        known = self.description
+        if known.needs_secret and not self.client_secret:
             raise self.wrong("client_secret", "is missing", "Take it from the provider's console")
+        for url in (self.authorization_endpoint or known.authorization_url, known.token_url):
+            parsed = parse_url(url) if url else None
+            if url and (parsed is None or not parsed.is_web):
+                raise self.wrong("URLs", f"{url} is no web address", "Give options as whole URLs")
         self.check()
 
     def __repr__(self) -> str:
@@ -168,12 +178,16 @@ class Provider:
         """Where the browser is sent. Raises `OAuthFailed`."""
         known = self.description
         verifier = asked.code_verifier if known.pkce else ""
-        params: dict[str, str | None] = {
+        scopes = self.scopes_of(asked.scopes) if known.sends_scopes else []
+        first = {
             "response_type": known.response_type,
-            "client_id": self.client_ids[0],
+            known.client_id_name: self.client_ids[0],
             "state": asked.state,
-            "scope": " ".join(self.scopes_of(asked.scopes)) or None,
+            "scope": known.scope_separator.join(scopes) or None,
             "redirect_uri": asked.redirect_uri,
+        }
+        params: dict[str, str | None] = {
+            **{name: first[name] for name in known.opening},
             **self.early_parameters(asked),
             "response_mode": known.response_mode,
             "code_challenge_method": "S256" if verifier else None,
@@ -181,13 +195,16 @@ class Provider:
         }
         params |= known.parameters
         params |= self.extra_parameters(asked)
-        params |= unreserved(asked.params)
-        params |= known.fixed_parameters
+        if known.takes_parameters:
+            params |= unreserved(asked.params)
+        params |= {known.client_id_name: self.client_ids[0], **known.fixed_parameters}
         return authorization_url(self.authorization_endpoint or known.authorization_url, params)
 
     def scopes_of(self, wanted: Sequence[str]) -> list[str]:
         """The scopes to ask for: the provider's own, the application's, the request's."""
         own = () if self.disable_default_scope else self.description.scopes
+        if self.description.wanted_scopes_first:
+            return [*own, *wanted, *self.scope]
         return [*own, *self.scope, *wanted]
 
     def early_parameters(self, asked: Authorization) -> dict[str, str | None]:
@@ -210,7 +227,8 @@ class Provider:
         """Tokens for a code (RFC 6749, 4.1.3)."""
         known = self.description
         form = {"grant_type": "authorization_code", "code": grant.code}
-        if known.pkce and grant.code_verifier:
+        sends = known.pkce if known.sends_verifier is None else known.sends_verifier
+        if sends and grant.code_verifier:
             form["code_verifier"] = grant.code_verifier
         if known.sends_device_id and grant.device_id:
             form["device_id"] = grant.device_id
@@ -252,7 +270,7 @@ class Provider:
         self, client: Client, method: Method
     ) -> tuple[dict[str, str], dict[str, str]]:
         """Fields of the form and headers that prove who we are."""
-        client_id, key = self.client_ids[0], self.private_key
+        client_id, name, key = self.client_ids[0], self.description.client_id_name, self.private_key
         if method == "private_key_jwt" and key is not None:
             return client_assertion(
                 key,
@@ -263,10 +281,10 @@ class Provider:
             ), {}
         secret = None if method == "none" else await self.secret(client)
         if secret is None:
-            return {"client_id": client_id}, {}
+            return {name: client_id}, {}
         if method == "basic":
             return {}, {"authorization": basic_credentials(client_id, secret)}
-        return {"client_id": client_id, "client_secret": secret}, {}
+        return {name: client_id, "client_secret": secret}, {}
 
     @property
     def private_key(self) -> PrivateKey | None:
@@ -282,13 +300,16 @@ class Provider:
     async def fetch_profile(self, client: Client, tokens: Tokens) -> Profile | None:
         """What the provider says of the person; None if it says nothing."""
         known = self.description
-        if known.user_info_url is None:
-            return unverified_claims(tokens.id_token)
+        url, body = known.user_info_url, known.user_info_body
+        claims = unverified_claims(tokens.id_token)
+        if url is None or (known.prefers_id_token and claims is not None):
+            return claims
         if not tokens.access_token:
             return None
         headers = {**bearer(tokens.access_token), **known.user_info_headers}
-        answer = await client.get(known.user_info_url, headers)
-        return json_object(answer, f"{known.id}: user info")
+        asking = client.get(url, headers) if body is None else client.post(url, body, headers)
+        profile = json_object(await asking, f"{known.id}: user info")
+        return known.person_in(profile)
 
     def identify(self, profile: Profile) -> Identity:
         """The person in a profile. May raise `OAuthFailed`."""

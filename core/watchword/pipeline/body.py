@@ -13,7 +13,7 @@ from watchword.http.request import BodyTooLarge, Request
 
 from .validation import ValidationCodes
 
-_DIGITS = re.compile(r"[0-9]{1,18}")
+_DIGITS = r"[0-9]{1,18}"
 
 
 async def read_body(call: Call, request: Request, endpoint: Endpoint[object, object]) -> object:
@@ -26,7 +26,7 @@ async def read_body(call: Call, request: Request, endpoint: Endpoint[object, obj
     limit = call.config.options.advanced.body_limit
     declared = request.headers.get("content-length")
     if declared is not None:
-        if not _DIGITS.fullmatch(declared):
+        if not re.fullmatch(_DIGITS, declared):
             raise ValidationCodes.BAD_REQUEST("Invalid Content-Length")
         if int(declared) > limit:
             raise ValidationCodes.PAYLOAD_TOO_LARGE()

@@ -14,7 +14,7 @@ from watchword.configuration.configuration import Configuration
 from watchword.endpoint import Endpoint
 from watchword.errors import ConfigurationError
 from watchword.http.globs import path_glob
-from watchword.plugin import Plugin
+from watchword.plugin_base import Plugin
 
 from .router import Router
 

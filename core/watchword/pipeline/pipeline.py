@@ -10,7 +10,6 @@ Server-side calls enter at the before hooks and leave after the after hooks.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -19,6 +18,7 @@ import msgspec
 from watchword.call import Call, Change
 from watchword.configuration.configuration import Configuration
 from watchword.configuration.site import UnknownHost
+from watchword.discreet import Discreet
 from watchword.endpoint import Endpoint
 from watchword.errors import APIError, ConfigurationError
 from watchword.http.headers import Headers
@@ -27,7 +27,7 @@ from watchword.http.request import Request
 from watchword.http.response import Response
 from watchword.http.speculation import is_speculative
 from watchword.observability.opening import APPLICATION
-from watchword.plugin import Hook, Plugin, Stage
+from watchword.plugin_base import Hook, Plugin, Stage
 from watchword.runtime.contract import Runtime
 from watchword.sessions.asking import asker_of
 from watchword.sessions.sessions import finish_call, require_session
@@ -51,8 +51,7 @@ _AHEAD = Response(503, (("cache-control", "no-store"),))
 """To who fetches a mailed link ahead: a browser throws it away and asks again on the click."""
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(Discreet, msgspec.Struct, frozen=True):
     """An endpoint bound to its plugin, with the hooks that match its path."""
 
     endpoint: Endpoint[Any, Any]
@@ -66,7 +65,7 @@ class Route:
     """Each with whether it is for new sessions only."""
 
 
-class Outcome(msgspec.Struct, frozen=True):
+class Outcome(Discreet, msgspec.Struct, frozen=True):
     """What came of an endpoint: a value or an `APIError`, and a status that a hook kept."""
 
     value: object

@@ -30,20 +30,20 @@ _KINDS = {
 }
 
 _Told = Callable[[re.Match[str]], str]
-_SENTENCES: tuple[tuple[re.Pattern[str], _Told], ...] = (
-    (re.compile(r"of length >= 1(?!\d)"), lambda _: "This must not be empty"),
-    (re.compile(r"of length >= (\d+)"), lambda found: f"This is too short: at least {found[1]}"),
-    (re.compile(r"of length <= (\d+)"), lambda found: f"{TOO_LONG}: at most {found[1]}"),
-    (re.compile(r"` >=? (-?[\d.]+)"), lambda found: f"This must be at least {found[1]}"),
-    (re.compile(r"` <=? (-?[\d.]+)"), lambda found: f"This must be at most {found[1]}"),
-    (re.compile(r"^Invalid enum value"), lambda _: "This is none of the choices"),
-    (re.compile(r"^Invalid RFC3339"), lambda _: NOT_A_DATE),
-    (re.compile(r"^Object missing required field"), lambda _: "A part of this is missing"),
-    (re.compile(r"^Expected `(\w+)(?: \| null)?`, got"), lambda found: _KINDS.get(found[1], "")),
+_SENTENCES: tuple[tuple[str, _Told], ...] = (
+    (r"of length >= 1(?!\d)", lambda _: "This must not be empty"),
+    (r"of length >= (\d+)", lambda found: f"This is too short: at least {found[1]}"),
+    (r"of length <= (\d+)", lambda found: f"{TOO_LONG}: at most {found[1]}"),
+    (r"` >=? (-?[\d.]+)", lambda found: f"This must be at least {found[1]}"),
+    (r"` <=? (-?[\d.]+)", lambda found: f"This must be at most {found[1]}"),
+    (r"^Invalid enum value", lambda _: "This is none of the choices"),
+    (r"^Invalid RFC3339", lambda _: NOT_A_DATE),
+    (r"^Object missing required field", lambda _: "A part of this is missing"),
+    (r"^Expected `(\w+)(?: \| null)?`, got", lambda found: _KINDS.get(found[1], "")),
 )
 _PATTERN = " matching regex "
-_AT = re.compile(r" - at `\$(?P<path>[^`]*)`$")
-_ITEM = re.compile(r"\[(\d+)\]")
+_AT = r" - at `\$(?P<path>[^`]*)`$"
+_ITEM = r"\[(\d+)\]"
 
 
 def problems(
@@ -69,13 +69,13 @@ def problems(
 
 def told(text: str, patterns: Mapping[str, str]) -> tuple[str, str]:
     """Path and sentence for what msgspec says of a value. Its own text may quote the value."""
-    found = _AT.search(text)
-    path = _ITEM.sub(r".\1", found["path"]).replace("[...]", "") if found else ""
-    text = _AT.sub("", text)
+    found = re.search(_AT, text)
+    path = re.sub(_ITEM, r".\1", found["path"]).replace("[...]", "") if found else ""
+    text = re.sub(_AT, "", text)
     if _PATTERN in text:
         known = (tell for pattern, tell in patterns.items() if text.endswith(repr(pattern)))
         return path, next(known, _UNREADABLE)
     for form, tell in _SENTENCES:
-        if match := form.search(text):
+        if match := re.search(form, text):
             return path, tell(match) or _UNREADABLE
     return path, _UNREADABLE

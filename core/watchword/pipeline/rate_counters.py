@@ -10,14 +10,16 @@ import logging
 import math
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass
 from typing import Protocol, cast
+
+import msgspec
 
 from watchword.call import Call
 from watchword.configuration.options import RateLimitRule, RateLimitStore, seconds
 from watchword.database.contract import StorageUnavailable
 from watchword.database.secondary import SecondaryBusy
 from watchword.database.table import gt, lt
+from watchword.discreet import Discreet
 from watchword.records import RateLimitCounter
 from watchword.runtime.process import PerProcess
 
@@ -52,8 +54,7 @@ class ClearableCounters(Counters, Protocol):
         ...
 
 
-@dataclass(slots=True)
-class _Window:
+class _Window(Discreet, msgspec.Struct):
     count: int
     last: float
 

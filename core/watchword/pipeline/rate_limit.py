@@ -18,7 +18,7 @@ from watchword.configuration.options import (
 from watchword.errors import APIError, ConfigurationError
 from watchword.http.bounds import LONGEST_PATH
 from watchword.http.globs import path_glob
-from watchword.plugin import Plugin, RateRule
+from watchword.plugin_base import Plugin, RateRule
 from watchword.sessions.sessions import client_address
 
 from .rate_counters import (

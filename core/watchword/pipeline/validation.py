@@ -52,12 +52,10 @@ Words = Annotated[str, msgspec.Meta(max_length=2000)]
 Flag: TypeAlias = Identifier | bool | Annotated[list[Identifier], msgspec.Meta(max_length=100)]
 """A switch in a query: any non-empty value counts as true, as does a repeated one."""
 
-_EMAIL = re.compile(EMAIL_PATTERN, re.ASCII)
-
 
 def is_email(text: str) -> bool:
     """Whether a text is an e-mail address in the protocol's syntax."""
-    return len(text) <= LONGEST_EMAIL and _EMAIL.match(text) is not None
+    return len(text) <= LONGEST_EMAIL and re.match(EMAIL_PATTERN, text) is not None
 
 
 class ValidationCodes(ErrorCodes):

@@ -40,7 +40,7 @@ from watchword.features.promises import (
 from watchword.http.request import Request
 from watchword.pipeline.rate_counters import DAY, MemoryCounters, account_counters
 from watchword.pipeline.rate_limit import TooManyRequests
-from watchword.plugin import Hook, Plugin, RateRule, Stage
+from watchword.plugin_base import Hook, Plugin, RateRule, Stage
 from watchword.records import User
 from watchword.results import Status
 from watchword.server_api import EndpointCall, M, ServerAPI, U

@@ -17,7 +17,7 @@ from watchword.call import Call
 from watchword.configuration.safe_ranges import Safe
 from watchword.credential import Credential, SessionToken
 from watchword.crypto.signing import sign_cookie_value
-from watchword.plugin import Plugin, after
+from watchword.plugin_base import Plugin, after
 
 _SCHEME = "bearer "
 _ANSWER = "set-auth-token"

@@ -39,7 +39,7 @@ from watchword.http.query import append_query
 from watchword.http.request import Request
 from watchword.pipeline.origin_check import check_trusted_url
 from watchword.pipeline.validation import Email, PersonName, TargetURL, Token
-from watchword.plugin import Plugin, RateRule
+from watchword.plugin_base import Plugin, RateRule
 from watchword.records import Session, User
 from watchword.results import Status
 from watchword.server_api import EndpointCall, M, ServerAPI

@@ -16,7 +16,7 @@ from watchword.discreet import Discreet
 from watchword.endpoint import get, post
 from watchword.errors import ErrorCode, ErrorCodes
 from watchword.pipeline.validation import Token
-from watchword.plugin import after
+from watchword.plugin_base import after
 from watchword.records import User
 from watchword.results import SessionAndUser
 from watchword.server_api import EndpointCall, M, ServerAPI, U

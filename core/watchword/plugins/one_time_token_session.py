@@ -8,10 +8,11 @@ B). It is as fresh as the session that it comes from, and ends with that one's r
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Generic, TypeVar
 
 import msgspec
+from msgspec.structs import replace
 
 from watchword.call import Call
 from watchword.discreet import Discreet

@@ -17,7 +17,7 @@ from watchword.configuration.safe_ranges import Safe
 from watchword.crypto.random_strings import URL_SAFE
 from watchword.discreet import Discreet
 from watchword.errors import ErrorCode, ErrorCodes
-from watchword.plugin import Plugin
+from watchword.plugin_base import Plugin
 from watchword.records import User
 from watchword.results import SessionAndUser
 from watchword.verifications.stored_codes import TokenStorage, check_storage, stored_code

@@ -19,11 +19,14 @@ _SECRET_LIFE = 300  # seconds; Apple takes them for six months at most
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Apple(Provider):
     """Apple accounts. The client secret is a token that your key signs: give `team_id`, `key_id`
-    and `private_key`, and one is made for each request; or give a `client_secret` made elsewhere.
+    and `private_key_pem`, and one is made for each request; or give a `client_secret` made
+    elsewhere. Apple tells the name once, with the first consent.
     """
 
     team_id: str | None = None
+    """Of the developer account."""
     key_id: str | None = None
+    """Of the key."""
     private_key_pem: str | None = None
     """The text of the `.p8` file."""
     app_bundle_identifier: str | None = None

@@ -22,6 +22,7 @@ class Google(Provider):
     access_type: Literal["offline", "online"] | None = None
     """`offline`: a refresh token comes along, with the first consent."""
     display: Literal["page", "popup", "touch", "wap"] | None = None
+    """How the consent page is shown."""
     hd: str | None = None
     """Only accounts of this Workspace domain; `*`: of any."""
     include_granted_scopes: bool = True

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import msgspec
 
+from watchword.discreet import Discreet
+
 from .machine import parallel_hashes, usable_cores, usable_memory
 
 WAITING_HASHES = 64
 """For each that runs."""
 
 
-class Hashes(msgspec.Struct, frozen=True, kw_only=True):
+class Hashes(Discreet, msgspec.Struct, frozen=True, kw_only=True):
     """Bounds of password hashing. Servers in one process with the same bounds share them."""
 
     parallel: int
@@ -32,7 +34,7 @@ class Hashes(msgspec.Struct, frozen=True, kw_only=True):
         return cls(parallel=parallel, queue=queue, wait=wait)
 
 
-class Capacity(msgspec.Struct, frozen=True, kw_only=True):
+class Capacity(Discreet, msgspec.Struct, frozen=True, kw_only=True):
     """Bounds of all that waits in one server."""
 
     hashes: Hashes

@@ -9,8 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
 
+import msgspec
+
+from watchword.discreet import Discreet
 from watchword.http.urls import URL, parse_url
 
 from .addresses import is_private_name
@@ -26,8 +29,7 @@ DEFAULT_HEADERS = {"user-agent": "watchword", "accept": "*/*", "accept-encoding"
 """Where a request has none. What is compressed could not be bounded by what is read."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OutgoingSettings:
+class OutgoingSettings(Discreet, msgspec.Struct, frozen=True, kw_only=True):
     """Bounds of outgoing requests in one process and world."""
 
     timeout: float = 10
@@ -64,13 +66,14 @@ class OutgoingRequest:
         return found
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OutgoingAnswer:
+class OutgoingAnswer(Discreet, msgspec.Struct, frozen=True, kw_only=True):
     """What another server answered. Header names are lower-case; the last one of a name counts."""
 
+    __secrets__: ClassVar[frozenset[str]] = frozenset(("headers", "body"))
+
     status: int
-    headers: Mapping[str, str] = field(repr=False)
-    body: bytes = field(repr=False)
+    headers: Mapping[str, str]
+    body: bytes
 
 
 class OutgoingFailed(Exception):

@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from watchword.discreet import Discreet
 from watchword.errors import Overloaded
 
 from .backlog import unfinished_at_the_end
@@ -28,7 +29,7 @@ T = TypeVar("T")
 _log = logging.getLogger("watchword.background")
 
 
-class _Task(msgspec.Struct, frozen=True):
+class _Task(Discreet, msgspec.Struct, frozen=True):
     outcome: Future[Any]
     work: Callable[[], Any]
 

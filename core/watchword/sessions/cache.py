@@ -21,6 +21,7 @@ from watchword.crypto.session_data import Content, Moment, content_decoder, end_
 from watchword.database.schema import FieldType
 from watchword.database.table import Table
 from watchword.database.tables import Tables
+from watchword.discreet import Discreet
 from watchword.http.cookie_chunks import ValueTooLong, join_chunks, split_chunks, stale_names
 from watchword.http.cookies import CookieAttributes
 from watchword.http.json import decode, jsonable
@@ -30,7 +31,7 @@ from watchword.results import SessionAndUser
 _log = logging.getLogger("watchword")
 
 
-class Cached(msgspec.Struct, frozen=True):
+class Cached(Discreet, msgspec.Struct, frozen=True):
     """What a cookie said."""
 
     found: SessionAndUser[User]

@@ -11,6 +11,7 @@ import msgspec
 
 from watchword.call import Asker, CacheDue, Call, SessionLookup
 from watchword.cookies import DONT_REMEMBER, SESSION_DATA, SESSION_TOKEN
+from watchword.discreet import Discreet
 from watchword.errors import APIError, ErrorCode, ErrorCodes
 from watchword.http.cookies import CookieAttributes
 from watchword.observability.security_log import Event, record
@@ -147,7 +148,7 @@ def clear_session_cookies(call: Call) -> None:
             expire_cache(call)
 
 
-class LookupFlags(msgspec.Struct, frozen=True):
+class LookupFlags(Discreet, msgspec.Struct, frozen=True):
     """How a session is looked up."""
 
     disable_cookie_cache: bool = False

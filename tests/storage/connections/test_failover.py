@@ -220,9 +220,23 @@ class TestKeepAlive:
             engine: Any = MySQLStorage(url).blocking(SCHEMA)
             finish(migrate(engine))
             finish(engine.count("user"))
-            [link] = engine._connection._pools.here()._links._idle
-            assert watched(link._connection._sock.fileno())
+            with engine._connection._world.engine().connect() as connection:
+                assert watched(connection.connection.driver_connection._sock.fileno())
             finish(engine.close())
+
+    async def test_mysql_in_an_event_loop(self) -> None:
+        with mysql_database() as url:
+            engine: Any = MySQLStorage(url).asynchronous(SCHEMA)
+            await engine.apply(())
+            world = engine._connection._world
+
+            def looked() -> object:
+                with world.engine().connect() as connection:
+                    link = connection.connection.driver_connection
+                    return watched(link._transport.get_extra_info("socket").fileno())
+
+            assert await world.run(looked)
+            await engine.close()
 
     def test_redis(self) -> None:
         with redis_keys() as keys:

@@ -5,12 +5,13 @@ That SQLAlchemy's tables have the same is tested in `test_sqlalchemy_metadata.py
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from tests.storage.conftest import Open, Run, migrate
 from tests.storage.models import THING, USER, user

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from tests.storage.models import SCHEMA, THING
 from watchword.database.contract import Condition, Engine, Join, Sort

@@ -5,12 +5,12 @@ That the whole contract holds for such tables is tested by the database `postgre
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import create_engine
 
 from tests.storage.conftest import Open, Run, in_another_schema, migrate

@@ -19,7 +19,7 @@ from watchword.http.bounds import LONGEST_VALUE
 from watchword.http.query import append_query
 from watchword.observability.request_log import link_refused
 from watchword.pipeline.validation import invalid
-from watchword.plugin import Plugin
+from watchword.plugin_base import Plugin
 from watchword.records import User
 from watchword.server_api import EndpointCall, M, ServerAPI, U
 

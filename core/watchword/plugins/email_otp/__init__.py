@@ -6,6 +6,8 @@ T1 to T6, M7).
 
 from __future__ import annotations
 
+from watchword.verifications.stored_codes import CodeCipher
+
 from .codes import CodeMail, EmailCodes, OTPType
 from .plugin import EmailOTP, EmailOTPAPI
 from .wire import (
@@ -25,6 +27,7 @@ from .wire import (
 __all__ = [
     "ChangeEmailByOTP",
     "CheckOTP",
+    "CodeCipher",
     "CodeMail",
     "EmailCodes",
     "EmailOTP",

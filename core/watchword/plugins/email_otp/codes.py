@@ -24,7 +24,7 @@ from watchword.features.promises import (
     release,
 )
 from watchword.http.request import Request
-from watchword.plugin import Plugin
+from watchword.plugin_base import Plugin
 from watchword.records import User, Verification
 from watchword.verifications.guesses import (
     Guess,

@@ -29,7 +29,7 @@ from watchword.features.promises import (
 from watchword.features.proven_mailbox import owner_of_mailbox
 from watchword.pipeline.additional_fields import read_fields, refuse_taken
 from watchword.pipeline.validation import is_email
-from watchword.plugin import Plugin, RateRule, after
+from watchword.plugin_base import Plugin, RateRule, after
 from watchword.records import Session, User
 from watchword.results import SessionAndUser, Success
 from watchword.server_api import EndpointCall, M, ServerAPI, U

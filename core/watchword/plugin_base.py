@@ -1,0 +1,163 @@
+"""What a plugin is: one class that holds options, records, endpoints, hooks, codes and rules.
+
+Subclass `Plugin` as a frozen dataclass; its fields are its options. Endpoints are methods
+decorated with `get`/`post` (see `watchword.endpoint`), hooks are methods decorated with `before`,
+`gate`, `after`, `on_request` and `on_response`. Everything is collected once, when `Auth` is built.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar, cast
+
+import msgspec
+
+from watchword.configuration.options import RateLimitRule
+from watchword.configuration.safe_ranges import Safe
+from watchword.database.hooks import ModelHooks
+from watchword.database.records import Record
+from watchword.http.globs import path_glob
+
+from .credential import Credential
+from .endpoint import Endpoint
+from .errors import ErrorCodes
+
+if TYPE_CHECKING:
+    from .call import Call
+
+P = TypeVar("P")
+HookMethod = Callable[[P, "Call"], Coroutine[Any, Any, object]]
+Stage = Literal["before", "gate", "after", "on_request", "on_response"]
+
+
+@dataclass(frozen=True, slots=True)
+class Hook:
+    """A method of a plugin that runs at a stage of the pipeline, for paths that match."""
+
+    stage: Stage
+    pattern: str
+    method: Callable[..., Coroutine[Any, Any, object]]
+    new_session: bool = False
+    """Whether it is left out where the call neither established nor renewed a session."""
+
+    def matches(self, path: str) -> bool:
+        """Whether the hook runs for an endpoint's declared path; `*` matches any characters."""
+        return path_glob(self.pattern).fullmatch(path) is not None
+
+
+def _hook(stage: Stage, pattern: str) -> Callable[[HookMethod[P]], Hook]:
+    return lambda method: Hook(stage, pattern, method)
+
+
+def before(pattern: str = "*") -> Callable[[HookMethod[P]], Hook]:
+    """Run before endpoints whose declared path matches, on the parsed, unvalidated input.
+
+    Return a `Change` to alter the input, None to go on, or anything else to make that the
+    response. Raise `APIError` to refuse.
+    """
+    return _hook("before", pattern)
+
+
+def gate(pattern: str = "*") -> Callable[[HookMethod[P]], Hook]:
+    """Run right before such endpoints, once input, session, CSRF and URLs are in order.
+
+    Raise `APIError` to refuse; return values are not looked at. A pattern must match an endpoint.
+    """
+    return _hook("gate", pattern)
+
+
+def after(pattern: str = "*", *, new_session: bool = False) -> Callable[[HookMethod[P]], Hook]:
+    """Run after such endpoints, with `call.returned` set (a value or an `APIError`).
+
+    A return value other than None replaces the response's. With `new_session` it only runs where
+    `call.new_session` is set, and costs all other calls nothing.
+    """
+    return lambda method: Hook("after", pattern, method, new_session)
+
+
+def on_request() -> Callable[[HookMethod[P]], Hook]:
+    """Run for every HTTP request before routing; may return a `Response` to end it."""
+    return _hook("on_request", "*")
+
+
+def on_response() -> Callable[[HookMethod[P]], Hook]:
+    """Run for every HTTP response (`call.outgoing`); may return another `Response`."""
+    return _hook("on_response", "*")
+
+
+@dataclass(frozen=True, slots=True)
+class RateRule:
+    """A plugin's own limit for paths that match (`*` matches any characters)."""
+
+    pattern: str
+    rule: RateLimitRule
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plugin:
+    """Base of all plugins and of the core's own features."""
+
+    id: ClassVar[str] = ""
+    codes: ClassVar[type[ErrorCodes]] = ErrorCodes
+    records: ClassVar[tuple[type[Record], ...]] = ()
+    """Tables of its own."""
+    extends: ClassVar[Mapping[type[Record], type[msgspec.Struct]]] = {}
+    """Fields that it adds to records of the core, as structs."""
+    requires: ClassVar[tuple[type[Plugin], ...]] = ()
+    """Plugins that must be installed as well; a subclass of one will do. `Auth` refuses to start
+    without, and `call.config.plugin(kind)` gives them."""
+    safe: ClassVar[Mapping[str, Safe]] = {}
+    """Values of its options that may go into production, by field; for `watchword doctor`."""
+
+    def rate_rules(self) -> Sequence[RateRule]:
+        """Limits for its paths."""
+        return ()
+
+    def credentials(self) -> Sequence[Credential]:
+        """What else than the session cookie says who is asking, where it is installed."""
+        return ()
+
+    def database_hooks(self) -> Mapping[str, ModelHooks]:
+        """Hooks around writes, by model name."""
+        return {}
+
+    def trusted_origins(self) -> Sequence[str]:
+        """Origins that it adds to the trusted ones."""
+        return ()
+
+    def mails_links(self) -> Sequence[str]:
+        """The options by which it mails links to this server, as they are set.
+
+        With any, `Auth` refuses to start in production where any host that a request names is
+        believed: the links would lead there.
+        """
+        return ()
+
+    def adapt(self, feature: Plugin) -> Plugin:
+        """What a feature of the core becomes where this plugin is installed: usually itself."""
+        return feature
+
+    def promise_life(self) -> int:
+        """Seconds that a link or code of its may live (0: it mails none).
+
+        What ends promises early is noted for as long as the longest of them lives.
+        """
+        return 0
+
+    def endpoints(self) -> Iterator[Endpoint[Any, Any]]:
+        """Its endpoints, in order of declaration, base classes first."""
+        for item in _members(type(self)):
+            if isinstance(item, Endpoint):
+                yield cast("Endpoint[Any, Any]", item)
+
+    def hooks(self, stage: Stage) -> Iterator[Hook]:
+        """Its hooks of one stage, in order of declaration."""
+        for item in _members(type(self)):
+            if isinstance(item, Hook) and item.stage == stage:
+                yield item
+
+
+def _members(cls: type[object]) -> Iterator[object]:
+    names = dict.fromkeys(name for base in reversed(cls.__mro__) for name in vars(base))
+    return (getattr(cls, name) for name in names if not name.startswith("__"))

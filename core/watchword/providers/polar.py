@@ -1,0 +1,30 @@
+"""Sign in with Polar (https://docs.polar.sh/integrate/oauth2)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from watchword.oauth.description import Description
+from watchword.oauth.profile import Fields
+from watchword.oauth.provider import Provider
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Polar(Provider):
+    """Polar accounts."""
+
+    def describe(self) -> Description:
+        return Description(
+            id="polar",
+            name="Polar",
+            authorization_url="https://polar.sh/oauth2/authorize",
+            token_url="https://api.polar.sh/v1/oauth2/token",
+            scopes=("openid", "profile", "email"),
+            user_info_url="https://api.polar.sh/v1/oauth2/userinfo",
+            fields=Fields(
+                id="id",
+                name=("public_name", "username"),
+                image=("avatar_url",),
+                email_verified="email_verified",
+            ),
+        )

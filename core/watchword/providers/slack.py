@@ -1,0 +1,31 @@
+"""Sign in with Slack (https://docs.slack.dev/authentication/sign-in-with-slack)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from watchword.oauth.description import Description
+from watchword.oauth.profile import Fields
+from watchword.oauth.provider import Provider
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Slack(Provider):
+    """Slack accounts."""
+
+    def describe(self) -> Description:
+        return Description(
+            id="slack",
+            name="Slack",
+            authorization_url="https://slack.com/openid/connect/authorize",
+            token_url="https://slack.com/api/openid.connect.token",
+            scopes=("openid", "profile", "email"),
+            wanted_scopes_first=True,
+            pkce=False,
+            user_info_url="https://slack.com/api/openid.connect.userInfo",
+            fields=Fields(
+                id="https://slack.com/user_id",
+                image=("picture", "https://slack.com/user_image_512"),
+                email_verified="email_verified",
+            ),
+        )
