@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
 from tests.support.browser import ORIGIN, SECRET, Browser
 from tests.support.crowd import CALLERS
-from tests.support.social import World, begin, come_back, error_of, parameters, providers
-from watchword import Advanced, Auth, EmailAndPassword, Outgoing
+from tests.support.social import CODE, World, begin, come_back, error_of, parameters, providers
+from watchword import Advanced, Auth, EmailAndPassword, Outgoing, Request
 from watchword.crypto.passwords import Argon2Cost
 from watchword.runtime.blocking import finish
 
@@ -50,6 +52,23 @@ def together(browsers: list[Browser], states: list[str], provider: str) -> Count
 
     with ThreadPoolExecutor(CALLERS) as pool:
         return Counter(pool.map(one, range(CALLERS)))
+
+
+async def on_a_loop(auth: Auth[Any], browsers: list[Browser], states: list[str]) -> list[str]:
+    """The targets to which fifty callbacks of one event loop lead."""
+
+    async def one(browser: Browser, state: str) -> str:
+        query = urlencode({"state": state, "code": CODE})
+        made = browser.request("GET", "/callback/google")
+        request = Request(
+            method=made.method, path=made.path, query=query, host=made.host, headers=made.headers
+        )
+        return (await auth.handle(request)).header("location") or ""
+
+    try:
+        return await asyncio.gather(*map(one, browsers, states))
+    finally:
+        await auth.close()
 
 
 def test_fifty_flows_of_one_new_person_make_one_user_with_one_account(auth: Auth[Any]) -> None:
@@ -93,3 +112,11 @@ def test_fifty_flows_that_link_add_one_account(auth: Auth[Any], world: World) ->
         states.append(parameters(answer.json["url"])["state"])
     assert together(browsers, states, "google") == {None: CALLERS}
     assert (rows(auth, "user"), rows(auth, "account")) == (1, 2)
+
+
+def test_fifty_flows_on_an_event_loop_make_one_user(auth: Auth[Any]) -> None:
+    browsers = [Browser(auth) for _ in range(CALLERS)]
+    states = [begin(browser)["state"] for browser in browsers]
+    assert set(asyncio.run(on_a_loop(auth, browsers, states))) == {ORIGIN}
+    assert (rows(auth, "user"), rows(auth, "account")) == (1, 1)
+    assert rows(auth, "session") == CALLERS

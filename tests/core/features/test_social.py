@@ -56,6 +56,14 @@ def test_a_provider_given_twice_is_refused(make_auth: MakeAuth) -> None:
         make_auth(social_providers=[*providers(), *providers()])
 
 
+def test_without_httpx2_the_remedy_is_told(
+    make_auth: MakeAuth, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("watchword.features.social.flow.find_spec", lambda name: None)
+    with pytest.raises(ConfigurationError, match=r"watchword\[social\]"):
+        server(make_auth, world)
+
+
 # There.
 
 

@@ -23,6 +23,9 @@ from watchword import (
     AccountLinking,
     AccountOptions,
     Auth,
+    EmailVerification,
+    Mail,
+    Request,
 )
 from watchword.crypto.symmetric import decrypt
 
@@ -170,9 +173,22 @@ def test_two_rows_of_one_account_sign_nobody_in(
     assert error_of(sign_in(Browser(auth))) == "internal_server_error"
 
 
-def test_a_provider_may_want_proof_of_the_address(make_auth: MakeAuth, world: World) -> None:
-    auth = server(make_auth, world, provider={"require_email_verification": True})
+@pytest.mark.parametrize("again", [False, True])
+def test_a_provider_may_want_proof_of_the_address(
+    make_auth: MakeAuth, world: World, again: bool
+) -> None:
+    mails: list[Mail] = []
+
+    def send(mail: Mail, request: Request | None) -> None:
+        mails.append(mail)
+
+    verification = EmailVerification(send_verification_email=send, send_on_sign_in=again)
+    options = {"require_email_verification": True}
+    auth = server(make_auth, world, provider=options, email_verification=verification)
     world.claims["email_verified"] = False
     browser = Browser(auth)
-    assert error_of(sign_in(browser)) == "email_not_verified"
-    assert browser.session() is None
+    for _ in range(2):
+        assert error_of(sign_in(browser)) == "email_not_verified"
+        assert browser.session() is None
+    auth.blocking.runtime.drain()
+    assert [mail.user.email for mail in mails] == ["ada@example.com"] * (1 + again)
