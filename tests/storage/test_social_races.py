@@ -114,9 +114,9 @@ def test_fifty_flows_that_link_add_one_account(auth: Auth[Any], world: World) ->
     assert (rows(auth, "user"), rows(auth, "account")) == (1, 2)
 
 
-def test_fifty_flows_on_an_event_loop_make_one_user(auth: Auth[Any]) -> None:
+async def test_fifty_flows_on_an_event_loop_make_one_user(auth: Auth[Any]) -> None:
     browsers = [Browser(auth) for _ in range(CALLERS)]
     states = [begin(browser)["state"] for browser in browsers]
-    assert set(asyncio.run(on_a_loop(auth, browsers, states))) == {ORIGIN}
+    assert set(await on_a_loop(auth, browsers, states)) == {ORIGIN}
     assert (rows(auth, "user"), rows(auth, "account")) == (1, 1)
     assert rows(auth, "session") == CALLERS
