@@ -1,1 +1,4 @@
-"""The command line: one module per command, loaded when it is called (extra `cli`)."""
+"""The command line: one module per command, loaded when it is called (extra `cli`).
+
+Nothing is decided here that a program could not do by itself.
+"""

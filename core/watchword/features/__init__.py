@@ -1,4 +1,7 @@
-"""The core's own features, each declared exactly as a plugin is: no privileged back door."""
+"""The core's own features, each declared exactly as a plugin is: no privileged back door.
+
+What a server only does if it is asked to is in `plugins`.
+"""
 
 from __future__ import annotations
 
