@@ -9,6 +9,7 @@ server-side calls, own routes, guards and grants all go by that one answer.
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
@@ -36,7 +37,9 @@ Reader: TypeAlias = "Callable[[Call, str], Coroutine[Any, Any, Answer]]"
 else came along, and endpoints that need a session answer with that error."""
 
 
-class Credential(Discreet, msgspec.Struct, frozen=True, kw_only=True):
+# A struct would evaluate the type of `read` where `help` prints it.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credential:
     """A kind of credential: the header that it stands in, and who reads it."""
 
     header: str

@@ -29,7 +29,9 @@ DEFAULT_HEADERS = {"user-agent": "watchword", "accept": "*/*", "accept-encoding"
 """Where a request has none. What is compressed could not be bounded by what is read."""
 
 
-class OutgoingSettings(Discreet, msgspec.Struct, frozen=True, kw_only=True):
+# A struct would evaluate the type of `transport` where `help` prints it.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutgoingSettings:
     """Bounds of outgoing requests in one process and world."""
 
     timeout: float = 10

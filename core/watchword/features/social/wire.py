@@ -30,7 +30,9 @@ class SocialCodes(ErrorCodes):
     USER_EMAIL_NOT_FOUND = ErrorCode(
         401, "USER_EMAIL_NOT_FOUND", "The provider gave no e-mail address"
     )
-    OAUTH_LINK_ERROR = ErrorCode(401, "OAUTH_LINK_ERROR", "account not linked")
+    OAUTH_LINK_ERROR = ErrorCode(
+        401, "OAUTH_LINK_ERROR", "Signing in with this account did not work"
+    )
     SOCIAL_ACCOUNT_ALREADY_LINKED = ErrorCode(
         409, "SOCIAL_ACCOUNT_ALREADY_LINKED", "Somebody else signs in with this account"
     )
