@@ -38,7 +38,7 @@ class Held(Protocol):
 
 
 class Together(Protocol):
-    """What this engine wants of a connection beside `sql_engine.Connection`."""
+    """What this engine wants of a connection beside `sql.engine.Connection`."""
 
     async def together(self, work: Callable[[Held], Awaitable[T]], *, atomic: bool) -> T:
         """Do work on one connection, `atomic` in a transaction; joins one that has begun.

@@ -37,7 +37,7 @@ class Connections:
         return await self._alone(sql, params, writes=True)
 
     async def together(self, work: Callable[[Statements], Awaitable[T]], *, atomic: bool) -> T:
-        """See `mysql_engine.Together`; the work must not wait for anything but the connection."""
+        """See `mysql.engine.Together`; the work must not wait for anything but the connection."""
         if (held := self._joined()) is not None:
             return await held.together(work, atomic=atomic)
         engine, flavor = self._world.engine(), self._flavor
@@ -123,7 +123,7 @@ class HeldConnection:
         return await self._step(lambda: self.statements.run(sql, params, writes=True))
 
     async def together(self, work: Callable[[Statements], Awaitable[T]], *, atomic: bool) -> T:
-        """See `mysql_engine.Together`."""
+        """See `mysql.engine.Together`."""
         return await self._step(lambda: finish(coroutine(work, self.statements)))
 
     @asynccontextmanager

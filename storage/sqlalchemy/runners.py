@@ -174,7 +174,7 @@ class Loops:
 def _leave(engine: Engine, *, closes: bool = True) -> None:
     """Let go of the parent's connections in a child, which has a copy of a database in memory.
 
-    Idle ones to an SQLite file are closed (see `sqlite_driver.close_inherited`), unless they are of
+    Idle ones to an SQLite file are closed (see `sqlite.driver.close_inherited`), unless they are of
     a driver that wants its thread for it.
     """
     if not _is_in_memory(engine):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -17,9 +18,11 @@ from tests.support.providers import (
     written_ids,
 )
 from watchword.errors import Overloaded
+from watchword.oauth.description import Description
 from watchword.oauth.failures import OAuthFailed
 from watchword.oauth.profile import Fields
 from watchword.oauth.tokens import Tokens
+from watchword.providers import GitHub
 from watchword.runtime.outgoing import OutgoingAnswer, OutgoingFailed, OutgoingRequest
 
 PERSONAL = "9188040d-6c67-4c5b-b112-36a304b66dad"
@@ -241,3 +244,12 @@ async def test_an_opaque_token_of_facebook_is_looked_at_later() -> None:
     assert found is not None
     assert query(asked[0].url)["input_token"] == "opaque"
     assert query(asked[1].url)["fields"] == "id,name,email,picture,birthday"
+
+
+def test_a_provider_that_says_nothing_of_its_profiles_names_nobody() -> None:
+    class Silent(GitHub):
+        def describe(self) -> Description:
+            return replace(super().describe(), fields=None)
+
+    with pytest.raises(OAuthFailed, match="names no fields"):
+        Silent(client_id="id", client_secret="kept").identify({"id": 1})

@@ -315,7 +315,7 @@ class Provider:
         """The person in a profile. May raise `OAuthFailed`."""
         mapping = self.description.fields
         if mapping is None:
-            raise NotImplementedError
+            raise OAuthFailed(f"{self.id}: its description names no fields of a profile")
         return mapping.identify(profile)
 
     def accepts_claims(self, claims: Profile) -> bool:

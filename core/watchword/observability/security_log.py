@@ -1,6 +1,6 @@
 """What happened to accounts, for whoever has to know afterwards: the logger `watchword.security`.
 
-What was done is INFO, what was refused a WARNING, which production shows (`observability.refused`).
+What was done is INFO, what was refused a WARNING, which production shows (`request_log.refused`).
 Records name users by id; they never hold an address of mail, a token, a code or a password.
 """
 

@@ -1,4 +1,4 @@
-"""Sessions without any store: the cookie that `session_cache` writes is the session.
+"""Sessions without any store: the cookie that `cache` writes is the session.
 
 Nothing is kept here, so nothing can be found by its token, listed or ended from elsewhere
 (spec: cookies and sessions, stateless mode).
