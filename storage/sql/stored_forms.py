@@ -22,7 +22,7 @@ from watchword.database.contract import InvalidValue
 from watchword.discreet import Discreet
 from watchword.http.json import format_date, jsonable, parse_date
 
-_SERIAL = "[1-9][0-9]{0,18}"
+_SERIAL = "-?[1-9][0-9]{0,18}"
 _UUID = "[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
 _REVIVED = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?Z"
 _PAST_9999 = datetime.max.replace(microsecond=999000, tzinfo=UTC)
@@ -213,7 +213,7 @@ def plain_number(value: Any) -> int | float:
 
 def serial_number(value: Any) -> int:
     """A numeric id, which is decimal text everywhere but in the database. Raises `InvalidValue`."""
-    if isinstance(value, str) and re.fullmatch(_SERIAL, value) and int(value) < 2**63:
+    if isinstance(value, str) and re.fullmatch(_SERIAL, value) and abs(int(value)) < 2**63:
         return int(value)
     raise InvalidValue("expected a decimal id")
 

@@ -69,6 +69,12 @@ def reservation_uuid(identifier: str) -> str:
     return str(UUID(bytes=digest[:16], version=5))
 
 
+def reservation_number(identifier: str) -> str:
+    """The same where the database counts ids: one below those that it ever gives away itself."""
+    digest = hashlib.sha256(f"reserve:{identifier}".encode("utf-8", "surrogatepass")).digest()
+    return str(-2 - int.from_bytes(digest[:8]) % (2**31 - 2))
+
+
 def base64url(data: bytes) -> str:
     """RFC 4648, 5, without padding."""
     return _base64url(data).decode("ascii")

@@ -20,7 +20,7 @@ from watchword.verifications.verifications import (
     create_verification,
     exchange_verification,
     find_verification,
-    reserve_verification,
+    place_verification,
 )
 
 from .pkce import ALPHABET, STATE_LENGTH, VERIFIER_LENGTH
@@ -170,8 +170,8 @@ async def _from_cookie(call: Call, value: str) -> State:
     _check_time(call, state)
     # Where rows last, one that is left behind tells a copy of the cookie from the first one.
     used = _USED + value
-    if not call.config.stateless and not await reserve_verification(
-        call, used, "", call.after(LIFE)
+    if not call.config.stateless and not await place_verification(
+        call, used, "", call.after(LIFE), stale=None
     ):
         raise StateRefused("state_mismatch", state.error_url)
     return state

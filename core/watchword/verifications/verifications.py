@@ -15,7 +15,12 @@ import msgspec
 
 from watchword.call import Call
 from watchword.configuration.options import VerificationOptions
-from watchword.crypto.signing import hash_identifier, reservation_id, reservation_uuid
+from watchword.crypto.signing import (
+    hash_identifier,
+    reservation_id,
+    reservation_number,
+    reservation_uuid,
+)
 from watchword.database.contract import Sort, StorageUnavailable, UniqueViolation
 from watchword.database.hidden import replaced
 from watchword.database.table import lt, lte, starts_with
@@ -61,19 +66,13 @@ async def place_verification(
 ) -> bool:
     """Promise something where nothing is promised but `stale`, which it replaces.
 
-    Of many callers with the same finding, exactly one gets True; not so where the database makes
-    the ids (`generate_id="serial"`), since nothing else keeps two rows apart.
+    Of many callers with the same finding, exactly one gets True. Hooks do not hear of the row.
     """
     values = _values(call, identifier, value, expires_at)
     if in_database(call):
         if stale is not None and not await exchange_verification(call, stale, None):
             return False
-        chosen = _reservation_id(call, identifier)
-        try:
-            await call.db.create(Verification, **values, **({"id": chosen} if chosen else {}))
-        except UniqueViolation:
-            return False
-        return True
+        return await call.db.reserve(Verification, id=_place_id(call, identifier), **values)
     text, there = await _entry(call, str(values["identifier"]))
     if (None if there is None else there.value) != (None if stale is None else stale.value):
         return False
@@ -210,7 +209,9 @@ async def reserve_verification(
     if not in_database(call):
         ttl = int((expires_at - call.now).total_seconds())
         return await call.secondary.increment(_KEY + spelling, ttl) == 1
-    chosen = _reservation_id(call, identifier) or reservation_id(identifier)
+    chosen = _place_id(call, identifier)
+    if call.config.tables.schema.ids == "text":
+        chosen = reservation_id(identifier)  # as the reference does, which may be at it as well
     return await call.db.reserve(
         Verification, id=chosen, identifier=spelling, value=value, expires_at=expires_at
     )
@@ -221,11 +222,10 @@ def _values(call: Call, identifier: str, value: str, expires_at: datetime) -> di
     return {"identifier": spelling, "value": value, "expires_at": expires_at}
 
 
-def _reservation_id(call: Call, identifier: str) -> str | None:
-    ids = call.config.tables.schema.ids
-    if ids == "serial":
-        return None
-    return reservation_uuid(identifier) if ids == "uuid" else reservation_id(identifier)
+def _place_id(call: Call, identifier: str) -> str:
+    # A database of the reference may have room for 36 characters, as many as a UUID has.
+    serial = call.config.tables.schema.ids == "serial"
+    return reservation_number(identifier) if serial else reservation_uuid(identifier)
 
 
 def stored_identifier(options: VerificationOptions, identifier: str) -> str:

@@ -95,11 +95,12 @@ def test_taking_a_row_spares_what_was_promised_meanwhile(
     assert run(auth, lambda call: take_verification(call, "a")).value == "meanwhile"
 
 
-@pytest.mark.parametrize("kept", ["database", "uuid", "secondary"])
+@pytest.mark.parametrize("kept", ["database", "uuid", "serial", "secondary"])
 def test_of_two_who_place_a_promise_one_does(make_auth: MakeAuth, clock: Clock, kept: str) -> None:
     options: dict[str, Any] = {
         "database": {},
         "uuid": {"advanced": Advanced(generate_id="uuid")},
+        "serial": {"advanced": Advanced(generate_id="serial")},
         "secondary": {"secondary_storage": MemoryStorage(clock)},
     }[kept]
     auth = make_auth(**options)

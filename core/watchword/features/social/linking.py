@@ -18,7 +18,7 @@ from watchword.records import Account, User
 
 from .person import Person
 from .refusal import Refused
-from .resolution import METHOD, account_of, add_account
+from .resolution import METHOD, account_of, add_account, in_turn, turn
 from .stored_tokens import token_columns
 from .wire import SocialCodes
 
@@ -41,8 +41,9 @@ async def link_after_redirect(call: Call, link: Link, person: Person, tokens: To
     await _check_session(call, link)
     source = UserSource(action="link-account", method=METHOD, provider_id=person.provider_id)
     await check_user_info(call, person.values(call), source)
-    try:
-        async with call.db.transaction():
+
+    async def put() -> None:
+        async with turn(call, person) as mine, call.db.transaction():
             user = await lock_user(call, link.user_id)
             # Whoever ends sessions while this waits for the lock is heard, too.
             await _check_session(call, link)
@@ -55,14 +56,19 @@ async def link_after_redirect(call: Call, link: Link, person: Person, tokens: To
                 raise Refused("account_already_linked_to_different_user")
             if not await _put(call, user, known, person, tokens):
                 raise Refused("unable_to_link_account")
+            await mine.settle()
+
+    try:
+        await in_turn(call, put)
     except (UniqueViolation, InvalidValue):
         raise Refused("unable_to_link_account") from None
 
 
 async def link_by_token(call: Call, user_id: str, person: Person, tokens: Tokens) -> None:
     """Link the account of an ID token. Raises `SocialCodes`."""
-    try:
-        async with call.db.transaction():
+
+    async def put() -> None:
+        async with turn(call, person) as mine, call.db.transaction():
             user = await lock_user(call, user_id)
             if user is None:
                 raise SocialCodes.LINKING_NOT_ALLOWED()
@@ -70,6 +76,10 @@ async def link_by_token(call: Call, user_id: str, person: Person, tokens: Tokens
             _check_token_link(call, user, known, person)
             if not await _put(call, user, known, person, tokens):
                 raise SocialCodes.LINKING_FAILED()
+            await mine.settle()
+
+    try:
+        await in_turn(call, put)
     except (Refused, UniqueViolation, InvalidValue):
         raise SocialCodes.LINKING_FAILED() from None
 

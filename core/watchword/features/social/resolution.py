@@ -4,7 +4,10 @@ there, or making a new one (spec: social, section 5; security A5, M7).
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from typing import TypeVar
 
 from watchword.call import Call
 from watchword.configuration.options import UserSource
@@ -14,10 +17,12 @@ from watchword.features.credentials import lock_user
 from watchword.features.identifiers import same_email
 from watchword.features.proven_mailbox import give_to_owner
 from watchword.features.provisioning import check_user_info, create_user
+from watchword.http.json import encode
 from watchword.oauth.tokens import Tokens
 from watchword.observability.security_log import Event, record
 from watchword.records import Account, Session, User
 from watchword.sessions.sessions import create_session
+from watchword.verifications.leases import Lease, lease, persevere
 
 from .person import Person
 from .refusal import Refused
@@ -26,6 +31,10 @@ from .stored_tokens import token_columns
 METHOD = "oauth"
 """How these users came, for `validate_user_info`."""
 _TRIES = 5
+_LIFE, _PATIENCE = 10, 12
+"""Seconds in which an account is added, and that others wait for it."""
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,17 +62,21 @@ class _LookAgain(Exception):
 async def resolve(call: Call, person: Person, tokens: Tokens, terms: Terms) -> Resolved:
     """The user and the account of a person whose address is known.
 
-    Of several at once for one new person, one makes the user. Raises `Refused`, and the `APIError`
-    of an application's hook.
+    Of several at once for one new person, one makes the user. Raises `Refused`, `Overloaded`, and
+    the `APIError` of an application's hook.
     """
-    for _ in range(_TRIES):
-        try:
-            return await _resolved(call, person, person.email or "", tokens, terms)
-        except (_LookAgain, UniqueViolation):
-            continue
-        except (InvalidValue, ReferenceViolation):
-            break
-    raise Refused("unable_to_create_user")
+
+    async def look() -> Resolved:
+        for _ in range(_TRIES):
+            try:
+                return await _resolved(call, person, person.email or "", tokens, terms)
+            except (_LookAgain, UniqueViolation):
+                continue
+            except (InvalidValue, ReferenceViolation):
+                break
+        raise Refused("unable_to_create_user")
+
+    return await in_turn(call, look)
 
 
 async def begin_session(call: Call, found: Resolved) -> Session:
@@ -101,8 +114,21 @@ async def account_of(call: Call, person: Person) -> Account | None:
     return same[0] if same else None
 
 
+async def in_turn(call: Call, work: Callable[[], Awaitable[T]]) -> T:
+    """Do what may wait for its `turn`. Raises `Overloaded` (503)."""
+    return await persevere(call, work, _PATIENCE)
+
+
+def turn(call: Call, person: Person) -> AbstractAsyncContextManager[Lease]:
+    """Who adds the account of a person does so alone: no index keeps two of them apart.
+
+    Raises `Leased`, also from `settle`, which ends the transaction that adds it.
+    """
+    return lease(call, encode(["account", person.provider_id, person.subject]).decode(), _LIFE)
+
+
 async def add_account(call: Call, user: User, person: Person, tokens: Tokens) -> Account | None:
-    """Give a user one more way to sign in; None if a hook refused it."""
+    """Give a user one more way to sign in, in his `turn`; None if a hook refused it."""
     return await call.db.create(
         Account,
         user_id=user.id,
@@ -170,22 +196,24 @@ async def _overridden(call: Call, user: User, person: Person, email: str) -> Use
 async def _joined(call: Call, user: User, person: Person, email: str, tokens: Tokens) -> Resolved:
     call.subject = user.id
     _check_joining(call, user, person)
-    await check_user_info(call, person.values(call), _source("link-account", person))
-    async with call.db.transaction():
-        there = await lock_user(call, user.id)
-        if there is None or not same_email(there.email, email):
-            raise _LookAgain
-        if await account_of(call, person) is not None:
-            raise _LookAgain
-        _check_joining(call, there, person)
-        if person.vouched and not there.email_verified:
-            there = await give_to_owner(call, there)
-        account = await add_account(call, there, person, tokens)
-        if account is None:
-            raise Refused("unable_to_link_account")
-        if call.config.options.account.linking.update_user_info_on_link:
-            there = await call.db.update(User, person.profile(call), id=user.id) or there
-        await record(call, Event.ACCOUNT_LINKED, user.id)
+    async with turn(call, person) as mine:
+        await check_user_info(call, person.values(call), _source("link-account", person))
+        async with call.db.transaction():
+            there = await lock_user(call, user.id)
+            if there is None or not same_email(there.email, email):
+                raise _LookAgain
+            if await account_of(call, person) is not None:
+                raise _LookAgain
+            _check_joining(call, there, person)
+            if person.vouched and not there.email_verified:
+                there = await give_to_owner(call, there)
+            account = await add_account(call, there, person, tokens)
+            if account is None:
+                raise Refused("unable_to_link_account")
+            if call.config.options.account.linking.update_user_info_on_link:
+                there = await call.db.update(User, person.profile(call), id=user.id) or there
+            await record(call, Event.ACCOUNT_LINKED, user.id)
+            await mine.settle()
     return Resolved(there, account)
 
 
@@ -199,12 +227,15 @@ def _check_joining(call: Call, user: User, person: Person) -> None:
 
 
 async def _created(call: Call, person: Person, tokens: Tokens) -> Resolved:
-    async with call.db.transaction():
+    async with turn(call, person) as mine, call.db.transaction():
+        if await account_of(call, person) is not None:
+            raise _LookAgain
         user = await create_user(call, METHOD, person.provider_id, **person.values(call))
         account = None if user is None else await add_account(call, user, person, tokens)
         if user is None or account is None:
             raise Refused("unable_to_create_user")
         call.subject = user.id
+        await mine.settle()
     return Resolved(user, account, is_new=True)
 
 
