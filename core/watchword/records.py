@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Annotated, ClassVar
 
 from watchword.database.records import Column, Record
+from watchword.database.schema import Index
 
 
 class User(Record, kw_only=True):
@@ -43,6 +44,7 @@ class Account(Record, kw_only=True):
     """One way to sign in: the `credential` account holds the password hash."""
 
     __model__: ClassVar[str] = "account"
+    __indexes__: ClassVar[tuple[Index, ...]] = (Index(("providerId", "accountId")),)
     account_id: str
     provider_id: str
     user_id: Annotated[str, Column(references="user.id", index=True)]

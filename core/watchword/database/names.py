@@ -64,10 +64,12 @@ class Names:
         table = self.tables.get(model.name) or model.table
         if table is None:
             table = self._cased(model.name) + ("s" if self.plural else "")
-        indexes = tuple(dict.fromkeys((*model.indexes, *self.indexes.get(model.name, ()))))
+        indexes = dict.fromkeys((*model.indexes, *self.indexes.get(model.name, ())))
         for index in indexes:
             _check_index(model, index)
-        return replace(model, fields=fields, table=table, indexes=indexes)
+        # One that is unique does what another one over the same fields would do.
+        made = tuple(i for i in indexes if i.unique or Index(i.fields, unique=True) not in indexes)
+        return replace(model, fields=fields, table=table, indexes=made)
 
     def _cased(self, name: str) -> str:
         return re.sub(r"(?<=[a-z0-9])([A-Z])", r"_\1", name).lower() if self.snake_case else name

@@ -213,7 +213,10 @@ def _scalar_type(hint: object, column: Column) -> FieldType:
 def model_of(cls: type[Record], *, table: str | None = None) -> Model:
     """The storage model that a record class describes."""
     fields = tuple(attribute.field for attribute in attributes_of(cls))
-    return Model(name=cls.__model__, fields=fields, table=table, indexes=cls.__indexes__)
+    # A subclass that declares some has those of its base as well.
+    every = (one for base in reversed(cls.__mro__) for one in vars(base).get("__indexes__", ()))
+    indexes = tuple(dict.fromkeys(every))
+    return Model(name=cls.__model__, fields=fields, table=table, indexes=indexes)
 
 
 def prepared(base: type[Record], extensions: Sequence[type[msgspec.Struct]]) -> type[Record]:

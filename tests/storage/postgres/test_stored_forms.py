@@ -66,7 +66,11 @@ TABLES = (
     'create index "account_userId_idx" on "account" ("userId")',
     'create index "verification_identifier_idx" on "verification" ("identifier")',
 )
-OURS = ('CREATE INDEX IF NOT EXISTS "rateLimit_lastRequest_idx" ON "rateLimit" ("lastRequest")',)
+OURS = (
+    'CREATE INDEX IF NOT EXISTS "account_providerId_accountId_idx" ON "account" ("providerId",'
+    ' "accountId")',
+    'CREATE INDEX IF NOT EXISTS "rateLimit_lastRequest_idx" ON "rateLimit" ("lastRequest")',
+)
 """What we make besides, and do without where it is not."""
 DEFAULTS = ('ALTER TABLE "user" ALTER "emailVerified" SET DEFAULT false',)
 """What columns have beside the reference's where we make them: nobody needs them, everybody may."""

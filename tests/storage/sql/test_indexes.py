@@ -16,8 +16,20 @@ from pymysql.cursors import DictCursor
 
 from tests.support.browser import ORIGIN, SECRET, Browser, Clock
 from tests.support.databases import mysql_database, postgres_database
-from watchword import Auth, EmailAndPassword, PasswordReset, RateLimit
+from tests.support.social import World, providers, sign_in
+from watchword import (
+    Account,
+    Advanced,
+    Auth,
+    EmailAndPassword,
+    Index,
+    Names,
+    Outgoing,
+    PasswordReset,
+    RateLimit,
+)
 from watchword.crypto.passwords import Argon2Cost
+from watchword.database.records import model_of
 from watchword.plugins import OneTimeToken
 from watchword.runtime.blocking import finish
 from watchword.storage.sql.engine import Connection, SQLEngine
@@ -56,7 +68,8 @@ def visit(url: str) -> list[Statement]:
     """The statements of everything that visitors do often."""
     seen: list[Statement] = []
     mails: list[Any] = []
-    clock = Clock()
+    clock, world = Clock(), World()
+    world.claims["email"] = "grace@example.com"
     auth = Auth(
         database=url,
         secret=SECRET,
@@ -65,6 +78,8 @@ def visit(url: str) -> list[Statement]:
         password_reset=PasswordReset(send_reset_password=lambda mail, request: mails.append(mail)),
         rate_limit=RateLimit(enabled=True, storage="database"),
         plugins=[OneTimeToken()],
+        social_providers=providers(),
+        advanced=Advanced(outgoing=Outgoing(transport=world.transport)),
         clock=clock,
         environ={},
     )
@@ -87,6 +102,8 @@ def visit(url: str) -> list[Statement]:
     laptop.post("/sign-out", {})
     laptop.sign_in()
     laptop.post("/request-password-reset", {"email": "ada@example.com", "redirectTo": "/"})
+    for _ in range(2):
+        assert sign_in(Browser(auth)).header("location") == ORIGIN
     auth.blocking.runtime.drain()
     reset = {"token": mails[0].token, "newPassword": "another password"}
     assert laptop.post("/reset-password", reset).status == 200
@@ -189,9 +206,7 @@ def test_a_table_of_counters_without_the_index_works_and_is_offered_it(
         environ={},
     )
     auth.blocking.migrate()
-    engine = auth.blocking.runtime.engine
-    table = " ON `rateLimit`" if database == "mariadb" else ""
-    finish(engine.apply([f"DROP INDEX {named(database)}{table}"]))
+    drop(auth, database, "rateLimit", "rateLimit_lastRequest_idx")
     for _ in range(3):
         assert Browser(auth).get("/ok").status == 200
         clock.forward(86_401)
@@ -202,7 +217,43 @@ def test_a_table_of_counters_without_the_index_works_and_is_offered_it(
     auth.blocking.close()
 
 
-def named(database: str) -> str:
-    """The index, as a database spells it."""
+@pytest.mark.parametrize("database", ["sqlite", "postgresql", "mariadb"])
+def test_a_table_of_accounts_without_the_index_works_and_is_offered_it(
+    database: str, request: pytest.FixtureRequest
+) -> None:
+    url, _ = request.getfixturevalue(database)
+    auth = Auth(
+        database=url,
+        secret=SECRET,
+        base_url=ORIGIN,
+        social_providers=providers(),
+        advanced=Advanced(outgoing=Outgoing(transport=World().transport)),
+        environ={},
+    )
+    auth.blocking.migrate()
+    drop(auth, database, "account", "account_providerId_accountId_idx")
+    for _ in range(2):
+        assert sign_in(Browser(auth)).header("location") == ORIGIN
+    assert finish(auth.blocking.runtime.engine.count("account")) == 1
+    (offered,) = auth.blocking.migrate()
+    assert offered.startswith("CREATE INDEX")
+    assert "providerId" in offered
+    assert auth.blocking.migrate() == []
+    auth.blocking.close()
+
+
+def test_an_account_class_of_the_application_keeps_the_index() -> None:
+    class Own(Account, kw_only=True):
+        __indexes__ = (Index(("scope",)),)
+
+    assert model_of(Own).indexes == (*Account.__indexes__, Index(("scope",)))
+    unique = Names(indexes={"account": [Index(("providerId", "accountId"), unique=True)]})
+    (model,) = unique.applied([model_of(Account)]).values()
+    assert list(model.indexes) == unique.indexes["account"], "a unique one takes its place"
+
+
+def drop(auth: Auth[Any], database: str, table: str, index: str) -> None:
+    """Have the index no more."""
     quote = "`" if database == "mariadb" else '"'
-    return f"{quote}rateLimit_lastRequest_idx{quote}"
+    where = f" ON `{table}`" if database == "mariadb" else ""
+    finish(auth.blocking.runtime.engine.apply([f"DROP INDEX {quote}{index}{quote}{where}"]))
