@@ -6,7 +6,6 @@ import re
 from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import replace
-from importlib.util import find_spec
 
 import msgspec
 
@@ -14,7 +13,7 @@ from watchword.call import Call
 from watchword.errors import APIError, ConfigurationError, Redirect
 from watchword.features.email_password_wire import EmailPasswordCodes, SignedIn
 from watchword.oauth.authorization import Authorization
-from watchword.oauth.client import Client
+from watchword.oauth.client import Client, require_http
 from watchword.oauth.key_sets import KeySets
 from watchword.oauth.provider import CodeGrant, Provider
 from watchword.oauth.state import (
@@ -61,10 +60,7 @@ class SocialFlow:
             raise ConfigurationError(
                 "social_providers", "names a provider twice", "Give each one once"
             )
-        if find_spec("httpx2") is None:
-            raise ConfigurationError(
-                "social_providers", "httpx2 is not installed", "pip install 'watchword[social]'"
-            )
+        require_http("social_providers")
         self._key_sets = KeySets()
         self.tokens = TokenKeeper(self._providers, self._key_sets)
         """Of the accounts that come of it."""
