@@ -20,6 +20,7 @@ def every_plugin(send: Send = drop, **options: dict[str, Any]) -> list[Plugin]:
         "ActionToken": {"send_token": send},
         "EmailOTP": {"send_verification_otp": send},
         "MagicLink": {"send_magic_link": send},
+        "OneTap": {"client_id": "client"},
     }
     return [
         getattr(plugins, name)(**needed.get(name, {}), **options.get(name, {}))

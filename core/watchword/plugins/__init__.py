@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from .email_otp import EmailOTPAPI
     from .magic_link import MagicLink as MagicLink
     from .magic_link import MagicLinkAPI
+    from .one_tap import OneTap as OneTap
+    from .one_tap import OneTapAPI
     from .one_time_token import OneTimeToken as OneTimeToken
     from .one_time_token import OneTimeTokenAPI
     from .one_time_token_session import OneTimeTokenSession as OneTimeTokenSession
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
         ActionTokenAPI[M, U],
         EmailOTPAPI[M, U],
         MagicLinkAPI[M, U],
+        OneTapAPI[M, U],
         OneTimeTokenAPI[M, U],
         OneTimeTokenSessionAPI[M, U],
     ):
@@ -38,11 +41,20 @@ _HOMES = {
     "Bearer": "bearer",
     "EmailOTP": "email_otp",
     "MagicLink": "magic_link",
+    "OneTap": "one_tap",
     "OneTimeToken": "one_time_token",
     "OneTimeTokenSession": "one_time_token_session",
 }
 
-__all__ = ["ActionToken", "Bearer", "EmailOTP", "MagicLink", "OneTimeToken", "OneTimeTokenSession"]
+__all__ = [
+    "ActionToken",
+    "Bearer",
+    "EmailOTP",
+    "MagicLink",
+    "OneTap",
+    "OneTimeToken",
+    "OneTimeTokenSession",
+]
 
 
 def __getattr__(name: str) -> object:

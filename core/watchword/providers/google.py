@@ -14,6 +14,11 @@ from watchword.oauth.profile import Fields
 from watchword.oauth.provider import Provider
 from watchword.oauth.tokens import Profile, Tokens
 
+ID_TOKENS = IdTokenRules(
+    jwks_url="https://www.googleapis.com/oauth2/v3/certs",
+    issuers=("https://accounts.google.com", "accounts.google.com"),
+)
+
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Google(Provider):
@@ -38,10 +43,7 @@ class Google(Provider):
             takes_login_hint=True,
             parameters={"include_granted_scopes": "true"} if self.include_granted_scopes else {},
             fields=Fields(id="sub", image=("picture",), email_verified="email_verified"),
-            id_token=IdTokenRules(
-                jwks_url="https://www.googleapis.com/oauth2/v3/certs",
-                issuers=("https://accounts.google.com", "accounts.google.com"),
-            ),
+            id_token=ID_TOKENS,
             needs_secret=True,
         )
 

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import replace
-from importlib.util import find_spec
 
 import msgspec
 
 from watchword.call import Call
-from watchword.errors import APIError, ConfigurationError, Overloaded, Redirect
+from watchword.errors import APIError, ConfigurationError, Redirect
 from watchword.features.email_password_wire import EmailPasswordCodes, SignedIn
-from watchword.features.email_verification import EmailVerification
-from watchword.features.redirects import redirect_to
-from watchword.features.status import error_page_url
-from watchword.http.query import append_query
 from watchword.oauth.authorization import Authorization
-from watchword.oauth.client import Client
+from watchword.oauth.client import Client, require_http
 from watchword.oauth.key_sets import KeySets
 from watchword.oauth.provider import CodeGrant, Provider
 from watchword.oauth.state import (
@@ -29,17 +25,18 @@ from watchword.oauth.state import (
     take_state,
 )
 from watchword.oauth.tokens import Tokens, unverified_claims
-from watchword.observability.request_log import link_refused
 from watchword.pipeline.origin_check import check_trusted_url
 from watchword.pipeline.validation import invalid
 from watchword.records import User
-from watchword.sessions.sessions import set_session_cookies
 
 from .account_tokens import TokenKeeper
-from .linking import begun_by, link_after_redirect, link_by_token
+from .arrival import Seen, arrive, let_in, signs_up
+from .ending import ended, failed
+from .journey import Journey, Lead, redirect_uri
+from .linking import begun_by, link_by_token
 from .person import FAILURES, Person, ask_who, posted_user, posted_user_of, tell_failure
 from .refusal import Refused
-from .resolution import Resolved, Terms, begin_session, resolve
+from .resolution import Terms
 from .wire import (
     GivenIdToken,
     LinkSocial,
@@ -52,7 +49,6 @@ from .wire import (
 
 _ERROR = re.compile(r"[\x20\x21\x23-\x5b\x5d-\x7e]{1,255}")
 """What a provider may call an error (RFC 6749, 4.1.2.1)."""
-_LONGEST_DESCRIPTION = 1000
 
 
 class SocialFlow:
@@ -64,13 +60,17 @@ class SocialFlow:
             raise ConfigurationError(
                 "social_providers", "names a provider twice", "Give each one once"
             )
-        if find_spec("httpx2") is None:
-            raise ConfigurationError(
-                "social_providers", "httpx2 is not installed", "pip install 'watchword[social]'"
-            )
+        require_http("social_providers")
         self._key_sets = KeySets()
         self.tokens = TokenKeeper(self._providers, self._key_sets)
         """Of the accounts that come of it."""
+        self._lead: Lead | None = None
+
+    def led_by(self, lead: Lead) -> SocialFlow:
+        """The same, but for flows that set out: `lead` may take them another way."""
+        led = copy(self)
+        led._lead = lead
+        return led
 
     async def sign_in(self, call: Call, body: SignInSocial) -> SocialRedirect | SignedIn[User]:
         """Answer `/sign-in/social`."""
@@ -79,14 +79,14 @@ class SocialFlow:
             return await self._by_id_token(call, provider, body, body.id_token)
         state = _new_state(call, provider, body)
         state = replace(state, new_user_url=body.new_user_callback_url or None)
-        return await _away(call, provider, body, state)
+        return await _away(call, provider, body, state, self._lead)
 
     async def link(self, call: Call, body: LinkSocial) -> SocialRedirect | SocialLinked:
         """Answer `/link-social`."""
         provider = self._asked_for(body)
         if body.id_token is msgspec.UNSET:
             state = replace(_new_state(call, provider, body), link=begun_by(call))
-            return await _away(call, provider, body, state)
+            return await _away(call, provider, body, state, self._lead)
         person, tokens = await self._shown(call, provider, body.id_token)
         if person.email is None:
             raise SocialCodes.USER_EMAIL_NOT_FOUND()
@@ -97,29 +97,13 @@ class SocialFlow:
     async def finish(self, call: Call, given: Mapping[str, str]) -> Redirect:
         """What a callback with a state leads to. Raises INVALID_CALLBACK_URL for a target that is
         not trusted any more."""
-        account = call.config.options.account
         try:
-            state = await take_state(
-                call,
-                given.get("state", ""),
-                _strategy(call),
-                skip_cookie=account.skip_state_cookie_check,
-            )
+            state = await self.begun(call, given.get("state", ""))
         except StateRefused as refusal:
-            return await _failed(call, refusal.error_url, refusal.code)
+            return await failed(call, refusal.error_url, refusal.code)
         for target in (state.callback_url, state.new_user_url, state.error_url):
             await check_trusted_url(call, target)
-        try:
-            target = await self._come_back(call, state, given)
-        except Refused as refusal:
-            return await _failed(call, state.error_url, refusal.code, refusal.description)
-        except Overloaded:
-            return await _failed(call, state.error_url, "temporarily_unavailable")
-        except APIError as error:
-            if error.code is None:
-                raise
-            return await _failed(call, state.error_url, error.code, error.message)
-        return await redirect_to(call, target)
+        return await ended(call, state.error_url, self._come_back(call, state, given))
 
     def _asked_for(self, body: ToProvider) -> Provider:
         provider = self._providers.get(body.provider)
@@ -127,29 +111,28 @@ class SocialFlow:
             raise SocialCodes.PROVIDER_NOT_FOUND()
         return provider
 
-    async def _come_back(self, call: Call, state: State, given: Mapping[str, str]) -> str:
-        """Where a browser goes whose flow worked. Raises `Refused`."""
+    async def begun(self, call: Call, value: str) -> State:
+        """The flow that this browser began, for the one caller that comes first. Raises
+        `StateRefused`."""
+        skip = call.config.options.account.skip_state_cookie_check
+        return await take_state(call, value, _strategy(call), skip_cookie=skip)
+
+    async def seen(self, call: Call, state: State, given: Mapping[str, str]) -> Seen:
+        """Whom a callback with a code speaks of. Raises `Refused`."""
         provider = self._provider_of(call, state, given)
         client = Client.of(call, self._key_sets)
         tokens = await _exchanged(call, client, provider, state, given)
         person = await ask_who(provider, client, tokens)
         if person is None or not _same_nonce(state, tokens):
             raise Refused("unable_to_get_user_info")
-        if state.link is not None:
-            await link_after_redirect(call, state.link, person, tokens)
-            return state.callback_url
-        if person.email is None:
-            raise Refused("email_not_found")
-        terms = Terms(
-            may_sign_up=_may_sign_up(provider, state.request_sign_up is True),
-            overrides=provider.override_user_info_on_sign_in,
-        )
-        found = await resolve(call, person, tokens, terms)
-        if await _must_verify(call, provider, found, state.callback_url):
-            raise Refused("email_not_verified")
-        session = await begin_session(call, found)
-        set_session_cookies(call, session, found.user, remember=True)
-        return state.new_user_url or state.callback_url if found.is_new else state.callback_url
+        return Seen(provider, person, tokens)
+
+    def provider(self, name: str) -> Provider | None:
+        """The provider with this id."""
+        return self._providers.get(name)
+
+    async def _come_back(self, call: Call, state: State, given: Mapping[str, str]) -> str:
+        return await arrive(call, state, await self.seen(call, state, given))
 
     def _provider_of(self, call: Call, state: State, given: Mapping[str, str]) -> Provider:
         """The provider that a callback with a code came from. Raises `Refused`."""
@@ -178,15 +161,14 @@ class SocialFlow:
         person, tokens = await self._shown(call, provider, given)
         if person.email is None:
             raise SocialCodes.USER_EMAIL_NOT_FOUND()
-        terms = Terms(may_sign_up=_may_sign_up(provider, body.request_sign_up is True))
+        terms = Terms(may_sign_up=signs_up(provider, asked=body.request_sign_up is True))
+        seen = Seen(provider, person, tokens)
         try:
-            found = await resolve(call, person, tokens, terms)
-            if await _must_verify(call, provider, found, body.callback_url):
-                raise EmailPasswordCodes.EMAIL_NOT_VERIFIED()
-            session = await begin_session(call, found)
+            found, session = await let_in(call, seen, terms, body.callback_url)
         except Refused as refusal:
+            if refusal.code == "email_not_verified":
+                raise EmailPasswordCodes.EMAIL_NOT_VERIFIED() from None
             raise SocialCodes.OAUTH_LINK_ERROR(refusal.code.replace("_", " ")) from None
-        set_session_cookies(call, session, found.user, remember=True)
         return SignedIn(redirect=False, token=session.token, user=found.user)
 
     async def _shown(
@@ -231,18 +213,23 @@ def _new_state(call: Call, provider: Provider, body: ToProvider) -> State:
     )
 
 
-async def _away(call: Call, provider: Provider, body: ToProvider, state: State) -> SocialRedirect:
+async def _away(
+    call: Call, provider: Provider, body: ToProvider, state: State, lead: Lead | None
+) -> SocialRedirect:
+    journey = Journey(state, state.value, redirect_uri(provider, call.site.base_url))
     try:
-        await keep_state(call, state, _strategy(call))
+        if lead is not None:
+            journey = await lead(call, provider, journey)
+        await keep_state(call, journey.state, _strategy(call))
     except ValueError:
         raise invalid([("body.additionalData", "This is too long")]) from None
     except LookupError:
         raise APIError(500) from None
     url = provider.authorization_url(
         Authorization(
-            state=state.value,
+            state=journey.parameter,
             code_verifier=state.code_verifier,
-            redirect_uri=_redirect_uri(call, provider),
+            redirect_uri=journey.redirect_uri,
             scopes=body.scopes,
             login_hint=None if body.login_hint is msgspec.UNSET else body.login_hint,
             nonce=state.nonce,
@@ -259,7 +246,7 @@ async def _exchanged(
 ) -> Tokens:
     grant = CodeGrant(
         code=given["code"],
-        redirect_uri=_redirect_uri(call, provider),
+        redirect_uri=redirect_uri(provider, call.site.base_url),
         code_verifier=state.code_verifier,
         device_id=given.get("device_id"),
     )
@@ -269,24 +256,6 @@ async def _exchanged(
         tell_failure(provider, error)
         raise Refused("invalid_code") from None
     return replace(tokens, posted_user=posted_user_of(given.get("user")))
-
-
-async def _must_verify(call: Call, provider: Provider, found: Resolved, callback_url: str) -> bool:
-    """Whether the user has to prove the address first; mails the link where options say so."""
-    if not provider.require_email_verification or found.user.email_verified:
-        return False
-    verification = call.config.plugin(EmailVerification)
-    wanted = verification.send_on_sign_in
-    if found.is_new:
-        wanted = verification.send_on_sign_up is not False
-    if wanted:
-        call.runtime.require_room()
-        await verification.send(call, found.user, callback_url)
-    return True
-
-
-def _may_sign_up(provider: Provider, asked: bool) -> bool:
-    return not provider.disable_sign_up and (asked or not provider.disable_implicit_sign_up)
 
 
 def _same_nonce(state: State, tokens: Tokens) -> bool:
@@ -307,21 +276,3 @@ def _same_subject(provider: Provider, person: Person, token: str) -> bool:
 def _strategy(call: Call) -> Strategy:
     chosen = call.config.options.account.store_state_strategy
     return chosen or ("cookie" if call.config.stateless else "database")
-
-
-def _redirect_uri(call: Call, provider: Provider) -> str:
-    path = provider.description.callback_path or f"/callback/{provider.id}"
-    return provider.redirect_uri or f"{call.site.base_url}{path}"
-
-
-async def _failed(
-    call: Call, error_url: str | None, code: str, description: str | None = None
-) -> Redirect:
-    params = {"error": code.replace(" ", "_")}
-    if description:
-        params["error_description"] = description[:_LONGEST_DESCRIPTION]
-    if error_url:
-        return await redirect_to(call, error_url, params)
-    link_refused(call, params["error"])
-    # The page is the application's own option, or ours.
-    return Redirect(append_query(error_page_url(call), params))

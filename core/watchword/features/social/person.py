@@ -12,6 +12,7 @@ from watchword.call import Call
 from watchword.features.identifiers import normal_email
 from watchword.oauth.client import Client
 from watchword.oauth.failures import OAuthFailed
+from watchword.oauth.profile import Identity
 from watchword.oauth.provider import Provider
 from watchword.oauth.tokens import Profile, Tokens
 from watchword.observability.logs import CallbackFailed
@@ -69,14 +70,18 @@ async def ask_who(provider: Provider, client: Client, tokens: Tokens) -> Person 
     except FAILURES as error:
         tell_failure(provider, error)
         return None
-    subject = None if info is None else info.identity.subject
-    if info is None or subject is None:
+    return None if info is None else person_of(provider.id, info.identity)
+
+
+def person_of(provider_id: str, identity: Identity) -> Person | None:
+    """The person whom an account is about; None if its subject names nobody."""
+    subject = identity.subject
+    if subject is None:
         return None
-    identity = info.identity
     name, image = _text(identity.name, _LONGEST_NAME), _text(identity.image, _LONGEST_IMAGE)
     email = normal_email(_text(identity.email, 255) or "")
     return Person(
-        provider_id=provider.id,
+        provider_id=provider_id,
         subject=subject,
         name=name or "",
         email=email if is_email(email) else None,

@@ -67,7 +67,7 @@ class SocialSignIn(Plugin):
     )
     async def callback_oauth(self, call: Call) -> None:
         """Where a provider sends the browser back to; sends it on, also on failure."""
-        given = _given(call)
+        given = callback_parameters(call)
         if call.request is not None and call.request.method == "POST":
             # Cookies do not come along from another site: they will, with the browser's own GET.
             path = f"{call.site.base_url}/callback/{call.params['id']}"
@@ -79,7 +79,7 @@ class SocialSignIn(Plugin):
         raise await self.flow.finish(call, given)
 
 
-def _given(call: Call) -> Mapping[str, str]:
+def callback_parameters(call: Call) -> Mapping[str, str]:
     """The parameters of a callback; those of the query go before those of the body."""
     if call.body is not None and not isinstance(call.body, dict):
         raise invalid([("body", "An object with named values is needed here")])
