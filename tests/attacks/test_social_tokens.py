@@ -1,0 +1,60 @@
+"""Tokens and ID tokens under attack: odd ones, borrowed ones, and what happens meanwhile
+(security A3, A4, A9, W5)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import httpx2
+import pytest
+from joserfc import jwt
+from joserfc.jwk import RSAKey
+
+from tests.core.conftest import MakeAuth
+from tests.support.browser import Browser
+from tests.support.providers import unsigned
+from tests.support.social import World, error_of, sign_in, social_auth
+from watchword.runtime.blocking import finish
+
+KEY = RSAKey.generate_key(2048, {"kid": "one", "alg": "RS256", "use": "sig"})
+NOW = 1_893_456_000
+ODD = ["\u00e9", "a\r\nx-one: 1", "nul\0", "\u202e"]
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def id_token(world: World, **changes: Any) -> str:
+    claims = {"iss": "https://accounts.google.com", "aud": "client", "iat": NOW, "exp": NOW + 600}
+    given = {**world.claims, **claims, **changes}
+    return jwt.encode({"alg": "RS256", "kid": "one"}, given, KEY, algorithms=["RS256"])
+
+
+def answers(world: World, **tokens: Any) -> Callable[[httpx2.Request], httpx2.Response]:
+    return lambda request: httpx2.Response(
+        200, json={"access_token": "AT", "id_token": unsigned(world.claims), **tokens}
+    )
+
+
+@pytest.mark.parametrize("odd", ODD)
+@pytest.mark.parametrize("name", ["access_token", "refresh_token", "id_token"])
+def test_a9_what_is_no_token_is_an_error_page(
+    make_auth: MakeAuth, world: World, kind: str, name: str, odd: str
+) -> None:
+    world.fails = answers(world, **{name: odd})
+    auth = social_auth(make_auth, world)
+    for provider in ("google", "github"):
+        assert error_of(sign_in(Browser(auth, kind), provider)) == "invalid_code"
+    assert finish(auth.blocking.runtime.engine.count("user", ())) == 0
+
+
+def test_a4_a_number_without_end_names_nobody(make_auth: MakeAuth, world: World) -> None:
+    browser = Browser(social_auth(make_auth, world))
+    for number in (10**100, -(10**100), 10**300):
+        world.user["id"] = number
+        assert error_of(sign_in(browser, "github")) == "unable_to_get_user_info"
+    world.user["id"] = 10**100 - 1
+    assert error_of(sign_in(browser, "github")) is None
