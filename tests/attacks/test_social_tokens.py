@@ -15,6 +15,8 @@ from tests.core.conftest import MakeAuth
 from tests.support.browser import Browser
 from tests.support.providers import unsigned
 from tests.support.social import World, error_of, sign_in, social_auth
+from watchword import ConfigurationError
+from watchword.providers import Apple, Facebook, GitHub
 from watchword.runtime.blocking import finish
 
 KEY = RSAKey.generate_key(2048, {"kid": "one", "alg": "RS256", "use": "sig"})
@@ -58,3 +60,13 @@ def test_a4_a_number_without_end_names_nobody(make_auth: MakeAuth, world: World)
         assert error_of(sign_in(browser, "github")) == "unable_to_get_user_info"
     world.user["id"] = 10**100 - 1
     assert error_of(sign_in(browser, "github")) is None
+
+
+@pytest.mark.parametrize(
+    ("provider", "option"), [(GitHub, "scope"), (Apple, "audience"), (Facebook, "fields")]
+)
+def test_w11_one_text_is_no_list_of_texts(provider: Any, option: str) -> None:
+    """Every letter would be a scope, and every part of an audience one that is accepted."""
+    given: dict[str, Any] = {"client_id": "c", "client_secret": "s", option: "com.example.app"}
+    with pytest.raises(ConfigurationError, match=f"{option}: is one text"):
+        provider(**given)

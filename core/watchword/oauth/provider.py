@@ -129,6 +129,10 @@ class Provider:
     """Nobody is signed in before the address is verified."""
 
     def __post_init__(self) -> None:
+        for option in fields(self):
+            if isinstance(option.default, tuple) and isinstance(getattr(self, option.name), str):
+                # Its letters would be taken for the texts.
+                raise self.wrong(option.name, "is one text", "Give a list of texts, even of one")
         if not self.client_ids or not all(self.client_ids):
             raise self.wrong("client_id", "is missing", "Register the application there")
         known = self.description
