@@ -62,6 +62,28 @@ def test_a4_a_number_without_end_names_nobody(make_auth: MakeAuth, world: World)
     assert error_of(sign_in(browser, "github")) is None
 
 
+def test_a3_an_access_token_beside_an_opaque_one_is_nobodys(
+    make_auth: MakeAuth, world: World
+) -> None:
+    """The application's own check has seen the one; who has the other may be anybody."""
+    auth = social_auth(make_auth, world, provider={"verify_id_token": lambda token, nonce: True})
+    body = {"provider": "github", "idToken": {"token": "opaque", "accessToken": "stolen"}}
+    answer = Browser(auth).post("/sign-in/social", body)
+    assert (answer.status, answer.code) == (401, "FAILED_TO_GET_USER_INFO")
+    body["idToken"] = {"token": "opaque", "accessToken": "opaque"}
+    assert Browser(auth).post("/sign-in/social", body).status == 200
+
+
+def test_a3_a_token_about_nobody_is_not_about_somebody_called_none(
+    make_auth: MakeAuth, world: World
+) -> None:
+    world.user["id"] = "None"
+    auth = social_auth(make_auth, world, provider={"verify_id_token": lambda token, nonce: True})
+    given = {"token": unsigned({}), "accessToken": "stolen"}
+    answer = Browser(auth).post("/sign-in/social", {"provider": "github", "idToken": given})
+    assert (answer.status, answer.code) == (401, "FAILED_TO_GET_USER_INFO")
+
+
 @pytest.mark.parametrize(
     ("provider", "option"), [(GitHub, "scope"), (Apple, "audience"), (Facebook, "fields")]
 )
