@@ -14,7 +14,7 @@ from joserfc.jwk import RSAKey
 from tests.core.conftest import MakeAuth
 from tests.support.browser import Browser
 from tests.support.providers import unsigned
-from tests.support.social import World, error_of, sign_in, social_auth
+from tests.support.social import CODE, World, begin, error_of, sign_in, social_auth
 from watchword import ConfigurationError
 from watchword.providers import Apple, Facebook, GitHub
 from watchword.runtime.blocking import finish
@@ -82,6 +82,37 @@ def test_a3_a_token_about_nobody_is_not_about_somebody_called_none(
     given = {"token": unsigned({}), "accessToken": "stolen"}
     answer = Browser(auth).post("/sign-in/social", {"provider": "github", "idToken": given})
     assert (answer.status, answer.code) == (401, "FAILED_TO_GET_USER_INFO")
+
+
+def test_w5_a_session_that_ends_while_a_provider_is_asked_links_nothing(
+    make_auth: MakeAuth, world: World, kind: str
+) -> None:
+    auth = social_auth(make_auth, world)
+    owner, thief = Browser(auth), Browser(auth, kind)
+    owner.sign_up()
+    thief.sign_in()
+
+    def keys(request: httpx2.Request) -> httpx2.Response:
+        assert owner.post("/revoke-other-sessions").status == 200
+        return httpx2.Response(200, json={"keys": [KEY.as_dict(private=False)]})
+
+    world.fails = keys
+    body = {"provider": "google", "idToken": {"token": id_token(world)}}
+    answer = thief.post("/link-social", body)
+    assert (answer.status, answer.code) == (401, "UNAUTHORIZED")
+    assert [one["providerId"] for one in owner.get("/list-accounts").json] == ["credential"]
+    assert owner.post("/link-social", body).status == 200
+
+
+def test_w15_a_callback_that_is_fetched_ahead_uses_nothing_up(
+    make_auth: MakeAuth, world: World
+) -> None:
+    browser = Browser(social_auth(make_auth, world))
+    query = {"state": begin(browser)["state"], "code": CODE}
+    ahead = browser.get("/callback/google", query, **{"sec-purpose": "prefetch;prerender"})
+    assert (ahead.status, ahead.cookies, world.asked) == (503, (), [])
+    assert error_of(browser.get("/callback/google", query)) is None
+    assert browser.session()["user"]["email"] == "ada@example.com"
 
 
 @pytest.mark.parametrize(
