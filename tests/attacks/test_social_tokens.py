@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx2
@@ -12,10 +13,11 @@ from joserfc import jwt
 from joserfc.jwk import RSAKey
 
 from tests.core.conftest import MakeAuth
-from tests.support.browser import Browser
+from tests.support.browser import SECRET, Browser, Clock
 from tests.support.providers import unsigned
-from tests.support.social import CODE, World, begin, error_of, sign_in, social_auth
-from watchword import ConfigurationError
+from tests.support.social import CODE, World, begin, come_back, error_of, sign_in, social_auth
+from watchword import AccountOptions, ConfigurationError, VersionedSecret
+from watchword.oauth.tokens import Tokens
 from watchword.providers import Apple, Facebook, GitHub
 from watchword.runtime.blocking import finish
 
@@ -123,3 +125,56 @@ def test_w11_one_text_is_no_list_of_texts(provider: Any, option: str) -> None:
     given: dict[str, Any] = {"client_id": "c", "client_secret": "s", option: "com.example.app"}
     with pytest.raises(ConfigurationError, match=f"{option}: is one text"):
         provider(**given)
+
+
+NEWER = SECRET[::-1]
+UNTIL = datetime(2030, 1, 5, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("until", "code"), [(None, "state_invalid"), (UNTIL, None)], ids=["leaked", "planned"]
+)
+def test_w14_a_state_under_a_secret_that_leaked_is_none(
+    make_auth: MakeAuth, world: World, until: datetime | None, code: str | None
+) -> None:
+    """Whoever has the secret could write whom to link with whom into the cookie."""
+    account = AccountOptions(store_state_strategy="cookie")
+    browser = Browser(social_auth(make_auth, world, account=account))
+    state = begin(browser)["state"]
+    secrets = (VersionedSecret(2, NEWER), VersionedSecret(1, SECRET, accept_until=until))
+    browser.jar = {name: f"$ba$1${value}" for name, value in browser.jar.items()}
+    browser.auth = social_auth(make_auth, world, account=account, secret=None, secrets=secrets)
+    assert error_of(come_back(browser, state)) == code
+
+
+def test_w14_a_state_under_the_single_secret_beside_versions_is_none(
+    make_auth: MakeAuth, world: World
+) -> None:
+    account = AccountOptions(store_state_strategy="cookie")
+    browser = Browser(social_auth(make_auth, world, account=account))
+    state = begin(browser)["state"]
+    secrets = (VersionedSecret(1, NEWER),)
+    browser.auth = social_auth(make_auth, world, account=account, secrets=secrets)
+    assert error_of(come_back(browser, state)) == "state_invalid"
+
+
+@pytest.mark.parametrize("made", [{}, [1], "x", Tokens(), Tokens(refresh_token="new")])
+def test_a_function_that_renews_nothing_is_a_refusal(
+    make_auth: MakeAuth, world: World, clock: Clock, made: Any
+) -> None:
+    auth = social_auth(make_auth, world, provider={"refresh_access_token": lambda token: made})
+    browser = Browser(auth)
+    sign_in(browser)
+    of = {"accountId": browser.get("/list-accounts").json[0]["id"]}
+    assert browser.post("/refresh-token", of).code == "FAILED_TO_REFRESH_ACCESS_TOKEN"
+    clock.forward(3600)
+    assert browser.post("/get-access-token", of).code == "FAILED_TO_GET_ACCESS_TOKEN"
+
+
+@pytest.mark.parametrize("option", ["get_user_info", "map_profile_to_user"])
+def test_a_function_that_gives_something_else_is_an_error_page(
+    make_auth: MakeAuth, world: World, caplog: pytest.LogCaptureFixture, option: str
+) -> None:
+    auth = social_auth(make_auth, world, provider={option: lambda given: ["x"]})
+    assert error_of(sign_in(Browser(auth))) == "unable_to_get_user_info"
+    assert f"{option} gave no" in caplog.text
