@@ -45,8 +45,8 @@ class Traits(Discreet, msgspec.Struct, frozen=True, kw_only=True):
     trusted_urls: tuple[str, ...] = ()
     """Names of query or body fields that must be trusted URLs, checked before the handler."""
     redeems: bool = False
-    """A GET that uses up what a mailed link carries: browsers and mail programs that look at the
-    link before a person does are turned away (503) and nothing happens."""
+    """A GET that uses up what a link carries, mailed or a provider's redirect: browsers and mail
+    programs that look at it before a person does are turned away (503) and nothing happens."""
     server_only: bool = False
     """Never routed; reachable through `auth.api` only."""
     promises_mail: bool = False

@@ -66,6 +66,12 @@ class Secrets(Discreet, msgspec.Struct, frozen=True):
         """The current secret, and the older ones that still vouch at a moment."""
         return (self.current, *self.retiring(now))
 
+    def believed(self, now: datetime) -> Secrets:
+        """The same without those that only decrypt: for encrypted text that comes from outside, and
+        says what is to be done."""
+        vouching = self.vouching(now)
+        return Secrets(self.current, tuple(one for one in self.versions if one.value in vouching))
+
     @classmethod
     def resolve(
         cls, secret: str | None, versions: Sequence[VersionedSecret], environ: Mapping[str, str]

@@ -11,6 +11,7 @@ from .tokens import Profile
 LONGEST_TEXT = 2048
 """Characters of a text that is taken from a profile."""
 _LONGEST_SUBJECT = 255
+_MOST_DIGITS = 100  # of a subject that is a number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +32,7 @@ class Identity:
     def subject(self) -> str | None:
         """The account id; None if what the provider gave names nobody (spec: security, A4)."""
         value = self.id
-        if isinstance(value, int) and not isinstance(value, bool):
+        if type(value) is int and abs(value) < 10**_MOST_DIGITS:
             return str(value)
         if not isinstance(value, str) or not 0 < len(value) <= _LONGEST_SUBJECT:
             return None

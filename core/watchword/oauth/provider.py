@@ -129,6 +129,10 @@ class Provider:
     """Nobody is signed in before the address is verified."""
 
     def __post_init__(self) -> None:
+        for option in fields(self):
+            if isinstance(option.default, tuple) and isinstance(getattr(self, option.name), str):
+                # Its letters would be taken for the texts.
+                raise self.wrong(option.name, "is one text", "Give a list of texts, even of one")
         if not self.client_ids or not all(self.client_ids):
             raise self.wrong("client_id", "is missing", "Register the application there")
         known = self.description
@@ -355,19 +359,27 @@ class Provider:
     async def refresh(self, client: Client, refresh_token: str) -> Tokens:
         """New tokens."""
         if self.refresh_access_token is not None:
-            return cast("Tokens", await client.run(self.refresh_access_token, refresh_token))
+            made = await client.run(self.refresh_access_token, refresh_token)
+            if not isinstance(made, Tokens) or not made.access_token:
+                raise OAuthFailed(f"{self.id}: refresh_access_token gave no Tokens with one")
+            return made
         return await self.refresh_tokens(client, refresh_token)
 
     async def user_info(self, client: Client, tokens: Tokens) -> UserInfo | None:
         """The person, with the application's mapping applied; None if it cannot be told who."""
         if self.get_user_info is not None:
-            return cast("UserInfo | None", await client.run(self.get_user_info, tokens))
+            made = await client.run(self.get_user_info, tokens)
+            if not isinstance(made, UserInfo | None):
+                raise OAuthFailed(f"{self.id}: get_user_info gave no UserInfo")
+            return made
         profile = await self.fetch_profile(client, tokens)
         if profile is None:
             return None
         identity = self.identify(profile)
         if self.map_profile_to_user is not None:
             mapped = await client.run(self.map_profile_to_user, profile)
+            if not isinstance(mapped, Mapping | None):
+                raise OAuthFailed(f"{self.id}: map_profile_to_user gave no mapping")
             identity = _mapped(identity, cast("Mapping[str, object]", mapped or {}))
         return UserInfo(identity=identity, profile=profile)
 

@@ -158,7 +158,8 @@ async def _from_cookie(call: Call, value: str) -> State:
     if not sealed:
         raise StateRefused("state_mismatch")
     try:
-        text = decrypt(sealed, purpose_secrets(call.config.secrets, _PURPOSE))
+        # Whoever holds a secret that leaked must not say who is to be linked with whom.
+        text = decrypt(sealed, purpose_secrets(call.config.secrets.believed(call.now), _PURPOSE))
     except DecryptionFailed:
         raise StateRefused("state_invalid") from None
     state = read_state(text)

@@ -95,6 +95,9 @@ def _token(found: Profile, name: str) -> str | None:
         return None
     if len(value) > LONGEST_TOKEN:
         raise OAuthFailed(f"the token answer's {name} is too long")
+    if not (value.isascii() and value.isprintable()):
+        # RFC 6749, appendix A. What is no token must not get into a header, nor into a row.
+        raise OAuthFailed(f"the token answer's {name} is no token")
     return value
 
 

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
     Transport = httpx2.BaseTransport | httpx2.AsyncBaseTransport
 
-Reason = Literal["timeout", "unreachable", "private", "too large", "encoded", "no web address"]
+Reason = Literal[
+    "timeout", "unreachable", "private", "too large", "encoded", "no web address", "no header"
+]
 
 DEFAULT_HEADERS = {"user-agent": "watchword", "accept": "*/*", "accept-encoding": "identity"}
 """Where a request has none. What is compressed could not be bounded by what is read."""
@@ -111,6 +113,8 @@ def check_given(request: OutgoingRequest, target: URL, settings: OutgoingSetting
     names by itself: there it is all that is looked at. Raises `OutgoingFailed`."""
     if request.guarded and not settings.allow_private and is_private_name(target.host):
         raise OutgoingFailed(target.host, "private")
+    if not all(value.isascii() and value.isprintable() for value in request.headers.values()):
+        raise OutgoingFailed(target.host, "no header")
 
 
 class Received:

@@ -187,6 +187,14 @@ def test_no_web_address(ask: Any, url: str) -> None:
     assert failure(ask, OutgoingSettings(), OutgoingRequest(url=url)) == "no web address"
 
 
+@pytest.mark.parametrize("value", ["Bearer \u00e9", "a\r\nx-two: 2", "nul\0", "\ud800"])
+def test_what_is_no_header_is_not_sent(ask: Any, server: Any, value: str) -> None:
+    there = server(says(OK))
+    asked = OutgoingRequest(url=there.url, headers={"authorization": value})
+    assert failure(ask, OutgoingSettings(), asked) == "no header"
+    assert there.got == []
+
+
 @pytest.mark.parametrize(
     "host", ["127.0.0.1", "localhost", "0x7f.1", "2130706433", "[::1]", "[::ffff:127.0.0.1]"]
 )

@@ -12,9 +12,11 @@ import msgspec
 from watchword.call import Call
 from watchword.errors import APIError, ConfigurationError, Redirect
 from watchword.features.email_password_wire import EmailPasswordCodes, SignedIn
+from watchword.features.promises import session_promise
 from watchword.oauth.authorization import Authorization
 from watchword.oauth.client import Client, require_http
 from watchword.oauth.key_sets import KeySets
+from watchword.oauth.profile import Identity
 from watchword.oauth.provider import CodeGrant, Provider
 from watchword.oauth.state import (
     State,
@@ -87,11 +89,12 @@ class SocialFlow:
         if body.id_token is msgspec.UNSET:
             state = replace(_new_state(call, provider, body), link=begun_by(call))
             return await _away(call, provider, body, state, self._lead)
+        promise = await session_promise(call)
         person, tokens = await self._shown(call, provider, body.id_token)
         if person.email is None:
             raise SocialCodes.USER_EMAIL_NOT_FOUND()
         tokens = replace(tokens, refresh_token=body.id_token.refresh_token or None)
-        await link_by_token(call, call.session.user.id, person, tokens)
+        await link_by_token(call, promise, person, tokens)
         return SocialLinked()
 
     async def finish(self, call: Call, given: Mapping[str, str]) -> Redirect:
@@ -192,7 +195,7 @@ class SocialFlow:
             posted_user=posted_user(given.user),
         )
         person = await ask_who(provider, client, tokens)
-        if person is None or not _same_subject(provider, person, given.token):
+        if person is None or not _same_subject(provider, person, tokens):
             raise SocialCodes.FAILED_TO_GET_USER_INFO()
         return person, tokens
 
@@ -265,12 +268,15 @@ def _same_nonce(state: State, tokens: Tokens) -> bool:
     return claims is not None and claims.get("nonce") == state.nonce
 
 
-def _same_subject(provider: Provider, person: Person, token: str) -> bool:
+def _same_subject(provider: Provider, person: Person, tokens: Tokens) -> bool:
     """Whether what was asked elsewhere is about whom the token is about (security A3)."""
     if provider.description.user_info_url is None or provider.get_user_info is not None:
         return True
-    claims = unverified_claims(token)
-    return claims is None or str(claims.get("sub")) == person.subject
+    claims = unverified_claims(tokens.id_token)
+    if claims is None:
+        # It names nobody, and an access token beside it may be anybody's.
+        return tokens.access_token == tokens.id_token
+    return Identity(id=claims.get("sub")).subject == person.subject
 
 
 def _strategy(call: Call) -> Strategy:

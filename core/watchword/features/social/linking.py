@@ -9,12 +9,14 @@ from watchword.crypto.symmetric import DecryptionFailed, decrypt, encrypt
 from watchword.database.contract import InvalidValue, UniqueViolation
 from watchword.features.credentials import lock_user
 from watchword.features.identifiers import same_email
+from watchword.features.promises import Promise, stands
 from watchword.features.provisioning import check_user_info
 from watchword.oauth.scopes import merge_scopes
 from watchword.oauth.state import Link
 from watchword.oauth.tokens import Tokens
 from watchword.observability.security_log import Event, record
 from watchword.records import Account, User
+from watchword.sessions.sessions import SessionCodes
 
 from .person import Person
 from .refusal import Refused
@@ -64,14 +66,18 @@ async def link_after_redirect(call: Call, link: Link, person: Person, tokens: To
         raise Refused("unable_to_link_account") from None
 
 
-async def link_by_token(call: Call, user_id: str, person: Person, tokens: Tokens) -> None:
-    """Link the account of an ID token. Raises `SocialCodes`."""
+async def link_by_token(call: Call, promise: Promise, person: Person, tokens: Tokens) -> None:
+    """Link the account of an ID token to who is signed in, which `promise` says still is so.
+
+    Raises `SocialCodes`, and UNAUTHORIZED for a session that ended meanwhile.
+    """
 
     async def put() -> None:
         async with turn(call, person) as mine, call.db.transaction():
-            user = await lock_user(call, user_id)
-            if user is None:
-                raise SocialCodes.LINKING_NOT_ALLOWED()
+            user = await lock_user(call, call.session.user.id)
+            # Providers take their time, and those who take an account back are quick.
+            if user is None or not await stands(call, user, promise):
+                raise SessionCodes.UNAUTHORIZED()
             known = await account_of(call, person)
             _check_token_link(call, user, known, person)
             if not await _put(call, user, known, person, tokens):

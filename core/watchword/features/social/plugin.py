@@ -63,7 +63,11 @@ class SocialSignIn(Plugin):
         return await self.flow.link(call, body)
 
     @endpoint(
-        _BOTH, "/callback/:id", source="query", traits=Traits(form=True), name="callback_oauth"
+        _BOTH,
+        "/callback/:id",
+        source="query",
+        traits=Traits(form=True, redeems=True),
+        name="callback_oauth",
     )
     async def callback_oauth(self, call: Call) -> None:
         """Where a provider sends the browser back to; sends it on, also on failure."""

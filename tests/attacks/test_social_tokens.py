@@ -1,0 +1,180 @@
+"""Tokens and ID tokens under attack: odd ones, borrowed ones, and what happens meanwhile
+(security A3, A4, A9, W5)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx2
+import pytest
+from joserfc import jwt
+from joserfc.jwk import RSAKey
+
+from tests.core.conftest import MakeAuth
+from tests.support.browser import SECRET, Browser, Clock
+from tests.support.providers import unsigned
+from tests.support.social import CODE, World, begin, come_back, error_of, sign_in, social_auth
+from watchword import AccountOptions, ConfigurationError, VersionedSecret
+from watchword.oauth.tokens import Tokens
+from watchword.providers import Apple, Facebook, GitHub
+from watchword.runtime.blocking import finish
+
+KEY = RSAKey.generate_key(2048, {"kid": "one", "alg": "RS256", "use": "sig"})
+NOW = 1_893_456_000
+ODD = ["\u00e9", "a\r\nx-one: 1", "nul\0", "\u202e"]
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def id_token(world: World, **changes: Any) -> str:
+    claims = {"iss": "https://accounts.google.com", "aud": "client", "iat": NOW, "exp": NOW + 600}
+    given = {**world.claims, **claims, **changes}
+    return jwt.encode({"alg": "RS256", "kid": "one"}, given, KEY, algorithms=["RS256"])
+
+
+def answers(world: World, **tokens: Any) -> Callable[[httpx2.Request], httpx2.Response]:
+    return lambda request: httpx2.Response(
+        200, json={"access_token": "AT", "id_token": unsigned(world.claims), **tokens}
+    )
+
+
+@pytest.mark.parametrize("odd", ODD)
+@pytest.mark.parametrize("name", ["access_token", "refresh_token", "id_token"])
+def test_a9_what_is_no_token_is_an_error_page(
+    make_auth: MakeAuth, world: World, kind: str, name: str, odd: str
+) -> None:
+    world.fails = answers(world, **{name: odd})
+    auth = social_auth(make_auth, world)
+    for provider in ("google", "github"):
+        assert error_of(sign_in(Browser(auth, kind), provider)) == "invalid_code"
+    assert finish(auth.blocking.runtime.engine.count("user", ())) == 0
+
+
+def test_a4_a_number_without_end_names_nobody(make_auth: MakeAuth, world: World) -> None:
+    browser = Browser(social_auth(make_auth, world))
+    for number in (10**100, -(10**100), 10**300):
+        world.user["id"] = number
+        assert error_of(sign_in(browser, "github")) == "unable_to_get_user_info"
+    world.user["id"] = 10**100 - 1
+    assert error_of(sign_in(browser, "github")) is None
+
+
+def test_a3_an_access_token_beside_an_opaque_one_is_nobodys(
+    make_auth: MakeAuth, world: World
+) -> None:
+    """The application's own check has seen the one; who has the other may be anybody."""
+    auth = social_auth(make_auth, world, provider={"verify_id_token": lambda token, nonce: True})
+    body = {"provider": "github", "idToken": {"token": "opaque", "accessToken": "stolen"}}
+    answer = Browser(auth).post("/sign-in/social", body)
+    assert (answer.status, answer.code) == (401, "FAILED_TO_GET_USER_INFO")
+    body["idToken"] = {"token": "opaque", "accessToken": "opaque"}
+    assert Browser(auth).post("/sign-in/social", body).status == 200
+
+
+def test_a3_a_token_about_nobody_is_not_about_somebody_called_none(
+    make_auth: MakeAuth, world: World
+) -> None:
+    world.user["id"] = "None"
+    auth = social_auth(make_auth, world, provider={"verify_id_token": lambda token, nonce: True})
+    given = {"token": unsigned({}), "accessToken": "stolen"}
+    answer = Browser(auth).post("/sign-in/social", {"provider": "github", "idToken": given})
+    assert (answer.status, answer.code) == (401, "FAILED_TO_GET_USER_INFO")
+
+
+def test_w5_a_session_that_ends_while_a_provider_is_asked_links_nothing(
+    make_auth: MakeAuth, world: World, kind: str
+) -> None:
+    auth = social_auth(make_auth, world)
+    owner, thief = Browser(auth), Browser(auth, kind)
+    owner.sign_up()
+    thief.sign_in()
+
+    def keys(request: httpx2.Request) -> httpx2.Response:
+        assert owner.post("/revoke-other-sessions").status == 200
+        return httpx2.Response(200, json={"keys": [KEY.as_dict(private=False)]})
+
+    world.fails = keys
+    body = {"provider": "google", "idToken": {"token": id_token(world)}}
+    answer = thief.post("/link-social", body)
+    assert (answer.status, answer.code) == (401, "UNAUTHORIZED")
+    assert [one["providerId"] for one in owner.get("/list-accounts").json] == ["credential"]
+    assert owner.post("/link-social", body).status == 200
+
+
+def test_w15_a_callback_that_is_fetched_ahead_uses_nothing_up(
+    make_auth: MakeAuth, world: World
+) -> None:
+    browser = Browser(social_auth(make_auth, world))
+    query = {"state": begin(browser)["state"], "code": CODE}
+    ahead = browser.get("/callback/google", query, **{"sec-purpose": "prefetch;prerender"})
+    assert (ahead.status, ahead.cookies, world.asked) == (503, (), [])
+    assert error_of(browser.get("/callback/google", query)) is None
+    assert browser.session()["user"]["email"] == "ada@example.com"
+
+
+@pytest.mark.parametrize(
+    ("provider", "option"), [(GitHub, "scope"), (Apple, "audience"), (Facebook, "fields")]
+)
+def test_w11_one_text_is_no_list_of_texts(provider: Any, option: str) -> None:
+    """Every letter would be a scope, and every part of an audience one that is accepted."""
+    given: dict[str, Any] = {"client_id": "c", "client_secret": "s", option: "com.example.app"}
+    with pytest.raises(ConfigurationError, match=f"{option}: is one text"):
+        provider(**given)
+
+
+NEWER = SECRET[::-1]
+UNTIL = datetime(2030, 1, 5, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("until", "code"), [(None, "state_invalid"), (UNTIL, None)], ids=["leaked", "planned"]
+)
+def test_w14_a_state_under_a_secret_that_leaked_is_none(
+    make_auth: MakeAuth, world: World, until: datetime | None, code: str | None
+) -> None:
+    """Whoever has the secret could write whom to link with whom into the cookie."""
+    account = AccountOptions(store_state_strategy="cookie")
+    browser = Browser(social_auth(make_auth, world, account=account))
+    state = begin(browser)["state"]
+    secrets = (VersionedSecret(2, NEWER), VersionedSecret(1, SECRET, accept_until=until))
+    browser.jar = {name: f"$ba$1${value}" for name, value in browser.jar.items()}
+    browser.auth = social_auth(make_auth, world, account=account, secret=None, secrets=secrets)
+    assert error_of(come_back(browser, state)) == code
+
+
+def test_w14_a_state_under_the_single_secret_beside_versions_is_none(
+    make_auth: MakeAuth, world: World
+) -> None:
+    account = AccountOptions(store_state_strategy="cookie")
+    browser = Browser(social_auth(make_auth, world, account=account))
+    state = begin(browser)["state"]
+    secrets = (VersionedSecret(1, NEWER),)
+    browser.auth = social_auth(make_auth, world, account=account, secrets=secrets)
+    assert error_of(come_back(browser, state)) == "state_invalid"
+
+
+@pytest.mark.parametrize("made", [{}, [1], "x", Tokens(), Tokens(refresh_token="new")])
+def test_a_function_that_renews_nothing_is_a_refusal(
+    make_auth: MakeAuth, world: World, clock: Clock, made: Any
+) -> None:
+    auth = social_auth(make_auth, world, provider={"refresh_access_token": lambda token: made})
+    browser = Browser(auth)
+    sign_in(browser)
+    of = {"accountId": browser.get("/list-accounts").json[0]["id"]}
+    assert browser.post("/refresh-token", of).code == "FAILED_TO_REFRESH_ACCESS_TOKEN"
+    clock.forward(3600)
+    assert browser.post("/get-access-token", of).code == "FAILED_TO_GET_ACCESS_TOKEN"
+
+
+@pytest.mark.parametrize("option", ["get_user_info", "map_profile_to_user"])
+def test_a_function_that_gives_something_else_is_an_error_page(
+    make_auth: MakeAuth, world: World, caplog: pytest.LogCaptureFixture, option: str
+) -> None:
+    auth = social_auth(make_auth, world, provider={option: lambda given: ["x"]})
+    assert error_of(sign_in(Browser(auth))) == "unable_to_get_user_info"
+    assert f"{option} gave no" in caplog.text
