@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import inspect
 import sys
-from contextlib import ExitStack
+from collections.abc import Generator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from flask import Flask
 
 from tests.adapters.drivers import ASGIClient, Client, WSGIClient
@@ -18,15 +21,28 @@ from tests.docs.blocks import Block, blocks
 from tests.support.databases import mysql_database, postgres_database
 from watchword import Auth
 
-DATABASES = {"POSTGRES_URL": postgres_database, "MYSQL_URL": mysql_database}
-"""Variables that blocks read, and what makes an empty database for one."""
+
+@contextmanager
+def signing_key() -> Generator[str, None, None]:
+    """A key as Apple's console gives it."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    form = (Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    yield key.private_bytes(*form).decode()
+
+
+VARIABLES = {
+    "POSTGRES_URL": postgres_database,
+    "MYSQL_URL": mysql_database,
+    "APPLE_PRIVATE_KEY": signing_key,
+}
+"""Variables that blocks read, and what makes the value of one: of databases an empty one."""
 
 
 @pytest.mark.parametrize("block", [pytest.param(one, id=one.id) for one in blocks()])
 def test_block_runs(block: Block, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with ExitStack() as made:
-        for name in [name for name in DATABASES if name in block.text]:
-            monkeypatch.setenv(name, made.enter_context(DATABASES[name]()))
+        for name in [name for name in VARIABLES if name in block.text]:
+            monkeypatch.setenv(name, made.enter_context(VARIABLES[name]()))
         _write_modules(block, tmp_path, monkeypatch)
         _run(block.text, tmp_path, monkeypatch)
 

@@ -13,7 +13,7 @@ from uuid import UUID
 import pytest
 
 from watchword.importing.files import LONGEST, TOO_LONG, elements, lines, objects, rows
-from watchword.importing.imported import ImportFailure
+from watchword.importing.imported import ImportedAccount, ImportFailure
 from watchword.importing.parameters import read_parameters
 from watchword.importing.providers import account
 from watchword.importing.reading import flag, moment, text
@@ -194,7 +194,8 @@ def test_text_holds_nothing_that_no_database_can_hold() -> None:
 def test_providers_are_named_as_accounts_name_them() -> None:
     assert account("google.com", "1") == account("google-oauth2", 1) == account("google", "1")
     assert account("Acme", "1") != account("google", "1")
-    assert account("password", "1") is account("google", "") is account(None, "1") is None
+    assert account("password", "1") is account(None, "1") is None
+    assert account("google", "") == ImportedAccount("google", None)
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,7 @@ class TestAuthJS:
             INSERT INTO users VALUES (2, NULL, 'ben@example.com', NULL, NULL, NULL);
             INSERT INTO accounts VALUES (1, 1, 'oauth', 'google', 'g-1', 'secret', 'secret');
             INSERT INTO accounts VALUES (2, 2, 'oauth', 'github', '77', NULL, NULL);
-            INSERT INTO accounts VALUES (3, 2, 'oauth', 'azure-ad', 'm-2', NULL, NULL);
+            INSERT INTO accounts VALUES (3, 2, 'oauth', 'appleid', 'a-2', NULL, NULL);
             """,
         )
 
@@ -57,7 +57,7 @@ class TestAuthJS:
         assert (ann["name"], ann["emailVerified"], ann["image"]) == ("Ann", 1, "https://img/1")
         assert target.user("ben@example.com")["emailVerified"] == 0
         assert target.accounts("ann@example.com") == [("google", "g-1")]
-        assert target.accounts("ben@example.com") == [("github", "77"), ("microsoft", "m-2")]
+        assert target.accounts("ben@example.com") == [("apple", "a-2"), ("github", "77")]
         assert target.rows("SELECT COUNT(*) FROM account WHERE accessToken IS NOT NULL") == [(0,)]
         target.signs_in("ann@example.com")
         assert target.hash_of("ben@example.com") is None

@@ -17,6 +17,8 @@ from .providers import account, accounts
 from .reading import Fields, fields, flag, items, moment, text
 
 _PREFIX = "auth0|"
+_CUSTOM = "oauth2"
+"""Social connections that the tenant has added: `oauth2|<connection>|<id>`."""
 _ENTERPRISE = {"samlp", "waad", "adfs", "ad", "oidc", "okta", "pingfederate", "custom", "sms"}
 """Their users are named by the tenant, not by the provider."""
 
@@ -113,7 +115,7 @@ def _accounts(it: Fields, own: str | None) -> tuple[ImportedAccount, ...]:
     if identities:
         return accounts(
             *(
-                _account(text(row.get("provider")), text(row.get("userid")))
+                _account(text(row.get("provider")), _account_id(row))
                 for row in identities
                 if row.get("issocial", True)
             )
@@ -122,5 +124,16 @@ def _accounts(it: Fields, own: str | None) -> tuple[ImportedAccount, ...]:
     return accounts(_account(provider, account_id))
 
 
+def _account_id(row: Fields) -> str | None:
+    """With the connection in front where that says more than the provider."""
+    own, connection = text(row.get("userid")), text(row.get("connection"))
+    if row.get("provider") == _CUSTOM and own and connection and "|" not in own:
+        return f"{connection}|{own}"
+    return own
+
+
 def _account(provider: str | None, account_id: str | None) -> ImportedAccount | None:
+    if provider == _CUSTOM and account_id:
+        provider, _, account_id = account_id.partition("|")
+        provider = provider.casefold()
     return None if provider in _ENTERPRISE else account(provider, account_id)

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from watchword.oauth.tokens import LONGEST_TOKEN, unverified_claims
+
 from .imported import ImportedUser, SourceOptions
 from .providers import account, accounts
-from .reading import flag, moment, text
+from .reading import Fields, flag, moment, text
 from .tables import Family, Related, TableSource
 
 _ACCOUNTS = "accounts"
+_MICROSOFT = {"azure-ad", "microsoft-entra-id"}
 
 
 class AuthJS:
@@ -52,9 +55,15 @@ def _user(family: Family) -> ImportedUser:
         updated_at=moment(it.get("updatedat")),
         password=text(it.get("password"), it.get("passwordhash"), it.get("hashedpassword")),
         accounts=accounts(
-            *(
-                account(row.get("provider"), row.get("provideraccountid"))
-                for row in family.related[_ACCOUNTS]
-            )
+            *(account(row.get("provider"), _account_id(row)) for row in family.related[_ACCOUNTS])
         ),
     )
+
+
+def _account_id(row: Fields) -> str | None:
+    """Of a Microsoft account the id token that is kept beside it knows the id that is good in every
+    application (`oid`); Auth.js has one of its own registration there."""
+    claims = None
+    if row.get("provider") in _MICROSOFT:
+        claims = unverified_claims(text(row.get("idtoken"), most=LONGEST_TOKEN))
+    return text((claims or {}).get("oid"), row.get("provideraccountid"))

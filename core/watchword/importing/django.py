@@ -11,7 +11,7 @@ from watchword.features.identifiers import same_email
 
 from .imported import ImportedUser, SourceOptions
 from .providers import account, accounts
-from .reading import flag, moment, text
+from .reading import Fields, decoded, flag, moment, text
 from .tables import Family, Related, TableSource
 
 _ACCOUNTS, _ADDRESSES = "accounts", "addresses"
@@ -60,9 +60,26 @@ def _user(family: Family) -> ImportedUser:
         created_at=moment(it.get("datejoined")),
         password=None if password and password.startswith(_UNUSABLE) else password,
         accounts=accounts(
-            *(account(row.get("provider"), row.get("uid")) for row in family.related[_ACCOUNTS])
+            *(account(row.get("provider"), _account_id(row)) for row in family.related[_ACCOUNTS])
         ),
     )
+
+
+def _account_id(row: Fields) -> str | None:
+    """What the provider calls the person; allauth's `uid` is more than that, or a name that
+    changes, for some."""
+    uid, told = text(row.get("uid")) or "", decoded(row.get("extradata"))
+    match row.get("provider"):
+        case "slack":  # <team>_<user>
+            return uid.rpartition("_")[2]
+        case "notion":  # user-<id>_workspace-<id>
+            return uid.removeprefix("user-").partition("_workspace-")[0]
+        case "reddit":
+            return text(told.get("id"))
+        case "weixin":
+            return text(told.get("unionid"), uid)
+        case _:
+            return uid
 
 
 def _is_verified(family: Family, email: str) -> bool:

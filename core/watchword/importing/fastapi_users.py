@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from .imported import ImportedUser, SourceOptions
 from .providers import account, accounts
-from .reading import flag, moment, text
+from .reading import Fields, flag, moment, text
 from .tables import Family, Related, TableSource
 
 _ACCOUNTS = "accounts"
@@ -52,9 +52,11 @@ def _user(family: Family) -> ImportedUser:
         updated_at=moment(it.get("updatedat")),
         password=text(it["hashedpassword"]),
         accounts=accounts(
-            *(
-                account(row.get("oauthname"), row.get("accountid"))
-                for row in family.related[_ACCOUNTS]
-            )
+            *(account(row.get("oauthname"), _account_id(row)) for row in family.related[_ACCOUNTS])
         ),
     )
+
+
+def _account_id(row: Fields) -> str | None:
+    """Reddit's people are there by a name that could be somebody else's id."""
+    return None if row.get("oauthname") == "reddit" else text(row.get("accountid"))

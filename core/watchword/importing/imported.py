@@ -21,7 +21,8 @@ class ImportedAccount:
     """A way to sign in at a provider, as `account` rows name it."""
 
     provider: str
-    account_id: str
+    account_id: str | None
+    """None: the source knows the person by another name than the provider tells us."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

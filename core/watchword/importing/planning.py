@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import cast
 from uuid import UUID
 
+from watchword.configuration.auth_options import AuthOptions
 from watchword.configuration.configuration import Configuration
 from watchword.crypto.foreign_bcrypt import REMEDY, bcrypt_is_missing
 from watchword.database.contract import Condition, Engine, Row, Value
@@ -74,6 +75,7 @@ class Planner:
         self._update, self._keep_ids = update, keep_ids
         more = (one for name, one in self._user.attributes.items() if name not in _KNOWN)
         self.own_fields = OwnFields(more)
+        self._placeholders = _placeholders(config)
         if keep_ids and config.tables.schema.ids == "serial":
             raise ImportFailure("the database makes the ids of users", "Leave out --keep-ids")
 
@@ -83,6 +85,8 @@ class Planner:
         plan = Plan()
         wanted: dict[str, ImportedUser] = {}
         for read in batch:
+            if isinstance(read, ImportedUser) and read.email is None:
+                read = replace(read, email=self._placeholder(read))
             refused = self._refusal(read, wanted)
             if refused is not None:
                 plan.outcomes.append(refused)
@@ -118,6 +122,13 @@ class Planner:
             reason = "no id that can be kept"
         return Outcome("skipped", read.place, reason, read.email) if reason else None
 
+    def _placeholder(self, user: ImportedUser) -> str | None:
+        """The address that a sign-in would give to who has none; None where there is no such."""
+        for one in user.accounts:
+            if one.account_id is not None and one.provider in self._placeholders:
+                return f"{one.account_id}@{self._placeholders[one.provider]}"
+        return None
+
     def _kept(self, user: ImportedUser) -> str | None:
         """The id that a user keeps, spelled as the database does; None without one that fits."""
         own = user.source_id
@@ -134,7 +145,7 @@ class Planner:
             for row in await _rows(engine, "account", "userId", keys):
                 accounts.setdefault(str(row["userId"]), []).append(row)
         new = [one for email, one in wanted.items() if self._update or email not in users]
-        own = {account.account_id for one in new for account in one.accounts}
+        own = {account.account_id or "" for one in new for account in one.accounts} - {""}
         taken = {
             ImportedAccount(str(row["providerId"]), str(row["accountId"]))
             for row in await _rows(engine, "account", "accountId", sorted(own))
@@ -226,6 +237,10 @@ class Planner:
     ) -> list[Row]:
         made: list[Row] = []
         for one in user.accounts if wanted is None else wanted:
+            if one.account_id is None:
+                reason = f"an account at {one.provider}: its id there is not known"
+                plan.outcomes.append(Outcome("note", user.place, reason, user.email))
+                continue
             if one in there.taken:
                 reason = "an account that another user has"
                 plan.outcomes.append(Outcome("note", user.place, reason, user.email))
@@ -266,6 +281,18 @@ class Planner:
                 "the source has bcrypt hashes, which take a package", f"Run: {REMEDY}"
             )
         return stored
+
+
+def _placeholders(config: Configuration) -> Mapping[str, str]:
+    """The domains of made-up addresses, by the providers of the application that make them up."""
+    options = config.options
+    providers = options.social_providers if isinstance(options, AuthOptions) else ()
+    found = {one.id: one.description.fields for one in providers}
+    return {
+        name: fields.placeholder
+        for name, fields in found.items()
+        if fields is not None and fields.placeholder is not None
+    }
 
 
 async def _rows(engine: Engine, model: str, name: str, values: Sequence[str]) -> list[Row]:

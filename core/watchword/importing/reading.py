@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -33,6 +34,16 @@ def fields(row: object) -> Fields:
     return {plain(str(name)): value for name, value in pairs}
 
 
+def decoded(value: object) -> Fields:
+    """The object of a column that holds JSON, whether its driver has read it or not."""
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except (ValueError, RecursionError):
+            return {}
+    return fields(value)
+
+
 def items(value: object) -> list[Fields]:
     """The objects of a list."""
     if not isinstance(value, Sequence) or isinstance(value, str | bytes):
@@ -40,7 +51,7 @@ def items(value: object) -> list[Fields]:
     return [fields(one) for one in cast("Sequence[object]", value)]
 
 
-def text(*values: object) -> str | None:
+def text(*values: object, most: int = _MOST) -> str | None:
     """The first that is text (or a number) and not empty, without what no database can hold."""
     for value in values:
         if isinstance(value, bytes | bytearray):
@@ -51,7 +62,7 @@ def text(*values: object) -> str | None:
         if not made.isascii():
             made = made.encode("utf-8", "replace").decode("utf-8")
         if made:
-            return made[:_MOST]
+            return made[:most]
     return None
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from .imported import ImportedUser, SourceOptions
 from .providers import account, accounts
-from .reading import Fields, fields, flag, moment, text
+from .reading import Fields, decoded, fields, flag, moment, text
 from .tables import Family, Related, TableSource
 
 _IDENTITIES, _FACTORS = "identities", "factors"
@@ -41,7 +40,7 @@ class Supabase:
 
 def _user(family: Family) -> ImportedUser:
     it = family.user
-    own, about = text(it["id"]), _object(it.get("rawusermetadata"))
+    own, about = text(it["id"]), decoded(it.get("rawusermetadata"))
     banned = moment(it.get("banneduntil"))
     return ImportedUser(
         place=f"id {own}",
@@ -63,13 +62,7 @@ def _user(family: Family) -> ImportedUser:
 
 def _account_id(row: Fields) -> str | None:
     """Older databases have no `provider_id`; its place was `id`, and the data always had it."""
-    return text(row.get("providerid"), _object(row.get("identitydata")).get("sub"), row.get("id"))
-
-
-def _object(value: object) -> Fields:
-    if isinstance(value, str):
-        try:
-            value = json.loads(value)
-        except (ValueError, RecursionError):
-            return {}
-    return fields(value)
+    told = decoded(row.get("identitydata"))
+    # Of Microsoft's ids the one that is good everywhere is among the other claims.
+    oid = fields(told.get("customclaims")).get("oid") if row.get("provider") == "azure" else None
+    return text(oid, row.get("providerid"), told.get("sub"), row.get("id"))

@@ -18,9 +18,24 @@ _SECRET_LIFE = 300  # seconds; Apple takes them for six months at most
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Apple(Provider):
-    """Apple accounts. The client secret is a token that your key signs: give `team_id`, `key_id`
-    and `private_key_pem`, and one is made for each request; or give a `client_secret` made
-    elsewhere. Apple tells the name once, with the first consent.
+    """Apple accounts.
+
+    Register an App ID with Sign in with Apple, a Services ID below it (the client id) and a key
+    at https://developer.apple.com/account/resources/identifiers/list. The callback URL is a
+    "Return URL" of the Services ID, which wants the domain as well.
+
+    - The client secret is a token that your key signs: give `team_id`, `key_id` and
+      `private_key_pem`, and one is made for each request. A `client_secret` made elsewhere is
+      taken, too; Apple lets it live for six months at most.
+    - Apple answers by a POST from its own site (`form_post`). The callback sends the browser on
+      by GET, because cookies do not come along with such a POST.
+    - Return URLs have HTTPS and a name: neither `localhost` nor an IP address.
+    - The name is told once, with the first consent, by the browser and not by Apple. Later
+      sign-ins have none: `override_user_info_on_sign_in` would empty it.
+    - Who hides the address gets one of `privaterelay.appleid.com`. It forwards mails of senders
+      that are registered with Apple, and no others.
+    - ID tokens of a native application are made for its bundle: name it with
+      `app_bundle_identifier`.
     """
 
     team_id: str | None = None

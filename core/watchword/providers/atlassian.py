@@ -11,7 +11,16 @@ from watchword.oauth.provider import Provider
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Atlassian(Provider):
-    """Atlassian accounts. Add the scope `read:me`: without it Atlassian does not say who it is."""
+    """Atlassian accounts.
+
+    Register an OAuth 2.0 integration at https://developer.atlassian.com/console/myapps/. The
+    callback URL belongs to "Authorization"; "Permissions" needs the User Identity API, and Jira
+    for the scope that is asked for by default.
+
+    - Add the scope `read:me`: without it Atlassian does not say who it is.
+    - Where Jira is of no interest, `disable_default_scope=True` with `scope=["read:me",
+      "offline_access"]` asks for nothing of it.
+    """
 
     def describe(self) -> Description:
         return Description(

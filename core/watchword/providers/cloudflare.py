@@ -12,7 +12,16 @@ from watchword.oauth.profile import Fields
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Cloudflare(KeyedProvider):
-    """Cloudflare accounts."""
+    """Cloudflare accounts.
+
+    Register an OAuth client at https://dash.cloudflare.com/?to=/:account/oauth-clients ("Manage
+    Account", "OAuth clients") with the code flow, `client_secret_basic`, the scope User Details
+    Read and the callback URL.
+
+    - Without a secret the application is a public client; `assertion_key` signs instead of a
+      secret.
+    - The person is asked for at Cloudflare's API: its OpenID user info has nothing but an id.
+    """
 
     def describe(self) -> Description:
         return Description(

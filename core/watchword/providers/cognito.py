@@ -14,7 +14,16 @@ from watchword.oauth.provider import Provider
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Cognito(Provider):
-    """Accounts of a user pool."""
+    """Accounts of a user pool.
+
+    Register an application client in your user pool at https://console.aws.amazon.com/cognito/.
+    Its login pages take the callback URL, the grant "Authorization code" and the scopes openid,
+    email and profile; the pool needs a domain.
+
+    - The domain is that of the pool's login pages, not the one of its tokens
+      (`cognito-idp...`), which follows from `region` and `user_pool_id`.
+    - With `identity_provider` the person goes straight on to a provider of the pool.
+    """
 
     domain: str
     """Of the pool's pages: `my-pool.auth.eu-central-1.amazoncognito.com` or one of your own."""

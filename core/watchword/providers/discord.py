@@ -17,7 +17,14 @@ _MOST_DIGITS = 20  # of a 64 bit number
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Discord(Provider):
-    """Discord accounts."""
+    """Discord accounts.
+
+    Register an application at https://discord.com/developers/applications. The callback URL is
+    one of the redirects below "OAuth2".
+
+    - Who has agreed before is not asked again; `prompt="consent"` asks every time.
+    - Whoever has no picture gets one of Discord's own.
+    """
 
     permissions: int | None = None
     """Of a bot that comes along: asked for together with the scope `bot` alone."""

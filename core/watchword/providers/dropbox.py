@@ -12,7 +12,13 @@ from watchword.oauth.provider import Provider
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Dropbox(Provider):
-    """Dropbox accounts."""
+    """Dropbox accounts.
+
+    Register a scoped application at https://www.dropbox.com/developers/apps, with the
+    permission `account_info.read` and the callback URL among its redirect URIs.
+
+    - A refresh token comes only with `access_type="offline"`.
+    """
 
     access_type: Literal["offline", "online", "legacy"] | None = None
     """`offline`: a refresh token comes along."""

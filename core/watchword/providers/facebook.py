@@ -25,7 +25,19 @@ _LIMITED = Fields(id="sub", image=("picture",))
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Facebook(Provider):
-    """Facebook accounts. Facebook does not promise that an address is verified."""
+    """Facebook accounts.
+
+    Register an application with Facebook Login at https://developers.facebook.com/apps/. The
+    callback URL is one of the "Valid OAuth Redirect URIs" in the settings of Facebook Login.
+
+    - Facebook does not promise that an address is verified, and who registered with a telephone
+      number has none: such a sign-in ends with `email_not_found`.
+    - Access tokens are good here only if Facebook says that they were made for your
+      application.
+    - The phones' limited login has an ID token and nothing else: hand it in as `idToken`. Its
+      claims are all that there is; the Graph API is not asked.
+    - Ids are of the application: in another one the same person has another id.
+    """
 
     fields: tuple[str, ...] = ()
     """Of the profile, beside id, name, email and picture."""

@@ -11,7 +11,11 @@ from watchword.oauth.provider import Provider
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Figma(Provider):
-    """Figma accounts."""
+    """Figma accounts.
+
+    Register an application at https://www.figma.com/developers/apps, with the scope
+    `current_user:read` and the callback URL.
+    """
 
     def describe(self) -> Description:
         return Description(

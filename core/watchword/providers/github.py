@@ -18,7 +18,17 @@ _AGENT = {"user-agent": "better-auth"}  # GitHub answers nobody without one.
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class GitHub(Provider):
-    """GitHub accounts."""
+    """GitHub accounts.
+
+    Register an OAuth App at https://github.com/settings/developers. It has one callback URL.
+
+    - Who keeps the address private is asked for it by the scope `user:email`. An address counts
+      as verified if GitHub's list of addresses says so.
+    - A GitHub App does as well. It needs the account permission "Email addresses: read-only"
+      instead of the scope, or there is no address.
+    - Tokens of OAuth Apps have no end, and no refresh token. Those of GitHub Apps end after
+      eight hours and have one.
+    """
 
     def describe(self) -> Description:
         return Description(

@@ -16,7 +16,15 @@ _SLASHES = re.compile(r"(?<!:)/{2,}")
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class GitLab(Provider):
-    """Accounts of gitlab.com or of a server of your own."""
+    """Accounts of gitlab.com or of a server of your own.
+
+    Register a confidential application with the scope `read_user` at
+    https://gitlab.com/-/user_settings/applications, or at the same path of your server. The
+    callback URL is its redirect URI.
+
+    - Whoever is blocked or locked there does not get in.
+    - Ids are of the server: change `issuer` only while there is no account yet.
+    """
 
     issuer: str = "https://gitlab.com"
     """The server's URL."""

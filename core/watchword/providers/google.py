@@ -22,7 +22,18 @@ ID_TOKENS = IdTokenRules(
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Google(Provider):
-    """Google accounts, of people and of Workspace domains."""
+    """Google accounts, of people and of Workspace domains.
+
+    Register an OAuth client ID of the type "Web application" at
+    https://console.cloud.google.com/apis/credentials. The callback URL is one of the
+    "Authorized redirect URIs".
+
+    - A refresh token comes with `access_type="offline"`, and only with the first consent;
+      `prompt="consent"` makes every one the first.
+    - `hd` is checked in the ID token: the parameter of the URL only chooses what is offered.
+    - While the consent screen is in testing, only listed people get in, and refresh tokens end
+      after seven days.
+    """
 
     access_type: Literal["offline", "online"] | None = None
     """`offline`: a refresh token comes along, with the first consent."""

@@ -11,7 +11,11 @@ from watchword.oauth.provider import Provider
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class HuggingFace(Provider):
-    """Hugging Face accounts."""
+    """Hugging Face accounts.
+
+    Register an OAuth application at https://huggingface.co/settings/applications/new, with the
+    scopes openid, profile and email and the callback URL.
+    """
 
     def describe(self) -> Description:
         return Description(

@@ -12,7 +12,17 @@ from watchword.oauth.tokens import Profile
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Kakao(Provider):
-    """Kakao accounts."""
+    """Kakao accounts.
+
+    Register an application at https://developers.kakao.com/console/app and switch on Kakao
+    Login. The REST API key is the client id, the callback URL a redirect URI; the consent items
+    account_email, profile_nickname and profile_image have to be set up.
+
+    - The consent item account_email is for business applications. Without it, or if the person
+      does not agree to it, there is no address and no sign-in.
+    - An address counts as verified if Kakao calls it both valid and verified: one that has
+      passed to another account since is not.
+    """
 
     def describe(self) -> Description:
         return Description(

@@ -11,7 +11,11 @@ from watchword.oauth.provider import Provider
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Kick(Provider):
-    """Kick accounts."""
+    """Kick accounts.
+
+    Register an application at https://kick.com/settings/developer, with the scope `user:read`
+    and the callback URL. Kick shows this page to accounts with two factors only.
+    """
 
     def describe(self) -> Description:
         return Description(

@@ -15,7 +15,18 @@ _API = "https://api.line.me/oauth2/v2.1"
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Line(Provider):
-    """LINE accounts."""
+    """LINE accounts.
+
+    Register a LINE Login channel at https://developers.line.biz/console/. The channel id is the
+    client id; the callback URL belongs to "LINE Login".
+
+    - The address is in the ID token alone, and only if the channel has applied for the
+      permission (OpenID Connect, "Email address permission"). Without one a sign-in ends with
+      `email_not_found`.
+    - The web's ID tokens are signed with the channel's secret. Those that an application hands
+      in are checked by LINE itself.
+    - Ids are of the channel's provider: channels of another one see another id.
+    """
 
     def describe(self) -> Description:
         return Description(

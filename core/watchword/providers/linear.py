@@ -13,7 +13,11 @@ _QUESTION = b'{"query":"query { viewer { id name email avatarUrl active createdA
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Linear(Provider):
-    """Linear accounts."""
+    """Linear accounts.
+
+    Register an OAuth application at https://linear.app/settings/api/applications/new, with the
+    callback URL.
+    """
 
     def describe(self) -> Description:
         return Description(

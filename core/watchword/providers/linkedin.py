@@ -11,7 +11,14 @@ from watchword.oauth.provider import Provider
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class LinkedIn(Provider):
-    """LinkedIn accounts."""
+    """LinkedIn accounts.
+
+    Register an application at https://www.linkedin.com/developers/apps and add the product
+    "Sign In with LinkedIn using OpenID Connect". The callback URL is one of the "Authorized
+    redirect URLs" below "Auth".
+
+    - LinkedIn gives refresh tokens to approved partners only.
+    """
 
     def describe(self) -> Description:
         return Description(

@@ -24,8 +24,19 @@ _SHARED = ("common", "organizations", "consumers")
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Microsoft(KeyedProvider):
-    """Accounts of organizations and private ones. An address is believed only if the tenant has
-    verified it: any administrator can write any address into a profile.
+    """Accounts of organizations and private ones.
+
+    Register an application at https://entra.microsoft.com/ ("App registrations"). The callback
+    URL belongs to the platform "Web"; the supported account types have to fit `tenant_id`.
+
+    - An address is believed only if the token says that it is verified: any administrator can
+      write any address into a profile. Add the optional claims `verified_primary_email` and
+      `verified_secondary_email` to the ID token ("Token configuration") where it matters.
+    - For the same reason do not make it one of `trusted_providers` unless `tenant_id` is a
+      tenant of yours.
+    - People are known by the object id (`oid`). Somebody in two tenants has two.
+    - Photos are kept as `data:` URLs, of up to 40 kB; `disable_profile_photo` leaves them out.
+    - Instead of a secret `assertion_key` may sign.
     """
 
     tenant_id: str = "common"

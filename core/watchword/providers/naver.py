@@ -11,7 +11,11 @@ from watchword.oauth.provider import Provider
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Naver(Provider):
-    """Naver accounts."""
+    """Naver accounts.
+
+    Register an application at https://developers.naver.com/apps/ that uses Naver Login, with
+    the callback URL. What is told (name, address, picture) is chosen there.
+    """
 
     def describe(self) -> Description:
         return Description(

@@ -11,8 +11,15 @@ from watchword.oauth.provider import Provider
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Notion(Provider):
-    """Notion accounts. What is granted is chosen in the integration, not by scopes; addresses are
-    a capability of their own there."""
+    """Notion accounts.
+
+    Register a public integration at https://www.notion.so/profile/integrations, with the
+    callback URL as redirect URI and the capability to read user information including
+    addresses.
+
+    - What is granted is chosen in the integration, not by scopes. Without the capability there
+      is no address and no sign-in.
+    """
 
     def describe(self) -> Description:
         return Description(

@@ -11,7 +11,11 @@ from watchword.oauth.provider import Provider
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Paybin(Provider):
-    """Paybin accounts."""
+    """Paybin accounts.
+
+    Register an OAuth application in the developer settings of https://portfolio.paybin.io, with
+    the callback URL as redirect URI.
+    """
 
     issuer: str = "https://idp.paybin.io"
     """The server's URL."""

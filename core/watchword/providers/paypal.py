@@ -15,7 +15,15 @@ from watchword.oauth.tokens import Profile, Tokens, unverified_claims
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class PayPal(Provider):
-    """PayPal accounts. What is granted is chosen in the application there, not by scopes."""
+    """PayPal accounts.
+
+    Register an application at https://developer.paypal.com/dashboard/applications/ and switch
+    on "Log in with PayPal". The callback URL is its return URL; the address and the name have
+    to be among the information that is requested.
+
+    - What is granted is chosen in the application there, not by scopes.
+    - Without `environment="live"` it is the sandbox, with accounts and credentials of its own.
+    """
 
     environment: Literal["sandbox", "live"] = "sandbox"
     """`live` for real accounts."""

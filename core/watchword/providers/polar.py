@@ -11,7 +11,13 @@ from watchword.oauth.provider import Provider
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Polar(Provider):
-    """Polar accounts."""
+    """Polar accounts.
+
+    Register an OAuth client at https://polar.sh/dashboard/account/developer, with the scopes
+    openid, profile and email and the callback URL as redirect URI.
+
+    - Redirect URIs have HTTPS, except for `localhost`.
+    """
 
     def describe(self) -> Description:
         return Description(

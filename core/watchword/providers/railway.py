@@ -11,7 +11,11 @@ from watchword.oauth.provider import Provider
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Railway(Provider):
-    """Railway accounts."""
+    """Railway accounts.
+
+    Register a web application at https://railway.com/workspace/developer, with the callback URL
+    as redirect URI. It takes an administrator of the workspace.
+    """
 
     def describe(self) -> Description:
         return Description(

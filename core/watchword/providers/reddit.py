@@ -16,7 +16,14 @@ _AGENT = {"user-agent": "better-auth"}  # Reddit turns away those of libraries.
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Reddit(Provider):
-    """Reddit accounts. Reddit tells no address: everybody gets a placeholder."""
+    """Reddit accounts.
+
+    Register an application of the type "web app" at https://www.reddit.com/prefs/apps, with the
+    callback URL as redirect URI.
+
+    - Reddit tells no address: everybody gets a placeholder.
+    - A refresh token comes only with `duration="permanent"`.
+    """
 
     duration: Literal["temporary", "permanent"] | None = None
     """`permanent`: a refresh token comes along."""

@@ -11,7 +11,13 @@ from watchword.oauth.provider import Provider
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Roblox(Provider):
-    """Roblox accounts. Roblox tells no address: everybody gets a placeholder."""
+    """Roblox accounts.
+
+    Register an OAuth 2.0 application at https://create.roblox.com/dashboard/credentials, with
+    the scopes openid and profile and the callback URL as redirect URL.
+
+    - Roblox tells no address: everybody gets a placeholder.
+    """
 
     def describe(self) -> Description:
         return Description(

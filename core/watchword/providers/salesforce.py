@@ -12,7 +12,17 @@ from watchword.oauth.provider import Provider
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Salesforce(Provider):
-    """Salesforce accounts."""
+    """Salesforce accounts.
+
+    Register an external client application (or a connected one) with OAuth in the setup of your
+    organization, from https://login.salesforce.com/: with the scopes openid, profile and email
+    and the callback URL.
+
+    - Sandboxes have accounts and a host of their own (`environment`), and so may your
+      organization (`login_url`).
+    - A refresh token comes only with the scope `refresh_token`, in `scope` and in the
+      application there.
+    """
 
     environment: Literal["production", "sandbox"] = "production"
     """Which accounts: real ones or those of sandboxes."""

@@ -11,7 +11,14 @@ from watchword.oauth.provider import Provider
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Slack(Provider):
-    """Slack accounts."""
+    """Slack accounts.
+
+    Register an application at https://api.slack.com/apps. The callback URL is one of the
+    redirect URLs below "OAuth & Permissions", with HTTPS.
+
+    - People are known by their id in a workspace: somebody in two workspaces is two accounts.
+    - Tokens have no end, and no refresh token, unless token rotation is switched on there.
+    """
 
     def describe(self) -> Description:
         return Description(

@@ -11,7 +11,16 @@ from watchword.oauth.provider import Provider
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Spotify(Provider):
-    """Spotify accounts."""
+    """Spotify accounts.
+
+    Register an application at https://developer.spotify.com/dashboard. The callback URL is one
+    of its redirect URIs.
+
+    - Redirect URIs have HTTPS, or `http://127.0.0.1`: `localhost` is refused. Open the
+      application under that address as well while you develop it.
+    - Spotify itself has not verified the address.
+    - An application in development mode lets in listed people only.
+    """
 
     def describe(self) -> Description:
         return Description(

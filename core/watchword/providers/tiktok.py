@@ -12,7 +12,15 @@ from watchword.oauth.provider import Provider
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class TikTok(Provider):
-    """TikTok accounts. TikTok tells no address: everybody gets a placeholder."""
+    """TikTok accounts.
+
+    Register an application with Login Kit at https://developers.tiktok.com/apps/. The client
+    key is the client id; the callback URL is a redirect URI of the web platform, with HTTPS and
+    without parameters.
+
+    - TikTok tells no address: everybody gets a placeholder.
+    - Ids are of the application: in another one the same person has another id.
+    """
 
     client_id: str | Sequence[str] = ""
     """Here, or as `client_key`."""

@@ -12,7 +12,14 @@ from watchword.oauth.provider import Provider
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Twitch(Provider):
-    """Twitch accounts."""
+    """Twitch accounts.
+
+    Register an application at https://dev.twitch.tv/console/apps. The callback URL is one of
+    its "OAuth Redirect URLs". Twitch wants two factors for the account that registers.
+
+    - The address is in the ID token because it is asked for there, and granted by the scope
+      `user:read:email`.
+    """
 
     claims: tuple[str, ...] = ("email", "email_verified", "preferred_username", "picture")
     """What the ID token is to say; the address always."""

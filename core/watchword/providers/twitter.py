@@ -17,7 +17,16 @@ _ME = "https://api.x.com/2/users/me?user.fields="
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Twitter(Provider):
-    """X accounts. Whoever has confirmed no address gets a placeholder."""
+    """X accounts.
+
+    Register an application at https://developer.x.com/en/portal/dashboard and set up its user
+    authentication: OAuth 2.0, "Web App", the callback URL, and "Request email from users",
+    which wants links to your terms and your privacy policy.
+
+    - Without that permission, and for whoever has confirmed no address, there is a placeholder.
+      An address that is told is a confirmed one.
+    - The provider is still called `twitter` in paths and rows.
+    """
 
     def describe(self) -> Description:
         return Description(

@@ -11,7 +11,17 @@ from watchword.oauth.profile import Fields
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Vercel(KeyedProvider):
-    """Vercel accounts. No scope is asked for unless you name one."""
+    """Vercel accounts.
+
+    Register an application in the settings of a team ("Apps") from
+    https://vercel.com/dashboard, with the callback URL among the "Authorization Callback URLs",
+    and permit the scopes openid, email and profile.
+
+    - No scope is asked for unless you name one, and without `email` there is no address and no
+      sign-in.
+    - Without a secret the application is a public client; `assertion_key` signs instead of a
+      secret.
+    """
 
     def describe(self) -> Description:
         return Description(

@@ -16,8 +16,15 @@ _MORE = ("first_name", "last_name", "birthday", "sex")
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class VK(Provider):
-    """VK accounts. Additional fields of the user called first_name, last_name, birthday and sex
-    are filled in, where there are such."""
+    """VK accounts.
+
+    Register an application for the web at https://id.vk.com/about/business/go. The callback URL
+    is a trusted redirect URL.
+
+    - Who has given no address to VK, or does not agree to tell it, cannot sign in.
+    - Additional fields of the user called first_name, last_name, birthday and sex are filled
+      in, where there are such.
+    """
 
     def describe(self) -> Description:
         return Description(

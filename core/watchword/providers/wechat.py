@@ -21,7 +21,16 @@ _API = "https://api.weixin.qq.com/sns"
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class WeChat(Provider):
-    """WeChat accounts. WeChat tells no address: everybody gets a placeholder."""
+    """WeChat accounts.
+
+    Register a website application at https://open.weixin.qq.com/. WeChat reviews it, and wants
+    the domain of the callback URL alone.
+
+    - WeChat tells no address: everybody gets a placeholder.
+    - People are known by `unionid` if the application is bound to an account of the open
+      platform, and by `openid` otherwise. Bind it before the first sign-in: the same people are
+      others afterwards.
+    """
 
     lang: Literal["cn", "en"] = "cn"
     """Of the page that shows the QR code."""

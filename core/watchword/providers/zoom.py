@@ -12,7 +12,15 @@ from watchword.oauth.tokens import Profile
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Zoom(Provider):
-    """Zoom accounts. What is granted is chosen in the application there, not by scopes."""
+    """Zoom accounts.
+
+    Register a general application, managed by users, at
+    https://marketplace.zoom.us/develop/create, with the scope `user:read:user`. The callback
+    URL is both the OAuth redirect URL and on the allow list.
+
+    - What is granted is chosen in the application there, not by scopes.
+    - There are two pairs of credentials, for development and for production.
+    """
 
     pkce: bool = True
     """False: for applications that do not allow it. The verifier is sent with the code anyway."""
