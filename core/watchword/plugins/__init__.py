@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from .email_otp import EmailOTPAPI
     from .magic_link import MagicLink as MagicLink
     from .magic_link import MagicLinkAPI
+    from .native import Capacitor as Capacitor
+    from .native import CapacitorAPI, ExpoAPI
+    from .native import Expo as Expo
     from .one_time_token import OneTimeToken as OneTimeToken
     from .one_time_token import OneTimeTokenAPI
     from .one_time_token_session import OneTimeTokenSession as OneTimeTokenSession
@@ -25,7 +28,9 @@ if TYPE_CHECKING:
 
     class PluginAPI(
         ActionTokenAPI[M, U],
+        CapacitorAPI[M, U],
         EmailOTPAPI[M, U],
+        ExpoAPI[M, U],
         MagicLinkAPI[M, U],
         OneTimeTokenAPI[M, U],
         OneTimeTokenSessionAPI[M, U],
@@ -36,13 +41,24 @@ if TYPE_CHECKING:
 _HOMES = {
     "ActionToken": "action_token",
     "Bearer": "bearer",
+    "Capacitor": "native",
     "EmailOTP": "email_otp",
+    "Expo": "native",
     "MagicLink": "magic_link",
     "OneTimeToken": "one_time_token",
     "OneTimeTokenSession": "one_time_token_session",
 }
 
-__all__ = ["ActionToken", "Bearer", "EmailOTP", "MagicLink", "OneTimeToken", "OneTimeTokenSession"]
+__all__ = [
+    "ActionToken",
+    "Bearer",
+    "Capacitor",
+    "EmailOTP",
+    "Expo",
+    "MagicLink",
+    "OneTimeToken",
+    "OneTimeTokenSession",
+]
 
 
 def __getattr__(name: str) -> object:

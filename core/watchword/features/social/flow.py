@@ -24,9 +24,11 @@ from watchword.oauth.state import (
     State,
     StateRefused,
     Strategy,
+    give_state,
     keep_state,
     new_state,
     take_state,
+    waiting_state,
 )
 from watchword.oauth.tokens import Tokens, unverified_claims
 from watchword.observability.request_log import link_refused
@@ -120,6 +122,24 @@ class SocialFlow:
                 raise
             return await _failed(call, state.error_url, error.code, error.message)
         return await redirect_to(call, target)
+
+    async def waiting(self, call: Call, url: str, sealed: str | None) -> State | None:
+        """The flow that waits for an answer to a URL of `sign_in` or `link`; None for all others.
+
+        `sealed` is the cookie of the cookie strategy.
+        """
+        for provider in self._providers.values():
+            value = provider.asked_by(url, _redirect_uri(call, provider))
+            if value is None:
+                continue
+            state = await waiting_state(call, value, _strategy(call), sealed)
+            if state is not None and state.provider in (None, provider.id):
+                return state
+        return None
+
+    def let_finish(self, call: Call, state: State, sealed: str | None) -> None:
+        """Let this browser finish a flow that was begun outside of it (`state.give_state`)."""
+        give_state(call, state, _strategy(call), sealed)
 
     def _asked_for(self, body: ToProvider) -> Provider:
         provider = self._providers.get(body.provider)
