@@ -162,6 +162,12 @@ class CookieJar:
         """Forget what this response was going to set under a name."""
         self._outgoing = [entry for entry in self._outgoing if entry[0] != name]
 
+    def keep_from_browser(self) -> list[str]:
+        """The lines, for somebody else to keep: the browser only gets those that delete."""
+        lines = list(self.lines())
+        self._outgoing = [entry for entry in self._outgoing if not entry[1]]
+        return lines
+
     def set_so_far(self, name: str) -> str | None:
         """The value that this response sets under a name (empty: deletes it), or None."""
         values = [value for known, value, _ in self._outgoing if known == name]

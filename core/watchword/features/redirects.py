@@ -45,7 +45,7 @@ async def redirect_from_origin(
         raise OriginCodes.INVALID_CALLBACK_URL()
     location = append_query(target, {})
     for name, value in (params or {}).items():
-        location = _with_parameter(location, name, value)
+        location = with_parameter(location, name, value)
     return await redirect_to(call, location)
 
 
@@ -54,7 +54,8 @@ def _tell(call: Call, params: Mapping[str, str] | None) -> None:
         link_refused(call, params["error"])
 
 
-def _with_parameter(url: str, name: str, value: str) -> str:
+def with_parameter(url: str, name: str, value: str) -> str:
+    """The URL with this value of a parameter, and no other one of its name."""
     body, mark, fragment = url.partition("#")
     path, _, query = body.partition("?")
     pairs = parse_qsl(query, keep_blank_values=True)

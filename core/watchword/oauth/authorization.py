@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from watchword.http.query import encode_form
+from watchword.http.query import QueryTooLong, encode_form, parse_query
 from watchword.http.urls import parse_url
 
 from .failures import OAuthFailed
@@ -51,6 +51,24 @@ def authorization_url(endpoint: str, params: Mapping[str, str | None]) -> str:
     path, _, query = body.partition("?")
     kept = [pair for pair in query.split("&") if pair and pair.partition("=")[0] not in given]
     return f"{path}?{'&'.join([*kept, encode_form(given)])}{mark}{fragment}"
+
+
+def asked_at(endpoint: str, url: str) -> dict[str, str] | None:
+    """What a URL asks of an authorization endpoint; None if it does not lead there.
+
+    What stands in front of the query is compared as text: however a browser reads it, it reads the
+    endpoint. A parameter that is there twice is none, so that nobody takes the other one.
+    """
+    body, _, fragment = endpoint.partition("#")
+    place, _, own = url.partition("#")
+    path, _, query = place.partition("?")
+    if path != body.partition("?")[0] or own != fragment or not url.isprintable():
+        return None
+    try:
+        asked = parse_query(query)
+    except QueryTooLong:
+        return None
+    return {name: value for name, value in asked.items() if isinstance(value, str)}
 
 
 def unreserved(params: Mapping[str, str]) -> dict[str, str]:

@@ -56,7 +56,7 @@ from typing import Any, TypeAlias, cast
 from watchword.errors import ConfigurationError
 from watchword.http.urls import parse_url
 
-from .authorization import Authorization, authorization_url, unreserved
+from .authorization import Authorization, asked_at, authorization_url, unreserved
 from .client import Client, bearer
 from .client_authentication import (
     Method,
@@ -138,7 +138,7 @@ class Provider:
         known = self.description
         if known.needs_secret and not self.client_secret:
             raise self.wrong("client_secret", "is missing", "Take it from the provider's console")
-        for url in (self.authorization_endpoint or known.authorization_url, known.token_url):
+        for url in (self._endpoint, known.token_url):
             parsed = parse_url(url) if url else None
             if url and (parsed is None or not parsed.is_web):
                 raise self.wrong("URLs", f"{url} is no web address", "Give options as whole URLs")
@@ -202,7 +202,17 @@ class Provider:
         if known.takes_parameters:
             params |= unreserved(asked.params)
         params |= {known.client_id_name: self.client_ids[0], **known.fixed_parameters}
-        return authorization_url(self.authorization_endpoint or known.authorization_url, params)
+        return authorization_url(self._endpoint, params)
+
+    def asked_by(self, url: str, redirect_uri: str) -> str | None:
+        """The state in a URL that asks this provider for this application; None in any other."""
+        asked = asked_at(self._endpoint, url) or {}
+        mine = {self.description.client_id_name: self.client_ids[0], "redirect_uri": redirect_uri}
+        return asked.get("state") if mine.items() <= asked.items() else None
+
+    @property
+    def _endpoint(self) -> str:
+        return self.authorization_endpoint or self.description.authorization_url
 
     def scopes_of(self, wanted: Sequence[str]) -> list[str]:
         """The scopes to ask for: the provider's own, the application's, the request's."""

@@ -16,6 +16,7 @@ from watchword.crypto.derivation import purpose_secrets
 from watchword.crypto.signing import equal
 from watchword.crypto.symmetric import DecryptionFailed, decrypt, encrypt
 from watchword.http.json import InvalidJSON, decode, encode
+from watchword.records import Verification
 from watchword.verifications.verifications import (
     create_verification,
     exchange_verification,
@@ -135,11 +136,42 @@ async def take_state(
     return await _from_database(call, value, skip_cookie=skip_cookie)
 
 
+async def waiting_state(
+    call: Call, value: str, strategy: Strategy, sealed: str | None
+) -> State | None:
+    """The state of a flow whose callback has not come yet; it is left for that.
+
+    `sealed` is the cookie of the cookie strategy, whoever has it.
+    """
+    if len(value) > 4 * STATE_LENGTH:
+        return None
+    try:
+        state = (
+            _opened(call, value, sealed)
+            if strategy == "cookie"
+            else (await _stored(call, value))[1]
+        )
+        _check_time(call, state)
+    except StateRefused:
+        return None
+    return state
+
+
+def give_state(call: Call, state: State, strategy: Strategy, sealed: str | None) -> None:
+    """Let this browser finish a flow that was begun outside of it.
+
+    Whoever can have it called for somebody else's browser can have that one finish a flow of
+    theirs: find out first what becomes of it then.
+    """
+    cookie = _cookie(call, strategy)
+    if strategy == "cookie":
+        call.cookies.set(cookie.name, sealed or "", cookie.attributes)
+    else:
+        call.cookies.set_signed(cookie.name, state.value, cookie.attributes)
+
+
 async def _from_database(call: Call, value: str, *, skip_cookie: bool) -> State:
-    row = await find_verification(call, _PREFIX + value)
-    state = None if row is None else read_state(row.value)
-    if row is None or state is None or not equal(state.value, value):
-        raise StateRefused("state_mismatch")
+    row, state = await _stored(call, value)
     cookie = _cookie(call, "database")
     # The row stays: another browser cannot end a flow that is not its own.
     held = call.cookies.get_signed(cookie.name)
@@ -152,9 +184,29 @@ async def _from_database(call: Call, value: str, *, skip_cookie: bool) -> State:
     return state
 
 
+async def _stored(call: Call, value: str) -> tuple[Verification, State]:
+    row = await find_verification(call, _PREFIX + value)
+    state = None if row is None else read_state(row.value)
+    if row is None or state is None or not equal(state.value, value):
+        raise StateRefused("state_mismatch")
+    return row, state
+
+
 async def _from_cookie(call: Call, value: str) -> State:
     cookie = _cookie(call, "cookie")
-    sealed = call.cookies.incoming.get(cookie.name)
+    state = _opened(call, value, call.cookies.incoming.get(cookie.name))
+    call.cookies.expire(cookie.name, cookie.attributes)
+    _check_time(call, state)
+    # Where rows last, one that is left behind tells a copy of the cookie from the first one.
+    used = _USED + value
+    if not call.config.stateless and not await place_verification(
+        call, used, "", call.after(LIFE), stale=None
+    ):
+        raise StateRefused("state_mismatch", state.error_url)
+    return state
+
+
+def _opened(call: Call, value: str, sealed: str | None) -> State:
     if not sealed:
         raise StateRefused("state_mismatch")
     try:
@@ -166,14 +218,6 @@ async def _from_cookie(call: Call, value: str) -> State:
     if state is None:
         raise StateRefused("state_invalid")
     if not equal(state.value, value):
-        raise StateRefused("state_mismatch", state.error_url)
-    call.cookies.expire(cookie.name, cookie.attributes)
-    _check_time(call, state)
-    # Where rows last, one that is left behind tells a copy of the cookie from the first one.
-    used = _USED + value
-    if not call.config.stateless and not await place_verification(
-        call, used, "", call.after(LIFE), stale=None
-    ):
         raise StateRefused("state_mismatch", state.error_url)
     return state
 

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from .email_otp import EmailOTPAPI
     from .magic_link import MagicLink as MagicLink
     from .magic_link import MagicLinkAPI
+    from .native import Capacitor as Capacitor
+    from .native import CapacitorAPI, ExpoAPI
+    from .native import Expo as Expo
     from .one_tap import OneTap as OneTap
     from .one_tap import OneTapAPI
     from .one_time_token import OneTimeToken as OneTimeToken
@@ -27,7 +30,9 @@ if TYPE_CHECKING:
 
     class PluginAPI(
         ActionTokenAPI[M, U],
+        CapacitorAPI[M, U],
         EmailOTPAPI[M, U],
+        ExpoAPI[M, U],
         MagicLinkAPI[M, U],
         OneTapAPI[M, U],
         OneTimeTokenAPI[M, U],
@@ -39,7 +44,9 @@ if TYPE_CHECKING:
 _HOMES = {
     "ActionToken": "action_token",
     "Bearer": "bearer",
+    "Capacitor": "native",
     "EmailOTP": "email_otp",
+    "Expo": "native",
     "MagicLink": "magic_link",
     "OneTap": "one_tap",
     "OneTimeToken": "one_time_token",
@@ -49,7 +56,9 @@ _HOMES = {
 __all__ = [
     "ActionToken",
     "Bearer",
+    "Capacitor",
     "EmailOTP",
+    "Expo",
     "MagicLink",
     "OneTap",
     "OneTimeToken",

@@ -22,9 +22,11 @@ from watchword.oauth.state import (
     State,
     StateRefused,
     Strategy,
+    give_state,
     keep_state,
     new_state,
     take_state,
+    waiting_state,
 )
 from watchword.oauth.tokens import Tokens, unverified_claims
 from watchword.pipeline.origin_check import check_trusted_url
@@ -107,6 +109,24 @@ class SocialFlow:
         for target in (state.callback_url, state.new_user_url, state.error_url):
             await check_trusted_url(call, target)
         return await ended(call, state.error_url, self._come_back(call, state, given))
+
+    async def waiting(self, call: Call, url: str, sealed: str | None) -> State | None:
+        """The flow that waits for an answer to a URL of `sign_in` or `link`; None for all others.
+
+        `sealed` is the cookie of the cookie strategy.
+        """
+        for provider in self._providers.values():
+            value = provider.asked_by(url, redirect_uri(provider, call.site.base_url))
+            if value is None:
+                continue
+            state = await waiting_state(call, value, _strategy(call), sealed)
+            if state is not None and state.provider in (None, provider.id):
+                return state
+        return None
+
+    def let_finish(self, call: Call, state: State, sealed: str | None) -> None:
+        """Let this browser finish a flow that was begun outside of it (`state.give_state`)."""
+        give_state(call, state, _strategy(call), sealed)
 
     def _asked_for(self, body: ToProvider) -> Provider:
         provider = self._providers.get(body.provider)
