@@ -72,6 +72,11 @@ class SocialFlow:
         self.tokens = TokenKeeper(self._providers, self._key_sets)
         """Of the accounts that come of it."""
 
+    @property
+    def provider_ids(self) -> tuple[str, ...]:
+        """The ids of all providers."""
+        return tuple(self._providers)
+
     async def sign_in(self, call: Call, body: SignInSocial) -> SocialRedirect | SignedIn[User]:
         """Answer `/sign-in/social`."""
         provider = self._asked_for(body)
