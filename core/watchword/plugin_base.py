@@ -126,6 +126,13 @@ class Plugin:
         """Origins that it adds to the trusted ones."""
         return ()
 
+    def provider_ids(self) -> Sequence[str]:
+        """The ids of the identity providers that it signs people in with.
+
+        Options that name a provider are held against those of all plugins.
+        """
+        return ()
+
     def mails_links(self) -> Sequence[str]:
         """The options by which it mails links to this server, as they are set.
 

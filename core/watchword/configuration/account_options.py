@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, TypeAlias
 
+from watchword.http.request import Request
 from watchword.records import Account
 
 from .option_checks import check_choice, check_subclass, check_texts, check_type
 from .safe_ranges import Safe
+
+TrustedProviders: TypeAlias = (
+    "Sequence[str] | Callable[[Request | None], Sequence[str] | Awaitable[Sequence[str]]]"
+)
+"""Ids of providers, or a function that gives them for a request (None in server-side calls)."""
+TRUSTED_PROVIDERS = "account.linking.trusted_providers"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,9 +33,10 @@ class AccountLinking:
     enabled: bool = True
     disable_implicit_linking: bool = False
     """Signing in never joins accounts."""
-    trusted_providers: Sequence[str] = ()
+    trusted_providers: TrustedProviders = ()
     """Ids of providers whose addresses are believed even where they do not say that they are
-    verified. Whoever can choose an address there gets into the account with it."""
+    verified. Whoever can choose an address there gets into the account with it. An id that no
+    provider here has is refused; a function that fails names none."""
     require_local_email_verified: bool = True
     """Only join users who have proven their address here."""
     allow_different_emails: bool = False
@@ -37,7 +45,8 @@ class AccountLinking:
     """Take over name, image and mapped fields from the provider."""
 
     def __post_init__(self) -> None:
-        check_texts("account.linking.trusted_providers", self.trusted_providers)
+        if not callable(self.trusted_providers):
+            check_texts(TRUSTED_PROVIDERS, self.trusted_providers)
 
 
 @dataclass(frozen=True, kw_only=True)

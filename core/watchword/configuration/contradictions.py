@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from importlib import import_module
 
 from watchword.errors import ConfigurationError
 from watchword.features.email_password import EmailAndPassword
@@ -10,6 +11,7 @@ from watchword.features.email_verification import EmailVerification
 from watchword.features.password_reset import PasswordReset
 from watchword.records import Session, User
 
+from .account_options import TRUSTED_PROVIDERS
 from .configuration import Configuration
 from .kept_cookies import check_kept_cookies
 from .options import REFRESH_CACHE, IPAddressOptions, RateLimit, SessionOptions, seconds
@@ -29,6 +31,7 @@ def check_together(config: Configuration) -> None:
     _check_mails(config)
     check_kept_cookies(config)
     _check_links(config)
+    _check_provider_names(config)
     for model in config.options.database_hooks:
         if model not in config.tables.models:
             known = ", ".join(config.tables.models)
@@ -167,6 +170,19 @@ def _check_links(config: Configuration) -> None:
                 f"{option} mails links, and they would lead to any host that a request names",
                 "Give base_url (or BETTER_AUTH_URL), or a DynamicBaseURL with the hosts you serve",
             )
+
+
+def _check_provider_names(config: Configuration) -> None:
+    trusted = config.options.account.linking.trusted_providers
+    if callable(trusted):
+        return
+    known = [name for plugin in config.plugins.values() for name in plugin.provider_ids()]
+    for name in trusted:
+        if name not in known:
+            near = import_module("difflib").get_close_matches(name, known, n=1, cutoff=0.5)
+            nearest = f"The nearest is {near[0]!r}; the" if near else "The"
+            remedy = f"{nearest} providers here are: {', '.join(known) or 'none'}"
+            _refuse(TRUSTED_PROVIDERS, f"no provider here has the id {name!r}", remedy)
 
 
 def _refuse(option: str, problem: str, remedy: str) -> None:

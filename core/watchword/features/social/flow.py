@@ -76,6 +76,11 @@ class SocialFlow:
         led._lead = lead
         return led
 
+    @property
+    def provider_ids(self) -> tuple[str, ...]:
+        """The ids of all providers."""
+        return tuple(self._providers)
+
     async def sign_in(self, call: Call, body: SignInSocial) -> SocialRedirect | SignedIn[User]:
         """Answer `/sign-in/social`."""
         provider = self._asked_for(body)

@@ -22,6 +22,7 @@ from .person import Person
 from .refusal import Refused
 from .resolution import METHOD, account_of, add_account, in_turn, turn
 from .stored_tokens import token_columns
+from .trust import is_believed
 from .wire import SocialCodes
 
 _PURPOSE = "oauth-link-session-token"
@@ -43,13 +44,14 @@ async def link_after_redirect(call: Call, link: Link, person: Person, tokens: To
     await _check_session(call, link)
     source = UserSource(action="link-account", method=METHOD, provider_id=person.provider_id)
     await check_user_info(call, person.values(call), source)
+    allowed = await _may_link(call, person)
 
     async def put() -> None:
         async with turn(call, person) as mine, call.db.transaction():
             user = await lock_user(call, link.user_id)
             # Whoever ends sessions while this waits for the lock is heard, too.
             await _check_session(call, link)
-            if user is None or not _may_link(call, person):
+            if user is None or not allowed:
                 raise Refused("unable_to_link_account")
             if not _same_address(call, user, person):
                 raise Refused("email_does_not_match")
@@ -71,6 +73,7 @@ async def link_by_token(call: Call, promise: Promise, person: Person, tokens: To
 
     Raises `SocialCodes`, and UNAUTHORIZED for a session that ended meanwhile.
     """
+    allowed = await _may_link(call, person)
 
     async def put() -> None:
         async with turn(call, person) as mine, call.db.transaction():
@@ -79,7 +82,7 @@ async def link_by_token(call: Call, promise: Promise, person: Person, tokens: To
             if user is None or not await stands(call, user, promise):
                 raise SessionCodes.UNAUTHORIZED()
             known = await account_of(call, person)
-            _check_token_link(call, user, known, person)
+            _check_token_link(call, user, known, person, allowed=allowed)
             if not await _put(call, user, known, person, tokens):
                 raise SocialCodes.LINKING_FAILED()
             await mine.settle()
@@ -90,12 +93,14 @@ async def link_by_token(call: Call, promise: Promise, person: Person, tokens: To
         raise SocialCodes.LINKING_FAILED() from None
 
 
-def _check_token_link(call: Call, user: User, known: Account | None, person: Person) -> None:
+def _check_token_link(
+    call: Call, user: User, known: Account | None, person: Person, *, allowed: bool
+) -> None:
     if known is not None:
         if known.user_id != user.id:
             raise SocialCodes.SOCIAL_ACCOUNT_ALREADY_LINKED()
         return
-    if not _may_link(call, person):
+    if not allowed:
         raise SocialCodes.LINKING_NOT_ALLOWED()
     if not _same_address(call, user, person):
         raise SocialCodes.LINKING_DIFFERENT_EMAILS_NOT_ALLOWED()
@@ -118,10 +123,8 @@ async def _put(
     return True
 
 
-def _may_link(call: Call, person: Person) -> bool:
-    linking = call.config.options.account.linking
-    believed = person.vouched or person.provider_id in linking.trusted_providers
-    return believed and linking.enabled
+async def _may_link(call: Call, person: Person) -> bool:
+    return call.config.options.account.linking.enabled and await is_believed(call, person)
 
 
 def _same_address(call: Call, user: User, person: Person) -> bool:

@@ -44,6 +44,9 @@ class SocialSignIn(Plugin):
     flow: SocialFlow | None = None
     """None: there is no provider."""
 
+    def provider_ids(self) -> Sequence[str]:
+        return () if self.flow is None else self.flow.provider_ids
+
     @post("/sign-in/social", check_login_csrf=True)
     async def sign_in_social(
         self, call: Call, body: SignInSocial

@@ -27,6 +27,7 @@ from watchword.verifications.leases import Lease, lease, persevere
 from .person import Person
 from .refusal import Refused
 from .stored_tokens import token_columns
+from .trust import is_believed
 
 METHOD = "oauth"
 """How these users came, for `validate_user_info`."""
@@ -195,7 +196,8 @@ async def _overridden(call: Call, user: User, person: Person, email: str) -> Use
 
 async def _joined(call: Call, user: User, person: Person, email: str, tokens: Tokens) -> Resolved:
     call.subject = user.id
-    _check_joining(call, user, person)
+    believed = await is_believed(call, person)
+    _check_joining(call, user, believed=believed)
     async with turn(call, person) as mine:
         await check_user_info(call, person.values(call), _source("link-account", person))
         async with call.db.transaction():
@@ -204,7 +206,7 @@ async def _joined(call: Call, user: User, person: Person, email: str, tokens: To
                 raise _LookAgain
             if await account_of(call, person) is not None:
                 raise _LookAgain
-            _check_joining(call, there, person)
+            _check_joining(call, there, believed=believed)
             if person.vouched and not there.email_verified:
                 there = await give_to_owner(call, there)
             account = await add_account(call, there, person, tokens)
@@ -217,10 +219,9 @@ async def _joined(call: Call, user: User, person: Person, email: str, tokens: To
     return Resolved(there, account)
 
 
-def _check_joining(call: Call, user: User, person: Person) -> None:
+def _check_joining(call: Call, user: User, *, believed: bool) -> None:
     """Whether a provider's word is enough to let a person in as the user with that address."""
     linking = call.config.options.account.linking
-    believed = person.vouched or person.provider_id in linking.trusted_providers
     proven = user.email_verified or not linking.require_local_email_verified
     if not (believed and proven and linking.enabled) or linking.disable_implicit_linking:
         raise Refused("account_not_linked")
