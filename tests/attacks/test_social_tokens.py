@@ -178,3 +178,16 @@ def test_a_function_that_gives_something_else_is_an_error_page(
     auth = social_auth(make_auth, world, provider={option: lambda given: ["x"]})
     assert error_of(sign_in(Browser(auth))) == "unable_to_get_user_info"
     assert f"{option} gave no" in caplog.text
+
+
+def test_long_names_and_odd_scopes_keep_nobody_out(
+    make_auth: MakeAuth, world: World, mysql: str
+) -> None:
+    auth = social_auth(make_auth, world, database=mysql)
+    world.claims["name"] = "\U0001f98a" * 1000
+    scopes = ["email", "nul\0", "\u202e", "x" * 300, "a" * 255]
+    world.fails = answers(world, scope=scopes)
+    browser = Browser(auth)
+    assert error_of(sign_in(browser)) is None
+    assert browser.session()["user"]["name"] == "\U0001f98a" * 255
+    assert browser.get("/list-accounts").json[0]["scopes"] == ["email", "a" * 255]

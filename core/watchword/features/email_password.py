@@ -35,7 +35,7 @@ from .email_verification import EmailVerification
 from .failed_sign_ins import FailedSignIns
 from .identifiers import normal_email
 from .mails import UserCallback, in_background
-from .provisioning import create_user
+from .provisioning import check_new_user, create_checked_user
 from .synthetic_user import SyntheticUser, synthetic_user
 
 U = TypeVar("U", bound=User)
@@ -236,8 +236,9 @@ class EmailAndPassword(Plugin):
         self, call: Call, values: Mapping[str, object], hashed: str, remember: bool
     ) -> tuple[User, Session | None]:
         session: Session | None = None
+        await check_new_user(call, "email-password", **values)
         async with call.db.transaction():
-            user = await create_user(call, "email-password", **values)
+            user = await create_checked_user(call, **values)
             if user is None:
                 raise EmailPasswordCodes.FAILED_TO_CREATE_USER()
             await create_credential(call, user.id, hashed)

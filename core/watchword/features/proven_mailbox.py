@@ -85,12 +85,15 @@ async def mailbox_proven(call: Call, user: User, proof: Redeemed) -> User:
         return await give_to_owner(call, now_there)
 
 
-async def give_to_owner(call: Call, user: User) -> User:
-    """The user, verified and without all that a stranger may have left. Call it in a transaction,
-    under `lock_user`, where the owner of the address was just proven."""
+async def give_to_owner(call: Call, user: User, *, verified: bool = True) -> User:
+    """The user without all that a stranger may have left. Call it in a transaction, under
+    `lock_user`, where the owner of the address was just proven; `verified` is False where that is
+    only believed, and the address stays as it is."""
     await call.db.delete(Account, user_id=user.id)
     await call.sessions.remove_all(call, user.id)
     await raise_generation(call, account_subject(user.id), mailbox=False)
+    if not verified:
+        return user
     proven = await call.db.update(User, {"email_verified": True}, id=user.id)
     await record(call, Event.EMAIL_VERIFIED, user.id)
     return proven or user

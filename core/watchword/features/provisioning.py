@@ -27,8 +27,20 @@ async def create_user(
     provider `provider_id`)... Raises 403 with the code that `validate_user_info` names, or
     `validation_failed` when that function fails; `UniqueViolation` for a taken address.
     """
+    await check_new_user(call, method, provider_id, **values)
+    return await create_checked_user(call, **values)
+
+
+async def check_new_user(
+    call: Call, method: str, provider_id: str | None = None, /, **values: object
+) -> None:
+    """The first half of `create_user`, which may take its time: no transaction waits for it."""
     source = UserSource(action="create-user", method=method, provider_id=provider_id)
     await check_user_info(call, values, source)
+
+
+async def create_checked_user(call: Call, **values: object) -> User | None:
+    """The second half of `create_user`, for a transaction."""
     made = await call.db.create(User, **values)
     if made is not None:
         await record(call, Event.USER_CREATED, made.id)

@@ -7,16 +7,21 @@ from typing import cast
 
 MOST = 500
 """Scopes of one answer that are kept."""
+LONGEST = 255
+"""Characters of one; they are ASCII (RFC 6749, 3.3)."""
 
 
 def parse_scopes(value: object) -> list[str]:
     """The scopes of a token answer: a text split at white space, or a list of texts."""
-    if isinstance(value, str):
-        return value.split()[:MOST]
-    if not isinstance(value, list):
+    listed = value.split() if isinstance(value, str) else value
+    if not isinstance(listed, list):
         return []
-    texts = (one.strip() for one in cast("list[object]", value) if isinstance(one, str))
-    return [text for text in texts if text][:MOST]
+    texts = (one.strip() for one in cast("list[object]", listed) if isinstance(one, str))
+    return [text for text in texts if _is_scope(text)][:MOST]
+
+
+def _is_scope(text: str) -> bool:
+    return 0 < len(text) <= LONGEST and text.isascii() and text.isprintable()
 
 
 def stored_scopes(stored: str | None) -> list[str]:

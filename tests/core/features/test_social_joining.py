@@ -79,15 +79,19 @@ def test_a5_who_is_joined(
     assert found == [(int(linked),)]
 
 
+@pytest.mark.parametrize("vouched", [True, False])
 def test_m7_nothing_of_a_stranger_stays_with_an_address_that_was_never_proven(
-    make_auth: MakeAuth, world: World, rows: Any
+    make_auth: MakeAuth, world: World, vouched: bool
 ) -> None:
-    auth = server(make_auth, world, account=linking(require_local_email_verified=False))
+    """Also where the application trusts a provider that does not vouch for addresses."""
+    options = linking(require_local_email_verified=False, trusted_providers=["google"])
+    auth = server(make_auth, world, account=options)
+    world.claims["email_verified"] = vouched
     stranger = Browser(auth)
     stranger.sign_up()
     browser = Browser(auth)
     assert error_of(sign_in(browser)) is None
-    assert browser.session()["user"]["emailVerified"] is True
+    assert browser.session()["user"]["emailVerified"] is vouched
     assert stranger.session() is None
     assert Browser(auth).sign_in().status == 401
 
@@ -133,6 +137,20 @@ def test_a_provider_may_have_the_last_word_about_a_user(make_auth: MakeAuth, wor
     user = browser.session()["user"]
     assert (user["name"], user["email"]) == ("Countess", "countess@example.com")
     assert user["emailVerified"] is False
+
+
+def test_what_was_verified_meanwhile_stays_verified(
+    make_auth: MakeAuth, world: World, rows: Any
+) -> None:
+    def verifies(*given: Any) -> None:
+        rows("update user set emailVerified = 1")
+
+    world.claims["email_verified"] = False
+    options = {"override_user_info_on_sign_in": True}
+    browser = Browser(server(make_auth, world, provider=options, validate_user_info=verifies))
+    for _ in range(2):
+        assert error_of(sign_in(browser)) is None
+    assert browser.session()["user"]["emailVerified"] is True
 
 
 def test_an_address_of_somebody_else_is_not_taken_over(make_auth: MakeAuth, world: World) -> None:

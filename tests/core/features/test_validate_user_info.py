@@ -67,3 +67,12 @@ def test_e2_where_sign_up_hides_who_exists_a_refusal_looks_like_a_success(
     auth = make_auth(validate_user_info=only_example, email_and_password=options)
     answer = Browser(auth).sign_up("eve@evil.example")
     assert (answer.status, answer.json["token"]) == (200, None)
+
+
+def test_nobody_waits_for_it(make_auth: MakeAuth, rows: Any, kind: str) -> None:
+    """It may ask other servers: no transaction is open meanwhile."""
+
+    def slow(values: dict[str, object], source: UserSource, call: Call) -> None:
+        rows("insert into verification values ('other', 'x', 'y', '2031', '2030', '2030')")
+
+    assert Browser(make_auth(validate_user_info=slow), kind).sign_up().status == 200

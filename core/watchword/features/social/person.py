@@ -12,7 +12,7 @@ from watchword.call import Call
 from watchword.features.identifiers import normal_email
 from watchword.oauth.client import Client
 from watchword.oauth.failures import OAuthFailed
-from watchword.oauth.profile import Identity
+from watchword.oauth.profile import LONGEST_TEXT, Identity
 from watchword.oauth.provider import Provider
 from watchword.oauth.tokens import Profile, Tokens
 from watchword.observability.logs import CallbackFailed
@@ -28,7 +28,7 @@ FAILURES = (OAuthFailed, OutgoingFailed, CallbackFailed)
 secrets."""
 
 _log = logging.getLogger("watchword")
-_LONGEST_NAME = 1000
+_LONGEST_NAME = 255  # as much as keyed columns hold everywhere
 _LONGEST_IMAGE = 65_535
 
 
@@ -78,12 +78,12 @@ def person_of(provider_id: str, identity: Identity) -> Person | None:
     subject = identity.subject
     if subject is None:
         return None
-    name, image = _text(identity.name, _LONGEST_NAME), _text(identity.image, _LONGEST_IMAGE)
+    name, image = _text(identity.name, LONGEST_TEXT), _text(identity.image, _LONGEST_IMAGE)
     email = normal_email(_text(identity.email, 255) or "")
     return Person(
         provider_id=provider_id,
         subject=subject,
-        name=name or "",
+        name=(name or "")[:_LONGEST_NAME],
         email=email if is_email(email) else None,
         vouched=identity.vouches,
         image=image,

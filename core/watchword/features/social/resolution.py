@@ -16,7 +16,7 @@ from watchword.features.addresses import replace_address, user_of_address
 from watchword.features.credentials import lock_user
 from watchword.features.identifiers import same_email
 from watchword.features.proven_mailbox import give_to_owner
-from watchword.features.provisioning import check_user_info, create_user
+from watchword.features.provisioning import check_new_user, check_user_info, create_checked_user
 from watchword.http.json import encode
 from watchword.oauth.tokens import Tokens
 from watchword.observability.security_log import Event, record
@@ -176,8 +176,9 @@ async def _known(
 
 async def _overridden(call: Call, user: User, person: Person, email: str) -> User:
     same = same_email(user.email, email)
-    verified = person.vouched or (same and user.email_verified)
-    changes = {**person.profile(call), "email_verified": verified}
+    changes = person.profile(call)
+    if person.vouched or not same:
+        changes["email_verified"] = person.vouched
 
     async def allowed(there: User) -> bool:
         return True
@@ -198,24 +199,23 @@ async def _joined(call: Call, user: User, person: Person, email: str, tokens: To
     call.subject = user.id
     believed = await is_believed(call, person)
     _check_joining(call, user, believed=believed)
-    async with turn(call, person) as mine:
-        await check_user_info(call, person.values(call), _source("link-account", person))
-        async with call.db.transaction():
-            there = await lock_user(call, user.id)
-            if there is None or not same_email(there.email, email):
-                raise _LookAgain
-            if await account_of(call, person) is not None:
-                raise _LookAgain
-            _check_joining(call, there, believed=believed)
-            if person.vouched and not there.email_verified:
-                there = await give_to_owner(call, there)
-            account = await add_account(call, there, person, tokens)
-            if account is None:
-                raise Refused("unable_to_link_account")
-            if call.config.options.account.linking.update_user_info_on_link:
-                there = await call.db.update(User, person.profile(call), id=user.id) or there
-            await record(call, Event.ACCOUNT_LINKED, user.id)
-            await mine.settle()
+    await check_user_info(call, person.values(call), _source("link-account", person))
+    async with turn(call, person) as mine, call.db.transaction():
+        there = await lock_user(call, user.id)
+        if there is None or not same_email(there.email, email):
+            raise _LookAgain
+        if await account_of(call, person) is not None:
+            raise _LookAgain
+        _check_joining(call, there, believed=believed)
+        if not there.email_verified:
+            there = await give_to_owner(call, there, verified=person.vouched)
+        account = await add_account(call, there, person, tokens)
+        if account is None:
+            raise Refused("unable_to_link_account")
+        if call.config.options.account.linking.update_user_info_on_link:
+            there = await call.db.update(User, person.profile(call), id=user.id) or there
+        await record(call, Event.ACCOUNT_LINKED, user.id)
+        await mine.settle()
     return Resolved(there, account)
 
 
@@ -228,10 +228,12 @@ def _check_joining(call: Call, user: User, *, believed: bool) -> None:
 
 
 async def _created(call: Call, person: Person, tokens: Tokens) -> Resolved:
+    values = person.values(call)
+    await check_new_user(call, METHOD, person.provider_id, **values)
     async with turn(call, person) as mine, call.db.transaction():
         if await account_of(call, person) is not None:
             raise _LookAgain
-        user = await create_user(call, METHOD, person.provider_id, **person.values(call))
+        user = await create_checked_user(call, **values)
         account = None if user is None else await add_account(call, user, person, tokens)
         if user is None or account is None:
             raise Refused("unable_to_create_user")
