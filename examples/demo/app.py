@@ -14,6 +14,7 @@ from watchword.plugins.action_token import ActionTokenMail
 from watchword.plugins.email_otp import CodeMail
 from watchword.plugins.magic_link import MagicLinkMail
 
+from .identity import CLIENT, DemoID, demo_id
 from .mailbox import Mailbox, SentMail
 
 STATIC = Path(__file__).parent / "static"
@@ -40,12 +41,14 @@ def create_app(origin: str, data: Path) -> Flask:
         text = "Type this code to sign in. It is good once, for five minutes."
         mailbox.put(SentMail(to=mail.email, subject="Your code", text=text, code=mail.otp))
 
+    client_secret = secrets.token_urlsafe(32)  # between two parts of one process
     auth: Auth[User] = Auth(
         app_name="watchword demo",
         database=f"sqlite:///{data / 'demo.db'}",
         base_url=origin,
         secret=_secret(data / "secret"),
         email_and_password=EmailAndPassword(enabled=True),
+        social_providers=[DemoID(client_id=CLIENT, client_secret=client_secret, origin=origin)],
         delete_user=DeleteUser(enabled=True),
         plugins=[
             OneTimeToken(store_token="hashed"),
@@ -63,6 +66,7 @@ def create_app(origin: str, data: Path) -> Flask:
     auth.blocking.migrate()
     app = Flask("demo", static_folder=None)
     Watchword(auth, app)
+    app.register_blueprint(demo_id(f"{origin}/api/auth/callback/demo-id", client_secret))
 
     @app.get("/")
     def page() -> Response:

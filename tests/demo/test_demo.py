@@ -1,4 +1,4 @@
-"""The demonstration in a real browser: a session handed over, mailed links and codes."""
+"""The demonstration in a real browser: a session handed over, mailed links, codes, a provider."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import httpx2
 import pytest
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
@@ -195,6 +196,93 @@ def test_an_error_stands_in_its_card_and_goes_with_the_next_attempt(
         press(browser, "#generate")
         wait_for_text(browser, "token-status", "good once")
         assert error.text == ""
+
+
+def test_who_continues_with_demo_id_is_the_same_user_the_next_time(
+    origin: str, tmp_path: Path
+) -> None:
+    with profile(tmp_path / "seven") as browser:
+        browser.get(origin)
+        wait_for_text(browser, "guest-title", "Who are you?")
+        press(browser, "#continue")
+        choose(browser, "Nobody")
+        wait_for_text(browser, "guest-status", "Demo ID let nobody through.")
+
+        press(browser, "#continue")
+        choose(browser, "Katherine Johnson")
+        wait_for_text(browser, "who", "Katherine Johnson <katherine@example.com>")
+        wait_for_text(browser, "member-status", "Welcome!")
+        assert browser.current_url == f"{origin}/"
+        assert ways(browser) == ["Demo ID"]
+        press(browser, "#sign-out")
+        wait_for_text(browser, "guest-status", "Signed out.")
+
+        press(browser, "#continue")
+        choose(browser, "Katherine Johnson")
+        wait_for_text(browser, "who", "katherine@example.com")
+        wait_for_text(browser, "member-status", "Welcome back!")
+
+
+def test_demo_id_is_linked_by_who_is_signed_in_and_given_up_again(
+    origin: str, tmp_path: Path
+) -> None:
+    with profile(tmp_path / "eight") as browser:
+        browser.get(origin)
+        wait_for_text(browser, "guest-title", "Who are you?")
+        fill(browser, "name", "Hedy Lamarr")
+        fill(browser, "email", "hedy@example.com")
+        fill(browser, "password", "correct horse" + Keys.ENTER)
+        wait_for_text(browser, "who", "hedy@example.com")
+        press(browser, "#link-account")
+        choose(browser, "Katherine Johnson")
+        wait_for_text(browser, "ways-status", "somebody else's Demo ID")
+        press(browser, "#sign-out")
+        wait_for_text(browser, "guest-status", "Signed out.")
+
+        press(browser, "#continue")
+        choose(browser, "Hedy Lamarr")
+        wait_for_text(browser, "guest-status", "Somebody here has this address already.")
+        fill(browser, "email", "hedy@example.com")
+        press(browser, "[name=mode][value=sign-in]")
+        fill(browser, "password", "correct horse" + Keys.ENTER)
+        wait_for_text(browser, "who", "hedy@example.com")
+        press(browser, "#link-account")
+        choose(browser, "Hedy Lamarr")
+        wait_for_text(browser, "ways-status", "Demo ID is a way to sign in now.")
+        assert ways(browser) == ["Demo ID", "Password"]
+        press(browser, "#sign-out")
+        wait_for_text(browser, "guest-status", "Signed out.")
+
+        press(browser, "#continue")
+        choose(browser, "Hedy Lamarr")
+        wait_for_text(browser, "who", "Hedy Lamarr <hedy@example.com>")
+        press(browser, "[aria-label='Unlink Demo ID']")
+        wait_for_text(browser, "ways-status", "no way to sign in any more")
+        assert ways(browser) == ["Password"]
+
+
+def test_demo_id_sends_browsers_back_to_the_demonstration_alone(origin: str) -> None:
+    callback = f"{origin}/api/auth/callback/demo-id"
+    answers = {
+        uri: httpx2.get(
+            f"{origin}/demo-id/authorize", params={"client_id": "demo", "redirect_uri": uri}
+        ).status_code
+        for uri in (callback, "https://evil.example/", f"{callback}.evil.example")
+    }
+    assert list(answers.values()) == [200, 400, 400]
+
+
+def choose(browser: webdriver.Chrome, person: str) -> None:
+    """Be somebody at Demo ID."""
+    button = f"//button[starts-with(normalize-space(), '{person}')]"
+    WebDriverWait(browser, 15).until(lambda found: found.title == "Demo ID", "no Demo ID")
+    browser.find_element(By.XPATH, button).click()
+
+
+def ways(browser: webdriver.Chrome) -> list[str]:
+    """The ways to sign in that are listed."""
+    found = browser.find_elements(By.CSS_SELECTOR, "#accounts li")
+    return sorted(one.text.splitlines()[0] for one in found)
 
 
 def focused(browser: webdriver.Chrome) -> str | None:

@@ -91,11 +91,13 @@ class Browser:
         self.keep(answer.cookies)
         return answer
 
-    def request(self, method: str, path: str, body: Any = None) -> Request:
+    def request(
+        self, method: str, path: str, body: Any = None, *, query: dict[str, Any] | None = None
+    ) -> Request:
         """A request with this browser's cookies, for whoever sends it in another way."""
         data = b"" if body is None else json.dumps(body).encode()
         given = {"content-type": "application/json"} if data else {}
-        return self._made(method, path, data=data, headers=given)
+        return self._made(method, path, query=query, data=data, headers=given)
 
     def sign_up(self, email: str = "ada@example.com", **extra: Any) -> Answer:
         body = {"name": "Ada", "email": email, "password": "password1234", **extra}

@@ -1,7 +1,8 @@
 // A few lines of fetch; the official client (better-auth/client) does the same.
 const $ = (id) => document.getElementById(id);
 const state = { token: new URLSearchParams(location.hash.slice(1)).get("token") };
-if (state.token) history.replaceState(null, "", "/"); // not into the history
+const back = new URLSearchParams(location.search);
+if (state.token || back.size) history.replaceState(null, "", "/"); // not into the history
 
 async function call(path, body) {
   const options = body === undefined ? {} : {
@@ -43,7 +44,7 @@ async function attempt(card, work, done) {
 async function show() {
   const found = await call("/get-session");
   $("guest").hidden = Boolean(found) || Boolean(state.token);
-  $("member").hidden = $("token").hidden = $("danger").hidden = !found;
+  $("member").hidden = $("ways").hidden = $("token").hidden = $("danger").hidden = !found;
   $("redeem").hidden = !state.token;
   if (!found) return;
   const time = (text) => new Date(text).toLocaleString();
@@ -51,6 +52,28 @@ async function show() {
   $("since").textContent = time(found.session.createdAt);
   $("until").textContent = time(found.session.expiresAt);
   $("greeting").textContent = (await (await fetch("/greeting")).json()).greeting;
+  listAccounts(await call("/list-accounts"));
+}
+
+const NAMES = { credential: "Password", "demo-id": "Demo ID" };
+
+function listAccounts(accounts) {
+  $("accounts").replaceChildren(...accounts.map(({ id, providerId }) => {
+    const item = document.createElement("li");
+    item.textContent = NAMES[providerId] ?? providerId;
+    if (accounts.length > 1) { // the last one stays
+      const button = document.createElement("button");
+      button.type = "button";
+      button.textContent = "Unlink";
+      button.ariaLabel = `Unlink ${item.textContent}`;
+      button.addEventListener("click", () => attempt(
+        $("ways"), () => call("/unlink-account", { accountId: id }), "It is no way to sign in any more.",
+      ));
+      item.append(" ", button);
+    }
+    return item;
+  }));
+  $("link-account").hidden = accounts.some(({ providerId }) => providerId === "demo-id");
 }
 
 const mode = () => new FormData($("credentials")).get("mode");
@@ -102,6 +125,31 @@ $("mailed-code").addEventListener("submit", (event) => {
   }, "Welcome!");
 });
 
+// The browser leaves for the provider, and comes back with what became of it in the query.
+async function leave(card, path, body) {
+  say(card, "");
+  try {
+    const { url } = await call(path, { provider: "demo-id", errorCallbackURL: "/", ...body });
+    location.assign(url);
+  } catch (error) {
+    say(card, error.message, true);
+  }
+}
+
+const SAID = { "new": "Welcome!", again: "Welcome back!", linked: "Demo ID is a way to sign in now." };
+const WRONG = {
+  access_denied: "Demo ID let nobody through.",
+  account_not_linked: "Somebody here has this address already. Sign in as before, and link Demo ID then.",
+  email_does_not_match: "That is somebody else's Demo ID: its address is not yours.",
+  account_already_linked_to_different_user: "Somebody else here signs in with this Demo ID.",
+};
+
+$("continue").addEventListener("click", () => leave(
+  $("guest"), "/sign-in/social", { callbackURL: "/?said=again", newUserCallbackURL: "/?said=new" },
+));
+
+$("link-account").addEventListener("click", () => leave($("ways"), "/link-social", { callbackURL: "/?said=linked" }));
+
 $("sign-out").addEventListener("click", () => {
   $("link-box").hidden = true;
   attempt($("member"), () => call("/sign-out", {}), "Signed out.");
@@ -141,3 +189,9 @@ $("redeem-button").addEventListener("click", () => {
 });
 
 await show();
+const wrong = back.get("error");
+if (back.size) {
+  const there = $("ways").hidden ? $("guest") : wrong || back.get("said") === "linked" ? $("ways") : $("member");
+  say(there, wrong ? WRONG[wrong] ?? wrong : SAID[back.get("said")] ?? "", Boolean(wrong));
+  $(`${there.id}-title`).focus();
+}
