@@ -16,8 +16,9 @@ from watchword.features.email_verification import EmailVerification
 from watchword.features.redirects import redirect_to
 from watchword.features.status import error_page_url
 from watchword.http.query import append_query
-from watchword.oauth.authorization import Authorization
+from watchword.oauth.authorization import RESERVED, Authorization
 from watchword.oauth.client import Client
+from watchword.oauth.failures import WithoutTokens
 from watchword.oauth.key_sets import KeySets
 from watchword.oauth.provider import CodeGrant, Provider
 from watchword.oauth.state import (
@@ -125,6 +126,8 @@ class SocialFlow:
         provider = self._providers.get(body.provider)
         if provider is None:
             raise SocialCodes.PROVIDER_NOT_FOUND()
+        if not RESERVED.isdisjoint(body.additional_params):
+            raise invalid([("body.additionalParams", "These have names of the protocol's own")])
         return provider
 
     async def _come_back(self, call: Call, state: State, given: Mapping[str, str]) -> str:
@@ -267,7 +270,9 @@ async def _exchanged(
         tokens = await provider.exchange(client, grant)
     except FAILURES as error:
         tell_failure(provider, error)
-        raise Refused("invalid_code") from None
+        # To the protocol, an answer without tokens is one that says nothing of anybody.
+        silent = isinstance(error, WithoutTokens)
+        raise Refused("unable_to_get_user_info" if silent else "invalid_code") from None
     return replace(tokens, posted_user=posted_user_of(given.get("user")))
 
 
@@ -317,11 +322,11 @@ def _redirect_uri(call: Call, provider: Provider) -> str:
 async def _failed(
     call: Call, error_url: str | None, code: str, description: str | None = None
 ) -> Redirect:
-    params = {"error": code.replace(" ", "_")}
+    params = {"error": code}
     if description:
         params["error_description"] = description[:_LONGEST_DESCRIPTION]
     if error_url:
         return await redirect_to(call, error_url, params)
-    link_refused(call, params["error"])
+    link_refused(call, code)
     # The page is the application's own option, or ours.
     return Redirect(append_query(error_page_url(call), params))
