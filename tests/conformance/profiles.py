@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Annotated, Any, Literal
 
@@ -10,6 +11,7 @@ from tests.conformance.accounts import mailing, strict_mailing
 from tests.conformance.actions import action_codes
 from tests.conformance.codes import email_codes
 from tests.conformance.links import magic_links
+from tests.conformance.social import outgoing, social, social_closed, social_explicit, social_open
 from tests.conformance.surroundings import Surroundings
 from watchword import (
     Advanced,
@@ -145,6 +147,13 @@ def one_time_tokens(around: Surroundings) -> dict[str, Any]:
     }
 
 
+def with_providers(options: Callable[[], dict[str, Any]], around: Surroundings) -> dict[str, Any]:
+    """`core` with identity providers, all of which the fake one plays."""
+    given = core(around)
+    advanced = replace(given["advanced"], outgoing=outgoing(around))
+    return {**given, **options(), "advanced": advanced}
+
+
 PROFILES: dict[str, Callable[[Surroundings], dict[str, Any]]] = {
     "core": core,
     "core-cache-compact": partial(cached, "compact"),
@@ -156,6 +165,10 @@ PROFILES: dict[str, Callable[[Surroundings], dict[str, Any]]] = {
     "ratelimit": limited,
     "plugins": plugins,
     "one-time-tokens": one_time_tokens,
+    "social": partial(with_providers, social),
+    "social-open": partial(with_providers, social_open),
+    "social-closed": partial(with_providers, social_closed),
+    "social-explicit": partial(with_providers, social_explicit),
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from tests.differential.masking import Absent
+from tests.differential.masking import ABSENT, Absent
 
 OTHER_PLUGINS = Absent(
     fields=frozenset(
@@ -32,6 +32,11 @@ OTHER_PLUGINS = Absent(
     exposed=frozenset(("set-auth-jwt",)),
 )
 """What the plugins that we do not serve add to the answers of profile `plugins`."""
+
+SOCIAL_PLUGINS = Absent(
+    fields=frozenset(("isAnonymous",)), cookies=("better-auth.last_used_login_method=",)
+)
+"""The same for the profile `social` and those derived from it."""
 
 UNSET = Absent(unset=frozenset(("theme",)))
 """In a secondary storage the reference keeps no field that was never given a value."""
@@ -83,6 +88,19 @@ _NOT_DUE = Accepted(
 _MARK = ["revoked-sessions-before-<random>", 0]
 _SESSION_COOKIE = ("better-auth.session_token", "<random text of 32, signed>")
 _PLAIN = ["HttpOnly", "Path=/", "SameSite=Lax"]
+_BOUND = Accepted(
+    "a state is good at the callback of the provider alone that its flow began with",
+    {
+        "location": (
+            "/sorry?from=sign-in&error=state_mismatch",
+            "/sorry?from=sign-in&error=oauth_provider_not_found",
+        )
+    },
+)
+_GITHUB_SAYS = Accepted(
+    "what GitHub says of the address is told, too; the reference keeps it to itself",
+    {"body.data.email_verified": (True, ABSENT)},
+)
 _WEEK = (*_SESSION_COOKIE, ["HttpOnly", "Max-Age=604800", "Path=/", "SameSite=Lax"])
 _SHORT_CACHE = Accepted(
     "a session that is not to be remembered is cached again; the reference's cache goes dead",
@@ -166,6 +184,34 @@ ACCEPTED: dict[tuple[str, str], Accepted] = {
         },
         profile="plugins",
     ),
+    ("other_callbacks", "back at github"): Accepted(
+        _BOUND.reason,
+        {
+            "location": (
+                "/sorry?from=sign-in&error=state_mismatch",
+                "/sorry?from=sign-in&error=invalid_code",
+            )
+        },
+    ),
+    ("other_callbacks", "back at nowhere"): _BOUND,
+    ("other_callbacks", "back at gitlab"): _BOUND,
+    ("refreshing", "github, who it is"): _GITHUB_SAYS,
+    ("asking_the_provider", "github, info"): _GITHUB_SAYS,
+    ("asking_the_provider", "info, &userId=x"): _GITHUB_SAYS,
+    ("states_in_cookies", "the second of two copies"): Accepted(
+        "a copy of the cookie is worth nothing once the flow is over; the reference asks again",
+        {
+            "location": (
+                "/sorry?from=sign-in&error=state_mismatch",
+                "/sorry?from=sign-in&error=invalid_code",
+            )
+        },
+    ),
+    ("overriding", "an address that is taken"): Accepted(
+        "the flow ends at its error page with unable_to_update_account; the reference crashes",
+        {"status": (302, 500)},
+    ),
+    ("closed_doors", "error"): _REDIRECT,
     ("bodies", "no type"): _NODE,
     ("pages", "error"): _REDIRECT,
     ("pages", "error?error=access_denied"): _REDIRECT,

@@ -12,7 +12,7 @@ import re
 from base64 import urlsafe_b64decode
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from tests.differential.recording import Exchange
 
@@ -26,12 +26,16 @@ HEADERS = (
 )
 """Headers of answers that are compared, beside the cookies."""
 
-_RANDOM = frozenset(("id", "token", "userId", "accountId"))
+_RANDOM = frozenset(("id", "token", "userId", "accountId", "state", "code_challenge", "nonce"))
+_MOMENTS = frozenset(("exp", "iat"))
 _DATE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 _CLAIMS = re.compile(r"[A-Za-z0-9_-]+\.(eyJ[A-Za-z0-9_-]+)\.[A-Za-z0-9_-]+")
 _OUR_CLAIMS = frozenset(("gen", "sid"))
 """What only our tokens say: the generation of the credentials, and the session that asked."""
-_TOKEN = re.compile(r"\btoken=([A-Za-z0-9_.-]+)")
+_TOKEN = re.compile(r"\b(token|state|nonce|code_challenge)=([A-Za-z0-9_.-]+)")
+_OF_PROVIDER = re.compile(r"\b(at|rt|code)-[0-9a-f]{20,24}(-zz)?\b")
+"""Tokens and codes of the fake provider."""
+_ENCRYPTED = re.compile(r"([0-9a-f]{2}){40,}")
 _DOTS = "dots in the cache"
 _CACHED = re.compile(r"\A[^=]*session_data=([^;]+)")
 _SIGNED = re.compile(r"([A-Za-z0-9_-]+)\.[A-Za-z0-9+/]{43}=")
@@ -87,15 +91,15 @@ def _parts(name: str, ours: Any, theirs: Any) -> dict[str, tuple[Any, Any]]:
 
 
 def _aspects(exchange: Exchange, origin: str, absent: Absent) -> dict[str, Any]:
-    body = _body(exchange.text.replace(origin, "{origin}"), absent)
+    body = _body(_nameless(exchange.text, origin), absent)
     code = body.pop("code", None) if isinstance(body, dict) else None
     aspects: dict[str, Any] = {"status": exchange.status, "code": code, "body": body}
     for name in HEADERS:
         value = exchange.header(name)
         if value is not None:
-            value = value.replace(origin, "{origin}").replace("; ", ";")
+            value = _nameless(value, origin).replace("; ", ";")
             value = _SIGNED.sub(lambda found: f"<{len(found[1])}, signed>", value)
-            value = _TOKEN.sub(lambda found: f"token=<{len(found[1])}>", value)
+            value = _plain(value)
         aspects[name] = value
     exposed = (aspects[HEADERS[-1]] or "").split(", ")
     aspects[HEADERS[-1]] = [name for name in exposed if name and name not in absent.exposed]
@@ -106,6 +110,10 @@ def _aspects(exchange: Exchange, origin: str, absent: Absent) -> dict[str, Any]:
         (found[1].count(".") for line in lines if (found := _CACHED.search(line))), None
     )
     return aspects
+
+
+def _nameless(text: str, origin: str) -> str:
+    return text.replace(origin, "{origin}").replace(quote(origin, safe=""), "{origin}")
 
 
 def _body(text: str, absent: Absent) -> Any:
@@ -125,6 +133,8 @@ def _masked(value: Any, absent: Absent, name: str = "") -> Any:
         return {key: _masked(value[key], absent, key) for key in kept}
     if isinstance(value, list):
         return [_masked(item, absent, name) for item in value]
+    if name in _MOMENTS:
+        return "<moment>"
     if not isinstance(value, str):
         return value
     if name == "message":
@@ -133,7 +143,14 @@ def _masked(value: Any, absent: Absent, name: str = "") -> Any:
         return f"<signed: {', '.join(sorted(_claims(signed[1]) - _OUR_CLAIMS))}>"
     if name in _RANDOM:
         return f"<random text of {len(value)}>"
-    return _DATE.sub("<date>", value)
+    return _DATE.sub("<date>", _plain(value))
+
+
+def _plain(text: str) -> str:
+    """A text without what is random in it."""
+    text = _TOKEN.sub(lambda found: f"{found[1]}=<{len(found[2])}>", text)
+    text = _OF_PROVIDER.sub(lambda found: f"<{found[1]}>", text)
+    return _ENCRYPTED.sub("<encrypted>", text)
 
 
 def _claims(payload: str) -> set[str]:
@@ -146,6 +163,8 @@ def _cookie(line: str) -> tuple[str, str, list[str]]:
     name, _, value = pair.partition("=")
     if value and "session_data" in name:
         value = "<cached session>"
+    if value and name.endswith("oauth_state"):
+        value = "<encrypted state>"
     if signed := _SIGNED.fullmatch(unquote(value)):
         text = signed[1] if signed[1] == "true" else f"random text of {len(signed[1])}"
         value = f"<{text}, signed>"

@@ -46,6 +46,8 @@ class Recorder:
     """One server, and everything that it answered so far."""
 
     origin: str
+    provider: str = ""
+    """Base URL of the fake identity provider, for the profiles that have one."""
     exchanges: list[Exchange] = field(default_factory=list[Exchange])
     taken: dict[tuple[str, str], int] = field(default_factory=dict[tuple[str, str], int])
     """Messages that `mail` gave out, by kind and address."""
@@ -75,6 +77,13 @@ class Recorder:
                 return found[taken]
             time.sleep(0.02)
         raise AssertionError(f"{self.origin} sent no {kind} to {to}")
+
+    def rows(self, table: str, column: str, value: str) -> list[dict[str, Any]]:
+        """The rows of a table with a value in a column, as they are stored, and note them."""
+        query = urlencode({"table": table, "column": column, "value": value})
+        text = Browser(self).fetch("GET", f"/__rows?{query}", None, {})[2]
+        self.note(Exchange(f"rows of {table}", 200, [], text))
+        return json.loads(text)
 
     def call(self, name: str, **given: Any) -> Any:
         """Call a function of the server-side API with a body or a query, and note its answer."""

@@ -6,9 +6,8 @@ stand in `accepted.py`.
 
 from __future__ import annotations
 
-import subprocess
-from collections.abc import Callable, Generator, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -26,16 +25,20 @@ from tests.differential import (
     secure,
     sessions,
     sign_up_and_in,
+    social,
+    social_accounts,
+    social_options,
+    social_tokens,
     strict,
 )
-from tests.differential.accepted import ACCEPTED, OTHER_PLUGINS, UNSET
+from tests.differential.accepted import ACCEPTED, OTHER_PLUGINS, SOCIAL_PLUGINS, UNSET
 from tests.differential.masking import NOTHING, differences
 from tests.differential.recording import Recorder
-from tests.support.services import ROOT, conformance_server, free_port, require_node, wait_for
+from tests.support.reference import REFERENCE, fake_provider, reference_server
+from tests.support.services import conformance_server, require_node
 
 Script = Callable[[Recorder], None]
 
-REFERENCE = ROOT / "tests" / "reference"
 SCRIPTS: list[tuple[str, Script]] = [
     *(("core", script) for script in sign_up_and_in.SCRIPTS),
     *(("core", script) for script in sessions.SCRIPTS),
@@ -58,25 +61,18 @@ SCRIPTS: list[tuple[str, Script]] = [
     *(("plugins", script) for script in magic_link.SCRIPTS),
     ("ratelimit", magic_link.link_limits),
     *(("plugins", script) for script in bearer.SCRIPTS),
+    *(("social", script) for script in social.SCRIPTS),
+    *(("social", script) for script in social_accounts.SCRIPTS),
+    *(("social", script) for script in social_tokens.SCRIPTS),
+    *(
+        (profile, script)
+        for profile, scripts in social_options.SCRIPTS.items()
+        for script in scripts
+    ),
 ]
 TRANSPORT: tuple[Script, ...] = (*requests.SCRIPTS, sign_up_and_in.forms)
 """Scripts that look at paths, headers and bodies: these go through both kinds of server."""
 ABSENT = {"plugins": OTHER_PLUGINS, "core-secondary": UNSET}
-
-
-@contextmanager
-def reference_server(profile: str, db: str) -> Generator[str, None, None]:
-    """The running reference; gives its origin."""
-    port = free_port()
-    command = [require_node(REFERENCE), str(REFERENCE / "reference-server.mjs")]
-    command += ["--profile", profile, "--port", str(port), "--db", db]
-    process = subprocess.Popen(command, cwd=REFERENCE, stdout=subprocess.DEVNULL)
-    try:
-        wait_for(f"http://localhost:{port}/__health", process)
-        yield f"http://localhost:{port}"
-    finally:
-        process.terminate()
-        process.wait(20)
 
 
 class Servers:
@@ -85,6 +81,7 @@ class Servers:
     def __init__(self, folder: Path, stack: ExitStack) -> None:
         self._folder = folder
         self._stack = stack
+        self._provider = ""
         self._origins: dict[tuple[str, str], str] = {}
         self._recorded: dict[tuple[str, str, str], Recorder] = {}
 
@@ -92,17 +89,25 @@ class Servers:
         """What a server answers to a script. `kind` is `reference` or an adapter of ours."""
         key = (kind, profile, script.__qualname__ + script.__module__)
         if key not in self._recorded:
-            self._recorded[key] = Recorder(self._origin(kind, profile))
+            provider = self._fake_provider() if profile.startswith("social") else ""
+            self._recorded[key] = Recorder(self._origin(kind, profile, provider), provider)
             script(self._recorded[key])
         return self._recorded[key]
 
-    def _origin(self, kind: str, profile: str) -> str:
+    def _fake_provider(self) -> str:
+        """One plays the providers of all servers."""
+        if not self._provider:
+            self._provider = self._stack.enter_context(fake_provider())
+        return self._provider
+
+    def _origin(self, kind: str, profile: str, provider: str) -> str:
         if (kind, profile) not in self._origins:
             db = str(self._folder / f"{kind}-{profile}.db")
+            more = ("--provider", provider) if provider else ()
             started = (
-                reference_server(profile, db)
+                reference_server(profile, db, *more)
                 if kind == "reference"
-                else conformance_server(profile, kind, db)
+                else conformance_server(profile, kind, db, *more)
             )
             self._origins[kind, profile] = self._stack.enter_context(started)
         return self._origins[kind, profile]
@@ -127,7 +132,7 @@ def test_same_answers(servers: Servers, adapter: str, profile: str, script: Scri
     theirs = servers.record("reference", profile, script)
     ours = servers.record(adapter, profile, script)
     assert [one.name for one in ours.exchanges] == [one.name for one in theirs.exchanges]
-    absent = ABSENT.get(profile, NOTHING)
+    absent = SOCIAL_PLUGINS if ours.provider else ABSENT.get(profile, NOTHING)
     found = {
         mine.name: differences(mine, ours.origin, other, theirs.origin, absent)
         for mine, other in zip(ours.exchanges, theirs.exchanges, strict=True)

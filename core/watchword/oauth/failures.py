@@ -8,3 +8,7 @@ class OAuthFailed(Exception):
 
     The text is for the log: it names what was asked and holds no token, code or secret.
     """
+
+
+class WithoutTokens(OAuthFailed):
+    """A token endpoint answered with success, and gave no token."""

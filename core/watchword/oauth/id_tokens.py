@@ -91,7 +91,7 @@ def _header(token: str) -> str | None:
 
 
 def _check(claims: Profile, rules: IdTokenRules, audience: Sequence[str], now: float) -> None:
-    missing = [name for name in _REQUIRED if claims.get(name) in (None, "")]
+    missing = [name for name in _REQUIRED if name not in claims]
     if missing:
         raise OAuthFailed(f"ID token: without {', '.join(missing)}")
     if rules.issuers and claims["iss"] not in rules.issuers:

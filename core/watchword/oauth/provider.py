@@ -65,7 +65,7 @@ from .client_authentication import (
     client_assertion,
 )
 from .description import Description
-from .failures import OAuthFailed
+from .failures import OAuthFailed, WithoutTokens
 from .id_tokens import verified_claims
 from .pkce import code_challenge
 from .profile import Identity, UserInfo
@@ -275,9 +275,9 @@ class Provider:
         fields, credentials = await self.credentials(client, method)
         sent = {"accept": "application/json", **credentials, **(headers or {})}
         answer = await client.post_form(known.token_url, {**form, **fields}, sent)
-        found = json_object(answer, f"{known.id}: token")
+        found = json_object(answer, f"{known.id}: token", unusable=WithoutTokens)
         if found.get("error") and not found.get("access_token"):
-            raise OAuthFailed(f"{known.id}: token: an error in a successful answer")
+            raise WithoutTokens(f"{known.id}: token: an error in a successful answer")
         return found
 
     async def credentials(

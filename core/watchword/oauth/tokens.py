@@ -11,7 +11,7 @@ from watchword.crypto.signing import base64url_decode
 from watchword.http.json import InvalidJSON, decode
 from watchword.runtime.outgoing import OutgoingAnswer
 
-from .failures import OAuthFailed
+from .failures import OAuthFailed, WithoutTokens
 from .scopes import parse_scopes
 
 LONGEST_TOKEN = 65_536
@@ -40,16 +40,19 @@ class Tokens:
     Nobody vouches for it."""
 
 
-def json_object(answer: OutgoingAnswer, what: str) -> Profile:
-    """The JSON object of a successful answer. Raises `OAuthFailed`."""
+def json_object(
+    answer: OutgoingAnswer, what: str, *, unusable: type[OAuthFailed] = OAuthFailed
+) -> Profile:
+    """The JSON object of a successful answer. Raises `OAuthFailed`; `unusable` where the answer is
+    successful and something else."""
     if not 200 <= answer.status < 300:
         raise OAuthFailed(f"{what}: status {answer.status}")
     try:
         found = decode(answer.body)
     except InvalidJSON:
-        raise OAuthFailed(f"{what}: the answer is not JSON") from None
+        raise unusable(f"{what}: the answer is not JSON") from None
     if not isinstance(found, dict):
-        raise OAuthFailed(f"{what}: the answer is no object")
+        raise unusable(f"{what}: the answer is no object")
     return cast("Profile", found)
 
 
@@ -60,7 +63,7 @@ def read_tokens(found: Profile, now: datetime, *, refreshed: bool = False) -> To
     """
     access, id_token = _token(found, "access_token"), _token(found, "id_token")
     if not access and (refreshed or not id_token):
-        raise OAuthFailed("the token answer has no token")
+        raise WithoutTokens("the token answer has no token")
     return Tokens(
         access_token=access,
         refresh_token=_token(found, "refresh_token"),

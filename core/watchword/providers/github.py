@@ -8,8 +8,9 @@ from typing import cast
 from watchword.http.json import InvalidJSON, decode
 from watchword.oauth.client import Client, bearer
 from watchword.oauth.description import Description
+from watchword.oauth.failures import OAuthFailed, WithoutTokens
 from watchword.oauth.profile import Fields
-from watchword.oauth.provider import Provider
+from watchword.oauth.provider import CodeGrant, Provider
 from watchword.oauth.tokens import Profile, Tokens
 
 _EMAILS = "https://api.github.com/user/emails"
@@ -47,6 +48,13 @@ class GitHub(Provider):
                 email_verified="email_verified",
             ),
         )
+
+    async def exchange(self, client: Client, grant: CodeGrant) -> Tokens:
+        try:
+            return await super().exchange(client, grant)
+        except WithoutTokens as error:
+            # GitHub says of a code that is not good, with a status of 200, that it is an error.
+            raise OAuthFailed(str(error)) from None
 
     async def fetch_profile(self, client: Client, tokens: Tokens) -> Profile | None:
         profile = await super().fetch_profile(client, tokens)

@@ -176,6 +176,29 @@ def test_a_form_that_a_provider_posts_becomes_a_get(make_auth: MakeAuth, world: 
     assert browser.session() is not None
 
 
+def test_a_form_goes_on_in_the_order_of_the_protocol_and_after_the_query(
+    make_auth: MakeAuth, world: World
+) -> None:
+    browser = Browser(server(make_auth, world))
+    callback = f"{ORIGIN}/api/auth/callback/google?"
+    sent = browser.send(
+        "POST",
+        "/callback/google",
+        query={"state": "of-the-query"},
+        data=b"state=of-the-form&code=c",
+        headers={"content-type": "application/x-www-form-urlencoded"},
+    )
+    assert sent.header("location") == f"{callback}code=c&state=of-the-query"
+    assert browser.post("/callback/google").header("location") == callback
+
+
+def test_what_a_provider_calls_its_error_stays_as_it_is(make_auth: MakeAuth, world: World) -> None:
+    browser = Browser(server(make_auth, world))
+    state = begin(browser, errorCallbackURL="/oops")["state"]
+    answer = come_back(browser, state, error="access denied")
+    assert answer.header("location") == "/oops?error=access+denied"
+
+
 def test_sign_up_may_be_off(make_auth: MakeAuth, world: World, rows: Any) -> None:
     auth = server(make_auth, world, provider={"disable_sign_up": True})
     assert error_of(sign_in(Browser(auth), requestSignUp=True)) == "signup_disabled"
@@ -213,7 +236,7 @@ def test_the_application_may_refuse_people(make_auth: MakeAuth, world: World, ro
     auth = server(make_auth, world, validate_user_info=check)
     answer = sign_in(Browser(auth), errorCallbackURL="/oops")
     location = answer.header("location")
-    assert location == "/oops?error=not_wanted&error_description=Not+you"
+    assert location == "/oops?error=not+wanted&error_description=Not+you"
     assert seen == [UserSource(action="create-user", method="oauth", provider_id="google")]
     assert rows("select count(*) from user") == [(0,)]
 

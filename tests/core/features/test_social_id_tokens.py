@@ -48,6 +48,12 @@ def show(browser: Browser, token: str, provider: str = "google", **given: Any) -
     return browser.post("/sign-in/social", body)
 
 
+def test_a_genuine_token_about_nobody_says_so(make_auth: MakeAuth, world: World) -> None:
+    with_keys(world)
+    answer = show(Browser(server(make_auth, world)), id_token(world, sub=""))
+    assert (answer.status, answer.code) == (401, "FAILED_TO_GET_USER_INFO")
+
+
 def test_an_id_token_signs_in_without_a_redirect(
     make_auth: MakeAuth, world: World, rows: Any, kind: str
 ) -> None:

@@ -97,7 +97,6 @@ class TokenKeeper:
         one = found.identity
         user = {
             **one.fields,
-            "id": account.account_id,
             "name": one.name,
             "email": one.email,
             "image": one.image,

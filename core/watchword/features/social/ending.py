@@ -38,7 +38,7 @@ async def failed(
     call: Call, error_url: str | None, code: str, description: str | None = None
 ) -> Redirect:
     """The redirect to a flow's own page for errors; without one, to the server's."""
-    params = {"error": code.replace(" ", "_")}
+    params = {"error": code}
     if description:
         params["error_description"] = description[:_LONGEST_DESCRIPTION]
     if error_url:

@@ -13,8 +13,9 @@ from watchword.call import Call
 from watchword.errors import APIError, ConfigurationError, Redirect
 from watchword.features.email_password_wire import EmailPasswordCodes, SignedIn
 from watchword.features.promises import session_promise
-from watchword.oauth.authorization import Authorization
+from watchword.oauth.authorization import RESERVED, Authorization
 from watchword.oauth.client import Client, require_http
+from watchword.oauth.failures import WithoutTokens
 from watchword.oauth.key_sets import KeySets
 from watchword.oauth.profile import Identity
 from watchword.oauth.provider import CodeGrant, Provider
@@ -137,6 +138,8 @@ class SocialFlow:
         provider = self._providers.get(body.provider)
         if provider is None:
             raise SocialCodes.PROVIDER_NOT_FOUND()
+        if not RESERVED.isdisjoint(body.additional_params):
+            raise invalid([("body.additionalParams", "These have names of the protocol's own")])
         return provider
 
     async def begun(self, call: Call, value: str) -> State:
@@ -282,7 +285,9 @@ async def _exchanged(
         tokens = await provider.exchange(client, grant)
     except FAILURES as error:
         tell_failure(provider, error)
-        raise Refused("invalid_code") from None
+        # To the protocol, an answer without tokens is one that says nothing of anybody.
+        silent = isinstance(error, WithoutTokens)
+        raise Refused("unable_to_get_user_info" if silent else "invalid_code") from None
     return replace(tokens, posted_user=posted_user_of(given.get("user")))
 
 

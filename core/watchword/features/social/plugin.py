@@ -16,7 +16,7 @@ from watchword.errors import ErrorCodes, Redirect
 from watchword.features.email_password_wire import SignedIn
 from watchword.features.status import error_page_url
 from watchword.http.bounds import LONGEST_VALUE
-from watchword.http.query import append_query
+from watchword.http.query import append_query, encode_form
 from watchword.observability.request_log import link_refused
 from watchword.pipeline.validation import invalid
 from watchword.plugin_base import Plugin
@@ -78,7 +78,7 @@ class SocialSignIn(Plugin):
         if call.request is not None and call.request.method == "POST":
             # Cookies do not come along from another site: they will, with the browser's own GET.
             path = f"{call.site.base_url}/callback/{call.params['id']}"
-            raise Redirect(append_query(path, given))
+            raise Redirect(f"{path}?{encode_form(given)}")
         if self.flow is None or not given.get("state"):
             code = "state_mismatch" if given.get("state") else "state_not_found"
             link_refused(call, code)
@@ -91,8 +91,8 @@ def callback_parameters(call: Call) -> Mapping[str, str]:
     if call.body is not None and not isinstance(call.body, dict):
         raise invalid([("body", "An object with named values is needed here")])
     found: dict[str, str] = {}
-    for where, source in (("query", call.query), ("body", call.fields)):
-        for name in _PARAMETERS:
+    for name in _PARAMETERS:
+        for where, source in (("query", call.query), ("body", call.fields)):
             value = source.get(name)
             if value is None or name in found:
                 continue
