@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .bearer import Bearer as Bearer
     from .email_otp import EmailOTP as EmailOTP
     from .email_otp import EmailOTPAPI
+    from .generic_oauth import GenericOAuth as GenericOAuth
     from .magic_link import MagicLink as MagicLink
     from .magic_link import MagicLinkAPI
     from .one_time_token import OneTimeToken as OneTimeToken
@@ -37,12 +38,21 @@ _HOMES = {
     "ActionToken": "action_token",
     "Bearer": "bearer",
     "EmailOTP": "email_otp",
+    "GenericOAuth": "generic_oauth",
     "MagicLink": "magic_link",
     "OneTimeToken": "one_time_token",
     "OneTimeTokenSession": "one_time_token_session",
 }
 
-__all__ = ["ActionToken", "Bearer", "EmailOTP", "MagicLink", "OneTimeToken", "OneTimeTokenSession"]
+__all__ = [
+    "ActionToken",
+    "Bearer",
+    "EmailOTP",
+    "GenericOAuth",
+    "MagicLink",
+    "OneTimeToken",
+    "OneTimeTokenSession",
+]
 
 
 def __getattr__(name: str) -> object:
