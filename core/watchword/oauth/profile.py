@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import cast
+from typing import Any, cast
 
 from .tokens import Profile
 
@@ -42,6 +42,15 @@ class Identity:
     def vouches(self) -> bool:
         """Whether the provider has made sure that the address is the person's (A5)."""
         return self.email_verified is True or self.email_verified == "true"
+
+    def mapped(self, changes: Mapping[str, object]) -> Identity:
+        """The same person with the application's values; what has no attribute here is one of
+        `fields`, and the subject stays."""
+        names = set(self.__slots__) - {"id", "fields"}
+        own = {name: value for name, value in changes.items() if name in names}
+        others = {name: value for name, value in changes.items() if name not in self.__slots__}
+        made = replace(self, **cast("dict[str, Any]", own))
+        return replace(made, fields={**self.fields, **others})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
