@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from .email_otp import EmailOTPAPI
     from .magic_link import MagicLink as MagicLink
     from .magic_link import MagicLinkAPI
+    from .oauth_proxy import OAuthProxy as OAuthProxy
+    from .oauth_proxy import OAuthProxyAPI
     from .one_tap import OneTap as OneTap
     from .one_tap import OneTapAPI
     from .one_time_token import OneTimeToken as OneTimeToken
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
         ActionTokenAPI[M, U],
         EmailOTPAPI[M, U],
         MagicLinkAPI[M, U],
+        OAuthProxyAPI[M, U],
         OneTapAPI[M, U],
         OneTimeTokenAPI[M, U],
         OneTimeTokenSessionAPI[M, U],
@@ -41,6 +44,7 @@ _HOMES = {
     "Bearer": "bearer",
     "EmailOTP": "email_otp",
     "MagicLink": "magic_link",
+    "OAuthProxy": "oauth_proxy",
     "OneTap": "one_tap",
     "OneTimeToken": "one_time_token",
     "OneTimeTokenSession": "one_time_token_session",
@@ -51,6 +55,7 @@ __all__ = [
     "Bearer",
     "EmailOTP",
     "MagicLink",
+    "OAuthProxy",
     "OneTap",
     "OneTimeToken",
     "OneTimeTokenSession",
