@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar, over
 
 import msgspec
 
+from watchword.http.bounds import LONGEST_VALUE
+
 from .discreet import Discreet
 
 if TYPE_CHECKING:
@@ -47,6 +49,8 @@ class Traits(Discreet, msgspec.Struct, frozen=True, kw_only=True):
     redeems: bool = False
     """A GET that uses up what a link carries, mailed or a provider's redirect: browsers and mail
     programs that look at it before a person does are turned away (503) and nothing happens."""
+    longest_value: int = LONGEST_VALUE
+    """Characters of one value of its query; `LONGEST_GROWN_URL` at most."""
     server_only: bool = False
     """Never routed; reachable through `auth.api` only."""
     promises_mail: bool = False

@@ -124,29 +124,24 @@ def test_under_threads_others_are_answered(make_auth: MakeAuth, database: str) -
         assert {error_of(one.result(PATIENCE)) for one in hanging} == {"invalid_code"}
 
 
-def test_on_an_event_loop_others_are_answered(make_auth: MakeAuth, database: str) -> None:
+async def test_on_an_event_loop_others_are_answered(make_auth: MakeAuth, database: str) -> None:
     silent = SilentOnALoop()
     auth = server(make_auth, silent, database=database)
-    waiting, other = begun(auth, HANGING), Browser(auth)
-
-    async def run() -> None:
-        made = (one.request("GET", "/callback/google", query=query) for one, query in waiting)
-        hanging = [asyncio.create_task(auth.handle(request)) for request in made]
-        try:
-            async with asyncio.timeout(PATIENCE):
-                await silent.all_hang.wait()
-                for method, path, body in OTHERS:
-                    answer = Answer(await auth.handle(other.request(method, path, body)))
-                    other.keep(answer.cookies)
-                    assert answer.status == 200, (path, answer.json)
-            assert not any(one.done() for one in hanging)
-        finally:
-            silent.released.set()
-        ended = await asyncio.gather(*hanging)
-        assert {error_of(Answer(one)) for one in ended} == {"invalid_code"}
-        await auth.close()
-
-    asyncio.run(run())
+    waiting, other = await asyncio.to_thread(begun, auth, HANGING), Browser(auth)
+    made = (one.request("GET", "/callback/google", query=query) for one, query in waiting)
+    hanging = [asyncio.create_task(auth.handle(request)) for request in made]
+    try:
+        async with asyncio.timeout(PATIENCE):
+            await silent.all_hang.wait()
+            for method, path, body in OTHERS:
+                answer = Answer(await auth.handle(other.request(method, path, body)))
+                other.keep(answer.cookies)
+                assert answer.status == 200, (path, answer.json)
+        assert not any(one.done() for one in hanging)
+    finally:
+        silent.released.set()
+    ended = await asyncio.gather(*hanging)
+    assert {error_of(Answer(one)) for one in ended} == {"invalid_code"}
 
 
 def test_another_provider_has_places_while_one_has_taken_its_share(make_auth: MakeAuth) -> None:

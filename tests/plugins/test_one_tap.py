@@ -195,9 +195,8 @@ def test_a3_a_token_that_is_not_for_us_and_now_signs_nobody_in(
 def test_a_hosted_domain_holds_here_too(
     make_auth: MakeAuth, world: Google, hd: str, claimed: str | None, status: int
 ) -> None:
-    given = {"client_id": "client", "client_secret": "secret", "hd": hd}
     auth = make_auth(
-        social_providers=[providers.Google(**given)],
+        social_providers=[providers.Google(client_id="client", client_secret="secret", hd=hd)],
         advanced=Advanced(outgoing=Outgoing(transport=world.transport)),
         plugins=[OneTap()],
     )

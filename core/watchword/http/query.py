@@ -19,12 +19,15 @@ class QueryTooLong(ValueError):
     """A query or form, one of its values, or their number is above what is read."""
 
 
-def read_query(raw: str) -> Query:
-    """The query of a request (`parse_query`). Raises `QueryTooLong`."""
+def read_query(raw: str, longest: int = LONGEST_VALUE) -> Query:
+    """The query of a request (`parse_query`), whose values are `longest` characters long at most.
+
+    Raises `QueryTooLong`.
+    """
     found = parse_query(raw)
     for value in found.values():
         texts = (value,) if isinstance(value, str) else value
-        if max(map(len, texts)) > LONGEST_VALUE:
+        if max(map(len, texts)) > longest:
             raise QueryTooLong
     return found
 

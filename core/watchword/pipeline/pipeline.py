@@ -215,7 +215,7 @@ class Pipeline:
             return _AHEAD
         if request.query:
             try:
-                call.query = read_query(request.query)
+                call.query = read_query(request.query, route.endpoint.traits.longest_value)
             except QueryTooLong:
                 raise ValidationCodes.VALIDATION_ERROR("[query] The query is too long") from None
         call.body = await read_body(call, request, route.endpoint)

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from .native import Capacitor as Capacitor
     from .native import CapacitorAPI, ExpoAPI
     from .native import Expo as Expo
+    from .oauth_proxy import OAuthProxy as OAuthProxy
+    from .oauth_proxy import OAuthProxyAPI
     from .one_tap import OneTap as OneTap
     from .one_tap import OneTapAPI
     from .one_time_token import OneTimeToken as OneTimeToken
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
         EmailOTPAPI[M, U],
         ExpoAPI[M, U],
         MagicLinkAPI[M, U],
+        OAuthProxyAPI[M, U],
         OneTapAPI[M, U],
         OneTimeTokenAPI[M, U],
         OneTimeTokenSessionAPI[M, U],
@@ -50,6 +53,7 @@ _HOMES = {
     "Expo": "native",
     "GenericOAuth": "generic_oauth",
     "MagicLink": "magic_link",
+    "OAuthProxy": "oauth_proxy",
     "OneTap": "one_tap",
     "OneTimeToken": "one_time_token",
     "OneTimeTokenSession": "one_time_token_session",
@@ -62,6 +66,7 @@ __all__ = [
     "EmailOTP",
     "Expo",
     "MagicLink",
+    "OAuthProxy",
     "OneTap",
     "GenericOAuth",
     "OneTimeToken",
