@@ -10,6 +10,7 @@ from tests.conformance.accounts import mailing, strict_mailing
 from tests.conformance.actions import action_codes
 from tests.conformance.codes import email_codes
 from tests.conformance.links import magic_links
+from tests.conformance.native import native
 from tests.conformance.surroundings import Surroundings
 from watchword import (
     Advanced,
@@ -145,6 +146,13 @@ def one_time_tokens(around: Surroundings) -> dict[str, Any]:
     }
 
 
+def applications(
+    strategy: Literal["compact", "jwt", "jwe"] | None, around: Surroundings
+) -> dict[str, Any]:
+    """Profiles of our own: `core` for applications on a device, without and with the cache."""
+    return {**(cached(strategy, around) if strategy else core(around)), **native(around)}
+
+
 PROFILES: dict[str, Callable[[Surroundings], dict[str, Any]]] = {
     "core": core,
     "core-cache-compact": partial(cached, "compact"),
@@ -156,6 +164,10 @@ PROFILES: dict[str, Callable[[Surroundings], dict[str, Any]]] = {
     "ratelimit": limited,
     "plugins": plugins,
     "one-time-tokens": one_time_tokens,
+    "native": partial(applications, None),
+    "native-compact": partial(applications, "compact"),
+    "native-jwt": partial(applications, "jwt"),
+    "native-jwe": partial(applications, "jwe"),
 }
 
 

@@ -53,6 +53,7 @@ def main() -> None:
             origin=f"http://localhost:{given.port}",
             database=url,
             workers=given.workers,
+            provider=given.provider,
             redis=given.secondary,
             password_hash=given.password_hash,
             **shared,
@@ -111,7 +112,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--profile", default="core")
     parser.add_argument("--port", type=int, default=21110)
     parser.add_argument("--db", required=True, help="path of an SQLite file, or a database URL")
-    parser.add_argument("--provider", help="base URL of the fake OAuth provider")
+    parser.add_argument("--provider", default="", help="base URL of the fake OAuth provider")
     parser.add_argument("--secondary", default="", help="URL of a Redis for core-secondary")
     parser.add_argument("--workers", type=int, default=1, help="processes that serve")
     parser.add_argument("--password-hash", choices=("argon2id", "scrypt"), default="argon2id")

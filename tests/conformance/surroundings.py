@@ -41,6 +41,8 @@ class Surroundings:
     origin: str
     database: str
     workers: int = 1
+    provider: str = ""
+    """Base URL of the fake identity provider."""
     redis: str = ""
     """The server of the secondary storage; without it that is in memory."""
     password_hash: Literal["argon2id", "scrypt"] = "argon2id"
