@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.services import conformance_server, require_node
+from tests.support.services import conformance_server, fake_provider, require_node
 
 FOLDER = Path(__file__).parent
 SCRIPTS = (
@@ -19,6 +19,7 @@ SCRIPTS = (
     "magic_link.test.mjs",
 )
 TOKEN_SCRIPTS = ("action_token.test.mjs", "one_time_token_session.test.mjs")
+NATIVE_SCRIPTS = ("expo.test.mjs", "capacitor.test.mjs")
 
 
 @pytest.mark.parametrize("adapter", ["asgi", "wsgi", "flask", "starlette", "litestar"])
@@ -31,10 +32,24 @@ def test_the_official_client_with_one_time_tokens(adapter: str, tmp_path: Path) 
     run("one-time-tokens", TOKEN_SCRIPTS, adapter, tmp_path)
 
 
-def run(profile: str, scripts: tuple[str, ...], adapter: str, folder: Path) -> None:
+@pytest.mark.parametrize(
+    ("profile", "adapter"),
+    [
+        ("native", "asgi"),
+        ("native-compact", "flask"),
+        ("native-jwt", "asgi"),
+        ("native-jwe", "wsgi"),
+    ],
+)
+def test_the_published_clients_of_applications(profile: str, adapter: str, tmp_path: Path) -> None:
+    with fake_provider() as provider:
+        run(profile, NATIVE_SCRIPTS, adapter, tmp_path, "--provider", provider)
+
+
+def run(profile: str, scripts: tuple[str, ...], adapter: str, folder: Path, *more: str) -> None:
     """Run scripts against a server of a profile."""
     node = require_node(FOLDER)
-    with conformance_server(profile, adapter, str(folder / "client.db")) as origin:
+    with conformance_server(profile, adapter, str(folder / "client.db"), *more) as origin:
         done = subprocess.run(
             [node, "--test", "--test-reporter=spec", *scripts],
             cwd=FOLDER,

@@ -11,6 +11,7 @@ from tests.conformance.accounts import mailing, strict_mailing
 from tests.conformance.actions import action_codes
 from tests.conformance.codes import email_codes
 from tests.conformance.links import magic_links
+from tests.conformance.native import native
 from tests.conformance.social import outgoing, social, social_closed, social_explicit, social_open
 from tests.conformance.surroundings import Surroundings
 from watchword import (
@@ -154,6 +155,13 @@ def with_providers(options: Callable[[], dict[str, Any]], around: Surroundings) 
     return {**given, **options(), "advanced": advanced}
 
 
+def applications(
+    strategy: Literal["compact", "jwt", "jwe"] | None, around: Surroundings
+) -> dict[str, Any]:
+    """Profiles of our own: `core` for applications on a device, without and with the cache."""
+    return {**(cached(strategy, around) if strategy else core(around)), **native(around)}
+
+
 PROFILES: dict[str, Callable[[Surroundings], dict[str, Any]]] = {
     "core": core,
     "core-cache-compact": partial(cached, "compact"),
@@ -169,6 +177,10 @@ PROFILES: dict[str, Callable[[Surroundings], dict[str, Any]]] = {
     "social-open": partial(with_providers, social_open),
     "social-closed": partial(with_providers, social_closed),
     "social-explicit": partial(with_providers, social_explicit),
+    "native": partial(applications, None),
+    "native-compact": partial(applications, "compact"),
+    "native-jwt": partial(applications, "jwt"),
+    "native-jwe": partial(applications, "jwe"),
 }
 
 

@@ -122,7 +122,7 @@ def forged(world: Google) -> dict[str, str]:
     header, _, signature = world.token().split(".")
     payload = unsigned({**claims, "sub": "g-2"}).split(".")[1]
     none = base64.urlsafe_b64encode(b'{"alg":"none"}').decode().rstrip("=")
-    public = KEY.as_dict(private=False)["n"]
+    public = str(KEY.as_dict(private=False)["n"])
     return {
         "nobody's": unsigned(claims),
         "another key's": jwt.encode(

@@ -1,0 +1,2 @@
+// A built application: no host, two slashes.
+export const createURL = (path, { scheme = "myapp" } = {}) => encodeURI(`${scheme}://${path.replace(/^\//, "")}`);
