@@ -96,7 +96,7 @@ def add_plugin(house: Path) -> None:
     insert(listed, "    from .notes import NotebookAPI\n", before="    from .one_time_token ")
     insert(listed, "        NotebookAPI[M, U],\n", before="        OneTimeTokenAPI[M, U],")
     insert(listed, '    "Notebook": "notes",\n', before='    "OneTimeToken": ')
-    insert(listed, '"Notebook", ', before='"OneTimeToken", "OneTimeTokenSession"]')
+    insert(listed, '    "Notebook",\n', before='    "OneTimeToken",\n')
     # its test
     test = written["test_notes"].removesuffix("test_notes()\n")
     imported = test.replace("from notes import", "from watchword.plugins.notes import")

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from watchword import Plugin, plugins
+from watchword.plugins.two_factor import OTPOptions
 
 Send = Callable[[Any, Any], object]
 
@@ -20,6 +21,7 @@ def every_plugin(send: Send = drop, **options: dict[str, Any]) -> list[Plugin]:
         "ActionToken": {"send_token": send},
         "EmailOTP": {"send_verification_otp": send},
         "MagicLink": {"send_magic_link": send},
+        "TwoFactor": {"otp": OTPOptions(send_otp=send)},
     }
     return [
         getattr(plugins, name)(**needed.get(name, {}), **options.get(name, {}))

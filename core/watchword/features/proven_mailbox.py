@@ -89,6 +89,8 @@ async def give_to_owner(call: Call, user: User) -> User:
     """The user, verified and without all that a stranger may have left. Call it in a transaction,
     under `lock_user`, where the owner of the address was just proven."""
     await call.db.delete(Account, user_id=user.id)
+    for plugin in call.config.plugins.values():
+        await plugin.give_to_owner(call, user)
     await call.sessions.remove_all(call, user.id)
     await raise_generation(call, account_subject(user.id), mailbox=False)
     proven = await call.db.update(User, {"email_verified": True}, id=user.id)

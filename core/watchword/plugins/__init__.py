@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from .one_time_token import OneTimeTokenAPI
     from .one_time_token_session import OneTimeTokenSession as OneTimeTokenSession
     from .one_time_token_session import OneTimeTokenSessionAPI
+    from .two_factor import SecondFactorsAPI, TwoFactorAPI
+    from .two_factor import TwoFactor as TwoFactor
 
     class PluginAPI(
         ActionTokenAPI[M, U],
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
         MagicLinkAPI[M, U],
         OneTimeTokenAPI[M, U],
         OneTimeTokenSessionAPI[M, U],
+        SecondFactorsAPI[M, U],
+        TwoFactorAPI[M, U],
     ):
         """The functions of all plugins in `auth.api`."""
 
@@ -40,9 +44,18 @@ _HOMES = {
     "MagicLink": "magic_link",
     "OneTimeToken": "one_time_token",
     "OneTimeTokenSession": "one_time_token_session",
+    "TwoFactor": "two_factor",
 }
 
-__all__ = ["ActionToken", "Bearer", "EmailOTP", "MagicLink", "OneTimeToken", "OneTimeTokenSession"]
+__all__ = [
+    "ActionToken",
+    "Bearer",
+    "EmailOTP",
+    "MagicLink",
+    "OneTimeToken",
+    "OneTimeTokenSession",
+    "TwoFactor",
+]
 
 
 def __getattr__(name: str) -> object:

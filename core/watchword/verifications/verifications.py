@@ -68,9 +68,12 @@ async def place_verification(
     if in_database(call):
         if stale is not None and not await exchange_verification(call, stale, None):
             return False
-        chosen = _reservation_id(call, identifier)
+        # The reference knows no such rows: a UUID fits the ids of all of its databases, where those
+        # of MySQL have 36 characters.
+        serial = call.config.tables.schema.ids == "serial"
+        chosen = {} if serial else {"id": reservation_uuid(identifier)}
         try:
-            await call.db.create(Verification, **values, **({"id": chosen} if chosen else {}))
+            await call.db.create(Verification, **values, **chosen)
         except UniqueViolation:
             return False
         return True
