@@ -101,6 +101,7 @@ class Call:
         "_now",
         "answers_client",
         "asker",
+        "begun",
         "body",
         "cache_due",
         "config",
@@ -153,6 +154,9 @@ class Call:
         """In `on_response` hooks: the response so far."""
         self.new_session: SessionAndUser[User] | None = None
         """The session that this call established or renewed."""
+        self.begun: str | None = None
+        """The token of the session that a proof of its person began in this call: neither one that
+        was renewed nor one that was made from another."""
         self.asker: Asker | None = None
         """On whose word the call acts, once somebody wanted to know."""
         self.answers_client = False

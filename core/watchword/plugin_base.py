@@ -22,6 +22,7 @@ from watchword.http.globs import path_glob
 from .credential import Credential
 from .endpoint import Endpoint
 from .errors import ErrorCodes
+from .records import User
 
 if TYPE_CHECKING:
     from .call import Call
@@ -40,6 +41,8 @@ class Hook:
     method: Callable[..., Coroutine[Any, Any, object]]
     new_session: bool = False
     """Whether it is left out where the call neither established nor renewed a session."""
+    first: bool = False
+    """Whether it runs ahead of the other hooks of its stage, the application's included."""
 
     def matches(self, path: str) -> bool:
         """Whether the hook runs for an endpoint's declared path; `*` matches any characters."""
@@ -67,13 +70,16 @@ def gate(pattern: str = "*") -> Callable[[HookMethod[P]], Hook]:
     return _hook("gate", pattern)
 
 
-def after(pattern: str = "*", *, new_session: bool = False) -> Callable[[HookMethod[P]], Hook]:
+def after(
+    pattern: str = "*", *, new_session: bool = False, first: bool = False
+) -> Callable[[HookMethod[P]], Hook]:
     """Run after such endpoints, with `call.returned` set (a value or an `APIError`).
 
     A return value other than None replaces the response's. With `new_session` it only runs where
-    `call.new_session` is set, and costs all other calls nothing.
+    `call.new_session` is set, and costs all other calls nothing. `first` is for what may take the
+    session back: no other hook, not even the application's, sees it before.
     """
-    return lambda method: Hook("after", pattern, method, new_session)
+    return lambda method: Hook("after", pattern, method, new_session, first)
 
 
 def on_request() -> Callable[[HookMethod[P]], Hook]:
@@ -151,6 +157,10 @@ class Plugin:
         What ends promises early is noted for as long as the longest of them lives.
         """
         return 0
+
+    async def give_to_owner(self, call: Call, user: User) -> None:
+        """Take away what it keeps of a user whose address nobody had proven, and whose owner was
+        just found: a stranger may have left it. Called in a transaction that holds the user."""
 
     def endpoints(self) -> Iterator[Endpoint[Any, Any]]:
         """Its endpoints, in order of declaration, base classes first."""

@@ -12,6 +12,7 @@ from tests.conformance.actions import action_codes
 from tests.conformance.codes import email_codes
 from tests.conformance.links import magic_links
 from tests.conformance.native import native
+from tests.conformance.second_factors import second_factors
 from tests.conformance.social import outgoing, social, social_closed, social_explicit, social_open
 from tests.conformance.surroundings import Surroundings
 from watchword import (
@@ -129,14 +130,24 @@ def limited(around: Surroundings) -> dict[str, Any]:
     }
     counted = "memory" if around.workers == 1 else "database"
     limit = RateLimit(enabled=True, window=10, max=12, storage=counted, custom_rules=rules)
-    return {**core(around), "rate_limit": limit, "plugins": [magic_links(around)]}
+    return {
+        **core(around),
+        "rate_limit": limit,
+        "plugins": [second_factors(around), magic_links(around)],
+    }
 
 
 def plugins(around: Surroundings) -> dict[str, Any]:
     """`core` with the plugins that there are."""
     return {
         **core(around),
-        "plugins": [OneTimeToken(), magic_links(around), Bearer(), email_codes(around)],
+        "plugins": [
+            OneTimeToken(),
+            second_factors(around),
+            magic_links(around),
+            Bearer(),
+            email_codes(around),
+        ],
     }
 
 

@@ -21,6 +21,7 @@ const { values: given } = parseArgs({
     database: { type: "string" },
     cache: { type: "string" },
     package: { type: "string", default: "better-auth" },
+    outbox: { type: "string" },
   },
 });
 
@@ -42,7 +43,17 @@ async function open(address) {
 const { betterAuth } = await load(given.package);
 const { toNodeHandler } = await load(`${given.package}/node`);
 const { getMigrations } = await load(`${given.package}/db/migration`);
+// With --outbox FILE there is the plugin two-factor; codes that it sends go there, one a line.
+async function plugins() {
+  if (!given.outbox) return [];
+  const { twoFactor } = await load(`${given.package}/plugins`);
+  const { appendFileSync } = await import("node:fs");
+  const sendOTP = async ({ user, otp }) => appendFileSync(given.outbox, `${user.email} ${otp}\n`);
+  return [twoFactor({ otpOptions: { sendOTP } })];
+}
+
 const options = {
+  plugins: await plugins(),
   baseURL: given["base-url"],
   secret: given.secret,
   database: await open(given.database),

@@ -7,6 +7,7 @@ from typing import Any
 
 from watchword import Plugin, plugins
 from watchword.plugins.generic_oauth import GenericProvider
+from watchword.plugins.two_factor import OTPOptions
 
 Send = Callable[[Any, Any], object]
 
@@ -30,6 +31,7 @@ def every_plugin(send: Send = drop, **options: dict[str, Any]) -> list[Plugin]:
         "GenericOAuth": {"config": [_PROVIDER]},
         "MagicLink": {"send_magic_link": send},
         "OneTap": {"client_id": "client"},
+        "TwoFactor": {"otp": OTPOptions(send_otp=send)},
     }
     return [
         getattr(plugins, name)(**needed.get(name, {}), **options.get(name, {}))

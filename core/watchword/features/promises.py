@@ -200,13 +200,17 @@ async def stands_unbound(call: Call, user: User, made_at: datetime, *, by_sessio
 
 
 async def begin_session(
-    call: Call, user: User, allowed: Callable[[User], Awaitable[bool]]
+    call: Call,
+    user: User,
+    allowed: Callable[[User], Awaitable[bool]],
+    *,
+    remember: bool = True,
 ) -> Session | None:
     """A session for a promise; None if a database hook refused it.
 
     `allowed` looks at the promise, under the user's lock. Raises `Void` where it says no.
     """
-    session = await create_session(call, user)
+    session = await create_session(call, user, remember=remember)
     if session is None:
         return None
     # Whoever voids promises and ends all sessions may have missed this one.

@@ -90,6 +90,8 @@ async def give_to_owner(call: Call, user: User, *, verified: bool = True) -> Use
     `lock_user`, where the owner of the address was just proven; `verified` is False where that is
     only believed, and the address stays as it is."""
     await call.db.delete(Account, user_id=user.id)
+    for plugin in call.config.plugins.values():
+        await plugin.give_to_owner(call, user)
     await call.sessions.remove_all(call, user.id)
     await raise_generation(call, account_subject(user.id), mailbox=False)
     if not verified:

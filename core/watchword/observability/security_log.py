@@ -26,6 +26,11 @@ class Event(Enum):
     """Or a first one set; the path says by what."""
     EMAIL_CHANGED = "email_changed"
     EMAIL_VERIFIED = "email_verified"
+    SECOND_FACTOR_ASKED = "second_factor_asked"
+    """The session of a sign-in was taken back until the second factor is given."""
+    BACKUP_CODE_USED = "backup_code_used"
+    TWO_FACTOR_ENABLED = "two_factor_enabled"
+    TWO_FACTOR_DISABLED = "two_factor_disabled"
     ACCOUNT_LINKED = "account_linked"
     ACCOUNT_UNLINKED = "account_unlinked"
 

@@ -248,12 +248,13 @@ class _Steps:
         self, own: Callable[[Call], object] | None, path: str
     ) -> tuple[tuple[Step, bool], ...]:
         """All hooks behind an endpoint, as `Route.after` has them."""
-        plugins = [
-            (self._of_plugin(plugin, hook), hook.new_session)
-            for plugin, hook in self._hooks["after"]
-            if hook.matches(path)
-        ]
-        return (*((step, False) for step in self.own("after", own)), *plugins)
+        first: list[tuple[Step, bool]] = []
+        rest = [(step, False) for step in self.own("after", own)]
+        for plugin, hook in self._hooks["after"]:
+            if hook.matches(path):
+                place = first if hook.first else rest
+                place.append((self._of_plugin(plugin, hook), hook.new_session))
+        return (*first, *rest)
 
     def own(self, stage: Stage, callback: Callable[[Call], object] | None) -> tuple[Step, ...]:
         """The application's own hook."""

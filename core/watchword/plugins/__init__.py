@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from .one_time_token import OneTimeTokenAPI
     from .one_time_token_session import OneTimeTokenSession as OneTimeTokenSession
     from .one_time_token_session import OneTimeTokenSessionAPI
+    from .two_factor import SecondFactorsAPI, TwoFactorAPI
+    from .two_factor import TwoFactor as TwoFactor
 
     class PluginAPI(
         ActionTokenAPI[M, U],
@@ -41,6 +43,8 @@ if TYPE_CHECKING:
         OneTapAPI[M, U],
         OneTimeTokenAPI[M, U],
         OneTimeTokenSessionAPI[M, U],
+        SecondFactorsAPI[M, U],
+        TwoFactorAPI[M, U],
     ):
         """The functions of all plugins in `auth.api`."""
 
@@ -57,6 +61,7 @@ _HOMES = {
     "OneTap": "one_tap",
     "OneTimeToken": "one_time_token",
     "OneTimeTokenSession": "one_time_token_session",
+    "TwoFactor": "two_factor",
 }
 
 __all__ = [
@@ -71,6 +76,7 @@ __all__ = [
     "GenericOAuth",
     "OneTimeToken",
     "OneTimeTokenSession",
+    "TwoFactor",
 ]
 
 

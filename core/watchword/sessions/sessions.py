@@ -90,6 +90,7 @@ async def create_session(
     )
     made = await call.sessions.insert(call, values)
     if made is not None:
+        call.begun = made.token if inherits is None else call.begun
         await record(call, Event.SIGNED_IN, user.id)
     return made
 
@@ -139,9 +140,24 @@ def refresh_cache(call: Call, found: SessionAndUser[User]) -> None:
 def clear_session_cookies(call: Call) -> None:
     """Make the browser forget the session of who is asking; somebody else's cookies stay."""
     call.new_session = call.cache_due = None
-    if not has_cookies(call):
-        return
-    for base_name in (SESSION_TOKEN, SESSION_DATA, DONT_REMEMBER):
+    if has_cookies(call):
+        _expire_cookies(call, SESSION_TOKEN, SESSION_DATA, DONT_REMEMBER)
+
+
+async def take_back_session(call: Call) -> None:
+    """End the session that this call established, before anybody has it.
+
+    The browser is signed out; whether it is to remember the next session stays.
+    """
+    begun = call.new_session
+    call.new_session = call.cache_due = call.begun = None
+    _expire_cookies(call, SESSION_TOKEN, SESSION_DATA)
+    if begun is not None:
+        await call.sessions.remove(call, begun.session.token)
+
+
+def _expire_cookies(call: Call, *base_names: str) -> None:
+    for base_name in base_names:
         cookie = call.cookie_names.spec(base_name)
         call.cookies.expire(cookie.name, cookie.attributes)
         if base_name == SESSION_DATA:
