@@ -9,7 +9,7 @@ from typing import ClassVar, Literal, TypeAlias
 from watchword.http.request import Request
 from watchword.records import Account
 
-from .option_checks import check_choice, check_subclass, check_texts, check_type
+from .option_checks import check_choice, check_flag, check_subclass, check_texts, check_type
 from .safe_ranges import Safe
 
 TrustedProviders: TypeAlias = (
@@ -68,6 +68,10 @@ class AccountOptions:
     """Keep the tokens that a provider hands out with every sign-in, not only with the first."""
     encrypt_oauth_tokens: bool = False
     """Encrypt the access and refresh tokens of providers with the server's secret."""
+    store_account_cookie: bool | None = None
+    """Keep the account of the latest sign-in with a provider, its tokens included, in an encrypted
+    cookie, for `useAccountCookie`. None: only without a database. With one the cookie only says
+    which account is meant."""
     store_state_strategy: Literal["database", "cookie"] | None = None
     """Where a flow to a provider is remembered. None: in the database (or the secondary storage) if
     there is one."""
@@ -77,5 +81,6 @@ class AccountOptions:
     def __post_init__(self) -> None:
         check_subclass("account.model", self.model, Account)
         check_type("account.linking", self.linking, AccountLinking)
+        check_flag("account.store_account_cookie", self.store_account_cookie, optional=True)
         strategies = (None, "database", "cookie")
         check_choice("account.store_state_strategy", self.store_state_strategy, strategies)

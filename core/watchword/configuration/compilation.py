@@ -32,7 +32,7 @@ from watchword.sessions.in_database import DatabaseSessions
 from watchword.sessions.stateless import StatelessSessions
 
 from .auth_options import AuthOptions
-from .configuration import Configuration, Lifetimes, SessionCache
+from .configuration import AccountCookie, Configuration, Lifetimes, SessionCache
 from .core_options import CoreOptions
 from .option_checks import checked_origins
 from .options import IPAddressOptions, RateLimit, TrustedOrigins
@@ -64,6 +64,7 @@ def compile_configuration(
     passwords = _passwords(options.email_and_password)
     credentials = tuple(one for plugin in plugins for one in plugin.credentials())
     lifetimes = Lifetimes.of(options.session)
+    cache = _session_cache(options, lifetimes, secrets, tables)
     return Configuration(
         options=options,
         production=production,
@@ -80,7 +81,8 @@ def compile_configuration(
         has_secondary=options.has_secondary,
         has_database=options.has_database,
         stateless=options.stateless,
-        session_cache=_session_cache(options, lifetimes, secrets, tables),
+        session_cache=cache,
+        account_cookie=_account_cookie(options, plugins, cache, secrets),
         lifetimes=lifetimes,
         rate_limit=rate_limit,
         capacity=options.advanced.work.capacity(passwords.memory),
@@ -149,6 +151,20 @@ def _session_cache(
         return SessionCache.standing_alone(cache, lifetimes.session, secrets)
     hidden = any(tables.of(record).record.__hidden__ for record in (Session, User))
     return SessionCache.of(cache, secrets, partial=hidden)
+
+
+def _account_cookie(
+    options: CoreOptions[Any],
+    plugins: Sequence[Plugin],
+    cache: SessionCache | None,
+    secrets: Secrets,
+) -> AccountCookie | None:
+    wanted = options.account.store_account_cookie
+    if not (wanted or (wanted is None and not options.has_database)):
+        return None
+    if not any(plugin.provider_ids() for plugin in plugins):
+        return None
+    return AccountCookie.of(options.session.cookie_cache, cache, secrets)
 
 
 def _trusted_origins(

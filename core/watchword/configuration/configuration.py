@@ -112,12 +112,33 @@ def _update_age(options: CookieCache, max_age: int) -> int:
     return max_age // 5 if given is None else seconds(f"{REFRESH_CACHE}.update_age", given)
 
 
+class AccountCookie(Discreet, msgspec.Struct, frozen=True):
+    """The cookie that keeps the account of the latest sign-in with a provider."""
+
+    codec: SessionDataCodec
+    max_age: int
+
+    @classmethod
+    def of(
+        cls, options: CookieCache | None, cache: SessionCache | None, secrets: Secrets
+    ) -> AccountCookie:
+        """It lives as long as the session cache would."""
+        given = None if options is None else options.max_age
+        life = seconds("session.cookie_cache.max_age", _given(given, 300), least=1)
+        codec = _under_all("account", secrets)
+        return cls(codec, life if cache is None else cache.max_age)
+
+
 def _given(value: Duration | None, default: int) -> Duration:
     return default if value is None else value
 
 
 def cache_codec(strategy: str, secrets: Secrets) -> SessionDataCodec:
     """What reads and writes the session cache cookie in one of its forms."""
+    return _under_all(strategy, secrets)
+
+
+def _under_all(strategy: str, secrets: Secrets) -> SessionDataCodec:
     current = _codec(strategy, secrets.current)
     older = [
         (_codec(strategy, one.value), one.accept_until.timestamp())
@@ -134,7 +155,8 @@ def _codec(strategy: str, secret: str) -> SessionDataCodec:
         return JwtSessionData(secret)
     # Encryption loads a library that nothing else needs.
     home = import_module("watchword.crypto.encrypted_session_data")
-    return cast("SessionDataCodec", home.encrypted_session_data(secret))
+    made = home.encrypted_account_data if strategy == "account" else home.encrypted_session_data
+    return cast("SessionDataCodec", made(secret))
 
 
 class Pace:
@@ -171,6 +193,8 @@ class Configuration(Discreet, msgspec.Struct, frozen=True, kw_only=True):
     vary: str
     """The request's headers that say who is asking, as in `Vary`."""
     session_cache: SessionCache | None
+    account_cookie: AccountCookie | None
+    """None: it is off, or nobody signs in with a provider."""
     sessions: object
     """The `SessionStore`; a call offers it as `call.sessions`."""
     has_secondary: bool

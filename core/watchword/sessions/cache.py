@@ -22,11 +22,13 @@ from watchword.database.schema import FieldType
 from watchword.database.table import Table
 from watchword.database.tables import Tables
 from watchword.discreet import Discreet
-from watchword.http.cookie_chunks import ValueTooLong, join_chunks, split_chunks, stale_names
+from watchword.http.cookie_chunks import ValueTooLong
 from watchword.http.cookies import CookieAttributes
 from watchword.http.json import decode, jsonable
 from watchword.records import Session, User
 from watchword.results import SessionAndUser
+
+from .pieces import expire_pieces, read_pieces, set_pieces
 
 _log = logging.getLogger("watchword")
 
@@ -44,7 +46,7 @@ class Cached(Discreet, msgspec.Struct, frozen=True):
 async def read_cache(cache: SessionCache, call: Call, token: str) -> Cached | None:
     """What the cookie says, if it may be believed. One that may not is expired."""
     name = call.site.cookies.session_data
-    value = join_chunks(call.cookies.chunks(name), name)
+    value = read_pieces(call, name)
     if value is None:
         return None
     now = call.now.timestamp()
@@ -88,14 +90,10 @@ async def write_cache(
     age = CookieAttributes(max_age=cache.max_age) if remember else CookieAttributes()
     attributes = spec.attributes.merged(age)
     try:
-        pieces = split_chunks(spec.name, value, attributes)
+        set_pieces(call, spec, value, attributes)
     except ValueTooLong:
         _log.warning("the session cache is skipped: session and user are too large for cookies")
         return False
-    for old in stale_names(call.cookies.chunks(spec.name), spec.name, [name for name, _ in pieces]):
-        call.cookies.expire(old, spec.attributes)
-    for name, piece in pieces:
-        call.cookies.set(name, piece, attributes)
     return True
 
 
@@ -104,12 +102,7 @@ def expire_cache(call: Call) -> None:
     header = call.cookies.header
     if header is None or call.site.cookies.session_data not in header:
         return
-    spec = call.cookie_names.spec(SESSION_DATA)
-    chunks = call.cookies.chunks(spec.name)
-    for name in stale_names(chunks, spec.name, ()):
-        # Clients that keep an empty value would be told to forget it again and again.
-        if chunks[name]:
-            call.cookies.expire(name, spec.attributes)
+    expire_pieces(call, call.cookie_names.spec(SESSION_DATA))
 
 
 def _content(tables: Tables, text: bytes) -> Content | None:

@@ -18,6 +18,7 @@ from watchword.observability.security_log import Event, record
 from watchword.records import Session, User
 from watchword.results import SessionAndUser
 
+from .account_cookie import forget_account, renew_account_cookie
 from .asking import (
     asker_at_once,
     asker_of,
@@ -162,6 +163,7 @@ def _expire_cookies(call: Call, *base_names: str) -> None:
         call.cookies.expire(cookie.name, cookie.attributes)
         if base_name == SESSION_DATA:
             expire_cache(call)
+            forget_account(call)
 
 
 class LookupFlags(Discreet, msgspec.Struct, frozen=True):
@@ -287,6 +289,7 @@ async def finish_call(call: Call) -> None:
         if not written and call.config.stateless:
             clear_session_cookies(call)
             raise SessionCodes.SESSION_TOO_LARGE()
+        renew_account_cookie(call, found.user)
 
 
 def require_stored_sessions(call: Call) -> None:

@@ -1,4 +1,5 @@
-"""Renewing the tokens of accounts: one refresh for all who want one at the same moment.
+"""Renewing the tokens of accounts: one refresh for all who want one at the same moment, in all
+processes.
 
 Many providers rotate refresh tokens, and take a second use of one for theft (security, races).
 """
@@ -9,6 +10,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from watchword.call import Call
+from watchword.configuration.durations import in_seconds
 from watchword.errors import ErrorCode
 from watchword.oauth.client import Client
 from watchword.oauth.key_sets import KeySets
@@ -16,6 +18,9 @@ from watchword.oauth.provider import Provider
 from watchword.oauth.scopes import stored_scopes
 from watchword.oauth.tokens import Tokens
 from watchword.records import Account
+from watchword.sessions.account_cookie import keep_account
+from watchword.sessions.asking import has_cookies
+from watchword.verifications.leases import lease, persevere
 
 from .person import FAILURES, tell_failure
 from .stored_tokens import read_token, token_columns
@@ -52,8 +57,8 @@ class TokenKeeper:
             id_token=account.id_token,
         )
 
-    async def refresh(self, call: Call, account: Account) -> RefreshedTokens:
-        """Answer `/refresh-token`."""
+    async def refresh(self, call: Call, account: Account, *, from_cookie: bool) -> RefreshedTokens:
+        """Answer `/refresh-token`; `from_cookie`: the browser's cookie said for which account."""
         provider = self._provider(account, AccountTokenCodes.PROVIDER_NOT_SUPPORTED)
         if not provider.can_refresh:
             raise AccountTokenCodes.TOKEN_REFRESH_NOT_SUPPORTED()
@@ -63,6 +68,8 @@ class TokenKeeper:
         access = None if renewed is None else read_token(call, renewed.access_token)
         if renewed is None or access is None:
             raise AccountTokenCodes.FAILED_TO_REFRESH_ACCESS_TOKEN()
+        if from_cookie and has_cookies(call):
+            keep_account(call, renewed)
         return RefreshedTokens(
             access_token=access,
             refresh_token=read_token(call, renewed.refresh_token),
@@ -121,27 +128,51 @@ class TokenKeeper:
         renewed = await self._renewed(call, provider, account)
         if renewed is None:
             raise AccountTokenCodes.FAILED_TO_GET_ACCESS_TOKEN()
+        if has_cookies(call):
+            keep_account(call, renewed)
         return renewed
 
     async def _renewed(self, call: Call, provider: Provider, account: Account) -> Account | None:
         """The account with new tokens, whoever of several got them; None if nobody could."""
 
-        async def renew() -> Account | None:
-            there = await call.db.find_one(Account, id=account.id, user_id=account.user_id)
+        async def look() -> Account | None:
+            there = await self._stored(call, account)
             if there is None or not _same_tokens(there, account):
                 return there
-            tokens = await self._asked(call, provider, account)
-            if tokens is not None:
-                # Guarded by the old token: what another server got meanwhile is never overwritten.
-                changes = token_columns(call, tokens)
-                guard = {"id": account.id, "refresh_token": account.refresh_token}
-                changed = await call.db.update(Account, changes, **guard)
-                if changed is not None:
-                    return changed
-            there = await call.db.find_one(Account, id=account.id, user_id=account.user_id)
-            return None if there is not None and _same_tokens(there, account) else there
+            async with lease(call, f"refresh {account.id}", life):
+                return await self._renewed_alone(call, provider, account)
 
-        return await call.runtime.once(f"refresh {account.id}", renew)
+        limit = in_seconds(call.config.options.advanced.outgoing.timeout)
+        # Providers may be asked twice, for credentials first. Who waits longer is told so.
+        life = 2 * limit + 5
+        return await call.runtime.once(
+            f"refresh {account.id}", lambda: persevere(call, look, limit)
+        )
+
+    async def _renewed_alone(
+        self, call: Call, provider: Provider, account: Account
+    ) -> Account | None:
+        there = await self._stored(call, account)
+        if there is None or not _same_tokens(there, account):
+            return there
+        tokens = await self._asked(call, provider, account)
+        if tokens is not None:
+            # Guarded by the old token: what another server got meanwhile is never overwritten.
+            changes = token_columns(call, tokens)
+            guard = {"id": account.id, "refresh_token": account.refresh_token}
+            changed = await call.db.update(Account, changes, **guard)
+            if changed is None and not call.config.has_database:
+                changed = await call.db.amend(account, changes)
+            if changed is not None:
+                return changed
+        there = await self._stored(call, account)
+        return None if there is not None and _same_tokens(there, account) else there
+
+    async def _stored(self, call: Call, account: Account) -> Account | None:
+        """The account as it is now. Without a database, rows may be of another process: then what
+        the browser's cookie says is all that there is to know."""
+        there = await call.db.find_one(Account, id=account.id, user_id=account.user_id)
+        return account if there is None and not call.config.has_database else there
 
     async def _asked(self, call: Call, provider: Provider, account: Account) -> Tokens | None:
         token = read_token(call, account.refresh_token)

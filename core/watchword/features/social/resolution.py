@@ -21,6 +21,7 @@ from watchword.http.json import encode
 from watchword.oauth.tokens import Tokens
 from watchword.observability.security_log import Event, record
 from watchword.records import Account, Session, User
+from watchword.sessions.account_cookie import keep_account
 from watchword.sessions.sessions import create_session
 from watchword.verifications.leases import Lease, lease, persevere
 
@@ -96,6 +97,7 @@ async def begin_session(call: Call, found: Resolved) -> Session:
     if known is None:
         await call.sessions.remove(call, session.token)
         raise Refused("unable_to_create_session")
+    keep_account(call, found.account)
     return session
 
 

@@ -11,9 +11,11 @@ from watchword.call import Call
 from watchword.endpoint import get, post
 from watchword.errors import APIError, ErrorCodes
 from watchword.features.accounts import AccountCodes
+from watchword.pipeline.validation import invalid
 from watchword.plugin_base import Plugin
 from watchword.records import Account
 from watchword.server_api import EndpointCall, M, ServerAPI, U
+from watchword.sessions.account_cookie import kept_account
 from watchword.sessions.sessions import current_session
 
 from .tokens_wire import (
@@ -52,7 +54,8 @@ class AccountTokens(Plugin):
         account = await _own(call, body)
         if self.flow is None:
             raise AccountTokenCodes.PROVIDER_NOT_SUPPORTED()
-        return await self.flow.tokens.refresh(call, account)
+        from_cookie = body.use_account_cookie is True
+        return await self.flow.tokens.refresh(call, account, from_cookie=from_cookie)
 
     @get("/account-info")
     async def account_info(self, call: Call, query: OfAccount) -> AccountInfo:
@@ -65,6 +68,9 @@ class AccountTokens(Plugin):
 
 async def _own(call: Call, given: OfAccount) -> Account:
     """The account that is meant, if it is the caller's."""
+    by_id, by_cookie = given.account_id, given.use_account_cookie
+    if (by_cookie is not True) if by_id is msgspec.UNSET else by_cookie is not msgspec.UNSET:
+        raise invalid([("body", "Give accountId, or useAccountCookie as true")])
     found = await current_session(call, from_store=True)
     if found is not None:
         owner = found.user.id
@@ -74,7 +80,13 @@ async def _own(call: Call, given: OfAccount) -> Account:
         raise AccountTokenCodes.USER_ID_OR_SESSION_REQUIRED()
     else:
         owner = given.user_id
-    account = await call.db.find_one(Account, id=given.account_id, user_id=owner)
+    account = kept_account(call, owner) if by_id is msgspec.UNSET else None
+    if account is not None and not call.config.has_database:
+        return account
+    # Where there are rows, a copy in a browser only says which one is meant.
+    account_id = by_id if account is None else account.id
+    if account_id is not msgspec.UNSET:
+        account = await call.db.find_one(Account, id=account_id, user_id=owner)
     if account is None:
         raise AccountCodes.ACCOUNT_NOT_FOUND()
     return account
@@ -83,9 +95,9 @@ async def _own(call: Call, given: OfAccount) -> Account:
 class AccountTokensAPI(ServerAPI[M, U]):
     """Its functions in `auth.api`."""
 
-    get_access_token: EndpointCall[M, OfAccount, AccessToken]
+    get_access_token: EndpointCall[M, OfAccount | None, AccessToken]
     """An access token that is valid now; it is renewed before, where that is due."""
-    refresh_token: EndpointCall[M, OfAccount, RefreshedTokens]
+    refresh_token: EndpointCall[M, OfAccount | None, RefreshedTokens]
     """Renew the tokens of an account."""
-    account_info: EndpointCall[M, OfAccount, AccountInfo]
+    account_info: EndpointCall[M, OfAccount | None, AccountInfo]
     """Ask the provider who the person is."""

@@ -49,10 +49,12 @@ class OfAccount(
     rename="camel",
     forbid_unknown_fields=True,
 ):
-    """Which account, by its id in the listing. `user_id` says whose, where nobody is signed in and
-    the server acts by itself."""
+    """Which account: by its id in the listing, or that of the browser's account cookie. `user_id`
+    says whose, where nobody is signed in and the server acts by itself."""
 
-    account_id: Identifier
+    account_id: Identifier | msgspec.UnsetType = msgspec.UNSET
+    use_account_cookie: bool | msgspec.UnsetType = msgspec.UNSET
+    """True, instead of an id."""
     user_id: Identifier | msgspec.UnsetType = msgspec.UNSET
 
 
