@@ -174,6 +174,11 @@ class Call:
         self._now: datetime | None = None
 
     @property
+    def for_itself(self) -> bool:
+        """Whether the server acts by itself, and not for whoever sent a request or its headers."""
+        return self.request is None and self.headers is EMPTY
+
+    @property
     def now(self) -> datetime:
         """The moment of this call (aware, UTC, whole milliseconds); the same all through it."""
         if self._now is None:

@@ -81,7 +81,16 @@ def test_a1_a_flow_ends(auth: Auth[Any], clock: Clock, world: World) -> None:
     assert world.asked == []
 
 
-@pytest.mark.parametrize("change", [lambda s: s[:-1], lambda s: s + "x", lambda s: "x" * 8000])
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda s: s[:-1],
+        lambda s: s + "x",
+        lambda s: "x" * 8000,
+        lambda s: s + "\0",
+        lambda s: "\u00e9",
+    ],
+)
 def test_a1_no_other_state_is_taken(
     auth: Auth[Any], world: World, change: Callable[[str], str]
 ) -> None:

@@ -93,7 +93,11 @@ def _header(token: str) -> str | None:
         raise OAuthFailed("ID token: no header") from None
     if not isinstance(header, dict) or not cast("Profile", header).keys() <= _HEADER_FIELDS:
         raise OAuthFailed("ID token: a header that is not known")
-    kid = cast("Profile", header).get("kid")
+    kind, kid = (cast("Profile", header).get(name) for name in ("typ", "kid"))
+    if isinstance(kind, str) and kind.lower().endswith("+jwt"):
+        # The same server signs access tokens and notices of log-outs for the same client
+        # (RFC 8725, 3.11; RFC 9068, 2.1).
+        raise OAuthFailed("ID token: a token of another kind")
     return kid if isinstance(kid, str) else None
 
 

@@ -115,7 +115,8 @@ class Provider:
     """Gets the refresh token, and new tokens by your own way."""
     verify_id_token: VerifyIdToken | None = None
     """Gets the token and the nonce that came with it: whether both are genuine. Replaces all of our
-    own checks."""
+    own checks. An access token beside it is believed for the subject that the token names; beside
+    one that names none, only if it is that one again."""
     disable_id_token_sign_in: bool = False
     """Refuse ID tokens that applications hand in."""
     disable_sign_up: bool = False

@@ -129,7 +129,7 @@ async def take_state(
 
     `skip_cookie` lets any browser finish the flow; only for the database strategy.
     """
-    if len(value) > 4 * STATE_LENGTH:
+    if len(value) > 4 * STATE_LENGTH or not (value.isascii() and value.isprintable()):
         raise StateRefused("state_mismatch")
     if strategy == "cookie":
         return await _from_cookie(call, value)

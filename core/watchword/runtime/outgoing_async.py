@@ -49,7 +49,8 @@ class AsyncOutgoing:
                 return await self._exchange(request, target.host)
         except (TimeoutError, httpx2.TimeoutException, httpcore2.TimeoutException):
             raise OutgoingFailed(target.host, "timeout") from None
-        except (httpx2.HTTPError, httpx2.InvalidURL, OSError, *_CORE_ERRORS):
+        except (httpx2.HTTPError, httpx2.InvalidURL, OSError, UnicodeError, *_CORE_ERRORS):
+            # Names that no resolver takes are a UnicodeError.
             raise OutgoingFailed(target.host, "unreachable") from None
 
     async def close(self) -> None:

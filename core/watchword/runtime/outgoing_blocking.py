@@ -53,7 +53,8 @@ class BlockingOutgoing:
                 return self._exchange(request, target.host)
         except (httpx2.TimeoutException, httpcore2.TimeoutException, TookTooLong):
             raise OutgoingFailed(target.host, "timeout") from None
-        except (httpx2.HTTPError, httpx2.InvalidURL, OSError, *_CORE_ERRORS):
+        except (httpx2.HTTPError, httpx2.InvalidURL, OSError, UnicodeError, *_CORE_ERRORS):
+            # Names that no resolver takes are a UnicodeError.
             raise OutgoingFailed(target.host, "unreachable") from None
         finally:
             _end.reset(before)

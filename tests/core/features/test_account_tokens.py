@@ -228,6 +228,18 @@ def test_the_server_asks_for_a_user(make_auth: MakeAuth, world: World) -> None:
         ask(OfAccount(account_id=account, user_id="another"))
 
 
+def test_a_visitor_does_not_say_whose_account_it_is(make_auth: MakeAuth, world: World) -> None:
+    """Applications hand on the headers of a request, and its body."""
+    auth = social_auth(make_auth, world)
+    browser = signed_in(auth)
+    given = OfAccount(account_id=account_of(browser), user_id=browser.session()["user"]["id"])
+    ask = auth.blocking.api.get_access_token
+    host = {"host": "localhost:3000"}
+    for visitor in ({"headers": host}, {"headers": {}}, {"checked": auth.blocking.check(host)}):
+        with pytest.raises(APIError, match="UNAUTHORIZED"):
+            ask(given, **dict[str, Any](visitor))
+
+
 def test_tokens_are_not_printed(make_auth: MakeAuth, world: World) -> None:
     auth = social_auth(make_auth, world)
     browser = signed_in(auth)

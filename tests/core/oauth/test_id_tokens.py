@@ -91,6 +91,17 @@ async def test_other_claims_are_refused(changes: dict[str, Any]) -> None:
         await check(signed(**changes))
 
 
+@pytest.mark.parametrize("kind", ["at+jwt", "application/at+jwt", "AT+JWT", "logout+jwt"])
+async def test_tokens_of_other_kinds_are_refused(kind: str) -> None:
+    def typed(kind: str) -> str:
+        header = {"alg": "RS256", "kid": "one", "typ": kind}
+        return jwt.encode(header, CLAIMS, KEY, algorithms=["RS256"])
+
+    assert await check(typed("JWT")) == CLAIMS
+    with pytest.raises(OAuthFailed):
+        await check(typed(kind))
+
+
 async def test_clocks_may_differ_by_half_a_minute() -> None:
     await check(signed(exp=ISSUED - 29, iat=ISSUED + 29))
 

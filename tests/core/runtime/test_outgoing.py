@@ -182,6 +182,13 @@ def test_nobody_there(ask: Any, url: str) -> None:
     assert failure(ask, OutgoingSettings(), OutgoingRequest(url=url)) == "unreachable"
 
 
+@pytest.mark.parametrize("guarded", [True, False])
+@pytest.mark.parametrize("host", ["a..example", ".example", f"{'a' * 64}.example"])
+def test_a_name_that_can_be_nobodys(ask: Any, host: str, guarded: bool) -> None:
+    asked = OutgoingRequest(url=f"https://{host}/path", guarded=guarded)
+    assert failure(ask, OutgoingSettings(), asked) == "unreachable"
+
+
 @pytest.mark.parametrize("url", ["", "ftp://a/path", "file:///path", "javascript:x", "/path"])
 def test_no_web_address(ask: Any, url: str) -> None:
     assert failure(ask, OutgoingSettings(), OutgoingRequest(url=url)) == "no web address"

@@ -74,7 +74,7 @@ async def _own(call: Call, given: OfAccount) -> Account:
     found = await current_session(call, from_store=True)
     if found is not None:
         owner = found.user.id
-    elif call.request is not None:
+    elif not call.for_itself:
         raise APIError(401)
     elif given.user_id is msgspec.UNSET:
         raise AccountTokenCodes.USER_ID_OR_SESSION_REQUIRED()
