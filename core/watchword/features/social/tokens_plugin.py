@@ -9,14 +9,14 @@ import msgspec
 
 from watchword.call import Call
 from watchword.endpoint import get, post
-from watchword.errors import ErrorCodes
+from watchword.errors import APIError, ErrorCodes
 from watchword.features.accounts import AccountCodes
 from watchword.pipeline.validation import invalid
 from watchword.plugin_base import Plugin
 from watchword.records import Account
 from watchword.server_api import EndpointCall, M, ServerAPI, U
 from watchword.sessions.account_cookie import kept_account
-from watchword.sessions.sessions import SessionCodes, current_session
+from watchword.sessions.sessions import current_session
 
 from .tokens_wire import (
     AccessToken,
@@ -75,7 +75,7 @@ async def _own(call: Call, given: OfAccount) -> Account:
     if found is not None:
         owner = found.user.id
     elif call.request is not None:
-        raise SessionCodes.UNAUTHORIZED()
+        raise APIError(401)
     elif given.user_id is msgspec.UNSET:
         raise AccountTokenCodes.USER_ID_OR_SESSION_REQUIRED()
     else:
