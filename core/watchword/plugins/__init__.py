@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from .email_otp import EmailOTPAPI
     from .magic_link import MagicLink as MagicLink
     from .magic_link import MagicLinkAPI
+    from .oauth_popup import OAuthPopup as OAuthPopup
+    from .oauth_popup import OAuthPopupAPI
     from .oauth_proxy import OAuthProxy as OAuthProxy
     from .oauth_proxy import OAuthProxyAPI
     from .one_tap import OneTap as OneTap
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
         ActionTokenAPI[M, U],
         EmailOTPAPI[M, U],
         MagicLinkAPI[M, U],
+        OAuthPopupAPI[M, U],
         OAuthProxyAPI[M, U],
         OneTapAPI[M, U],
         OneTimeTokenAPI[M, U],
@@ -44,6 +47,7 @@ _HOMES = {
     "Bearer": "bearer",
     "EmailOTP": "email_otp",
     "MagicLink": "magic_link",
+    "OAuthPopup": "oauth_popup",
     "OAuthProxy": "oauth_proxy",
     "OneTap": "one_tap",
     "OneTimeToken": "one_time_token",
@@ -55,6 +59,7 @@ __all__ = [
     "Bearer",
     "EmailOTP",
     "MagicLink",
+    "OAuthPopup",
     "OAuthProxy",
     "OneTap",
     "OneTimeToken",
