@@ -11,6 +11,7 @@ from tests.conformance.actions import action_codes
 from tests.conformance.codes import email_codes
 from tests.conformance.links import magic_links
 from tests.conformance.surroundings import Surroundings
+from tests.support.fake_google import CLIENT, by_way_of
 from watchword import (
     Advanced,
     Auth,
@@ -18,6 +19,7 @@ from watchword import (
     CookieAttributes,
     CookieOptions,
     IPAddressOptions,
+    Outgoing,
     RateLimit,
     RateLimitRule,
     Request,
@@ -26,7 +28,8 @@ from watchword import (
     User,
 )
 from watchword.configuration.options import CookieCache, CustomRule
-from watchword.plugins import Bearer, OneTimeToken, OneTimeTokenSession
+from watchword.plugins import Bearer, OAuthPopup, OneTap, OneTimeToken, OneTimeTokenSession
+from watchword.providers import Google
 
 SECRET = "oracle-K7pQ2vX9mB4tR8wZ1cY6nH3jL5sD0fGa"
 TRUSTED = ("https://app.trusted.example", "https://*.wild.example", "myapp://callback")
@@ -145,6 +148,17 @@ def one_time_tokens(around: Surroundings) -> dict[str, Any]:
     }
 
 
+def google_pages(around: Surroundings) -> dict[str, Any]:
+    """A profile of our own: `core` with Google, its prompt, and popups."""
+    outgoing = Outgoing(transport=by_way_of(around.provider))
+    return {
+        **core(around),
+        "social_providers": [Google(**CLIENT)],
+        "advanced": Advanced(outgoing=outgoing),
+        "plugins": [OneTap(), OAuthPopup(), Bearer()],
+    }
+
+
 PROFILES: dict[str, Callable[[Surroundings], dict[str, Any]]] = {
     "core": core,
     "core-cache-compact": partial(cached, "compact"),
@@ -156,6 +170,7 @@ PROFILES: dict[str, Callable[[Surroundings], dict[str, Any]]] = {
     "ratelimit": limited,
     "plugins": plugins,
     "one-time-tokens": one_time_tokens,
+    "google-pages": google_pages,
 }
 
 

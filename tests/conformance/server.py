@@ -54,6 +54,7 @@ def main() -> None:
             database=url,
             workers=given.workers,
             redis=given.secondary,
+            provider=given.provider or "",
             password_hash=given.password_hash,
             **shared,
         )
