@@ -122,7 +122,7 @@ def forged(world: Google) -> dict[str, str]:
     header, _, signature = world.token().split(".")
     payload = unsigned({**claims, "sub": "g-2"}).split(".")[1]
     none = base64.urlsafe_b64encode(b'{"alg":"none"}').decode().rstrip("=")
-    public = KEY.as_dict(private=False)["n"]
+    public: Any = KEY.as_dict(private=False)["n"]
     return {
         "nobody's": unsigned(claims),
         "another key's": jwt.encode(
@@ -195,7 +195,7 @@ def test_a3_a_token_that_is_not_for_us_and_now_signs_nobody_in(
 def test_a_hosted_domain_holds_here_too(
     make_auth: MakeAuth, world: Google, hd: str, claimed: str | None, status: int
 ) -> None:
-    given = {"client_id": "client", "client_secret": "secret", "hd": hd}
+    given: dict[str, Any] = {"client_id": "client", "client_secret": "secret", "hd": hd}
     auth = make_auth(
         social_providers=[providers.Google(**given)],
         advanced=Advanced(outgoing=Outgoing(transport=world.transport)),

@@ -14,7 +14,7 @@ import httpx2
 from tests.support.services import ROOT, free_port, require_node, wait_for
 
 FOLDER = ROOT / "tests" / "reference"
-CLIENT = {"client_id": "google-client", "client_secret": "google-secret"}
+CLIENT: dict[str, Any] = {"client_id": "google-client", "client_secret": "google-secret"}
 
 
 @contextmanager
