@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.services import conformance_server, fake_provider, require_node
+from tests.support.reference import fake_provider
+from tests.support.services import conformance_server, require_node
 
 FOLDER = Path(__file__).parent
 SCRIPTS = (
@@ -18,6 +19,7 @@ SCRIPTS = (
     "email_otp.test.mjs",
     "magic_link.test.mjs",
 )
+GOOGLE_SCRIPTS = ("google_pages.test.mjs",)
 TOKEN_SCRIPTS = ("action_token.test.mjs", "one_time_token_session.test.mjs")
 NATIVE_SCRIPTS = ("expo.test.mjs", "capacitor.test.mjs")
 
@@ -43,17 +45,26 @@ def test_the_official_client_with_one_time_tokens(adapter: str, tmp_path: Path) 
 )
 def test_the_published_clients_of_applications(profile: str, adapter: str, tmp_path: Path) -> None:
     with fake_provider() as provider:
-        run(profile, NATIVE_SCRIPTS, adapter, tmp_path, "--provider", provider)
+        run(profile, NATIVE_SCRIPTS, adapter, tmp_path, provider)
 
 
-def run(profile: str, scripts: tuple[str, ...], adapter: str, folder: Path, *more: str) -> None:
+@pytest.mark.parametrize("adapter", ["asgi", "flask"])
+def test_the_official_client_in_pages_with_google(adapter: str, tmp_path: Path) -> None:
+    with fake_provider() as provider:
+        run("google-pages", GOOGLE_SCRIPTS, adapter, tmp_path, provider)
+
+
+def run(
+    profile: str, scripts: tuple[str, ...], adapter: str, folder: Path, provider: str = ""
+) -> None:
     """Run scripts against a server of a profile."""
     node = require_node(FOLDER)
+    more = ("--provider", provider) if provider else ()
     with conformance_server(profile, adapter, str(folder / "client.db"), *more) as origin:
         done = subprocess.run(
             [node, "--test", "--test-reporter=spec", *scripts],
             cwd=FOLDER,
-            env={**os.environ, "WATCHWORD_URL": origin},
+            env={**os.environ, "WATCHWORD_URL": origin, "WATCHWORD_PROVIDER": provider},
             capture_output=True,
             text=True,
             timeout=200,

@@ -30,7 +30,7 @@ from watchword import (
     User,
 )
 from watchword.configuration.options import CookieCache, CustomRule
-from watchword.plugins import Bearer, OneTimeToken, OneTimeTokenSession
+from watchword.plugins import Bearer, OAuthPopup, OneTap, OneTimeToken, OneTimeTokenSession
 
 SECRET = "oracle-K7pQ2vX9mB4tR8wZ1cY6nH3jL5sD0fGa"
 TRUSTED = ("https://app.trusted.example", "https://*.wild.example", "myapp://callback")
@@ -173,6 +173,12 @@ def applications(
     return {**(cached(strategy, around) if strategy else core(around)), **native(around)}
 
 
+def google_pages(around: Surroundings) -> dict[str, Any]:
+    """A profile of our own: `core` with Google, its prompt, and popups."""
+    plugins = [OneTap(), OAuthPopup(), Bearer()]
+    return {**with_providers(social, around), "plugins": plugins}
+
+
 PROFILES: dict[str, Callable[[Surroundings], dict[str, Any]]] = {
     "core": core,
     "core-cache-compact": partial(cached, "compact"),
@@ -192,6 +198,7 @@ PROFILES: dict[str, Callable[[Surroundings], dict[str, Any]]] = {
     "native-compact": partial(applications, "compact"),
     "native-jwt": partial(applications, "jwt"),
     "native-jwe": partial(applications, "jwe"),
+    "google-pages": google_pages,
 }
 
 

@@ -55,6 +55,7 @@ def main() -> None:
             workers=given.workers,
             provider=given.provider,
             redis=given.secondary,
+            provider=given.provider or "",
             password_hash=given.password_hash,
             **shared,
         )

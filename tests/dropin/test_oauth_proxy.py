@@ -13,8 +13,10 @@ from urllib.parse import urlsplit
 import httpx2
 import pytest
 
+from tests.conformance.fake_provider import ToFakeProvider
 from tests.plugins.proxied import SHARED, Traveller
-from tests.support.fake_google import CLIENT, by_way_of, consent, fake_provider
+from tests.support.fake_google import consent
+from tests.support.reference import fake_provider
 from tests.support.services import ROOT, free_port, require_node, wait_for
 from watchword import (
     AccountOptions,
@@ -91,8 +93,8 @@ def pair(ours: str, folder: Path, strategy: Any) -> Generator[Pair, None, None]:
             trusted_origins=[theirs],
             email_and_password=EmailAndPassword(enabled=True),
             account=AccountOptions(store_state_strategy=strategy),
-            social_providers=[Google(**CLIENT)],
-            advanced=Advanced(outgoing=Outgoing(transport=by_way_of(provider))),
+            social_providers=[Google(client_id="google-client", client_secret="google-secret")],
+            advanced=Advanced(outgoing=Outgoing(transport=ToFakeProvider(provider))),
             plugins=[OAuthProxy(production_url=production, secret=SHARED)],
             environ={},
         )

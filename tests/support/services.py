@@ -64,23 +64,6 @@ def conformance_server(
         process.wait(20)
 
 
-@contextmanager
-def fake_provider() -> Generator[str, None, None]:
-    """A running identity provider (tests/reference/fake-provider.mjs); gives its URL."""
-    folder = ROOT / "tests" / "reference"
-    node, port = require_node(folder), free_port()
-    process = subprocess.Popen(
-        [node, "fake-provider.mjs", "--port", str(port)], cwd=folder, stdout=subprocess.DEVNULL
-    )
-    origin = f"http://127.0.0.1:{port}"
-    try:
-        wait_for(f"{origin}/__control/health", process)
-        yield origin
-    finally:
-        process.terminate()
-        process.wait(20)
-
-
 def wait_for(url: str, process: subprocess.Popen[bytes], seconds: float = 60) -> None:
     """Wait until a URL answers. Fails when the process ends first."""
     end = time.monotonic() + seconds

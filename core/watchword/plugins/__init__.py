@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from .native import Capacitor as Capacitor
     from .native import CapacitorAPI, ExpoAPI
     from .native import Expo as Expo
+    from .oauth_popup import OAuthPopup as OAuthPopup
+    from .oauth_popup import OAuthPopupAPI
     from .oauth_proxy import OAuthProxy as OAuthProxy
     from .oauth_proxy import OAuthProxyAPI
     from .one_tap import OneTap as OneTap
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
         EmailOTPAPI[M, U],
         ExpoAPI[M, U],
         MagicLinkAPI[M, U],
+        OAuthPopupAPI[M, U],
         OAuthProxyAPI[M, U],
         OneTapAPI[M, U],
         OneTimeTokenAPI[M, U],
@@ -57,6 +60,7 @@ _HOMES = {
     "Expo": "native",
     "GenericOAuth": "generic_oauth",
     "MagicLink": "magic_link",
+    "OAuthPopup": "oauth_popup",
     "OAuthProxy": "oauth_proxy",
     "OneTap": "one_tap",
     "OneTimeToken": "one_time_token",
@@ -71,6 +75,7 @@ __all__ = [
     "EmailOTP",
     "Expo",
     "MagicLink",
+    "OAuthPopup",
     "OAuthProxy",
     "OneTap",
     "GenericOAuth",
