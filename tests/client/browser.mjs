@@ -4,7 +4,7 @@ import { emailOTPClient, magicLinkClient, oneTimeTokenClient } from "better-auth
 
 export const origin = process.env.WATCHWORD_URL;
 
-export function browser() {
+export function browser(more = []) {
   const jar = new Map();
   const calls = [];
 
@@ -26,7 +26,7 @@ export function browser() {
 
   const client = createAuthClient({
     baseURL: origin,
-    plugins: [emailOTPClient(), magicLinkClient(), oneTimeTokenClient()],
+    plugins: [emailOTPClient(), magicLinkClient(), oneTimeTokenClient(), ...more],
     fetchOptions: { customFetchImpl: fetchWithCookies },
   });
   return { client, jar, calls };

@@ -27,7 +27,12 @@ from watchword import (
     User,
 )
 from watchword.configuration.options import CookieCache, CustomRule
-from watchword.plugins import Bearer, OneTimeToken, OneTimeTokenSession
+from watchword.plugins import (
+    Bearer,
+    LastLoginMethod,
+    OneTimeToken,
+    OneTimeTokenSession,
+)
 
 SECRET = "oracle-K7pQ2vX9mB4tR8wZ1cY6nH3jL5sD0fGa"
 TRUSTED = ("https://app.trusted.example", "https://*.wild.example", "myapp://callback")
@@ -146,6 +151,11 @@ def one_time_tokens(around: Surroundings) -> dict[str, Any]:
     }
 
 
+def devices(around: Surroundings) -> dict[str, Any]:
+    """A profile of our own: `core` with what a browser remembers beside its session."""
+    return {**core(around), "plugins": [LastLoginMethod()]}
+
+
 def applications(
     strategy: Literal["compact", "jwt", "jwe"] | None, around: Surroundings
 ) -> dict[str, Any]:
@@ -164,6 +174,7 @@ PROFILES: dict[str, Callable[[Surroundings], dict[str, Any]]] = {
     "ratelimit": limited,
     "plugins": plugins,
     "one-time-tokens": one_time_tokens,
+    "devices": devices,
     "native": partial(applications, None),
     "native-compact": partial(applications, "compact"),
     "native-jwt": partial(applications, "jwt"),

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .bearer import Bearer as Bearer
     from .email_otp import EmailOTP as EmailOTP
     from .email_otp import EmailOTPAPI
+    from .last_login_method import LastLoginMethod as LastLoginMethod
     from .magic_link import MagicLink as MagicLink
     from .magic_link import MagicLinkAPI
     from .native import Capacitor as Capacitor
@@ -44,6 +45,7 @@ _HOMES = {
     "Capacitor": "native",
     "EmailOTP": "email_otp",
     "Expo": "native",
+    "LastLoginMethod": "last_login_method",
     "MagicLink": "magic_link",
     "OneTimeToken": "one_time_token",
     "OneTimeTokenSession": "one_time_token_session",
@@ -55,6 +57,7 @@ __all__ = [
     "Capacitor",
     "EmailOTP",
     "Expo",
+    "LastLoginMethod",
     "MagicLink",
     "OneTimeToken",
     "OneTimeTokenSession",
