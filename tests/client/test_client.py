@@ -19,7 +19,7 @@ SCRIPTS = (
     "magic_link.test.mjs",
 )
 TOKEN_SCRIPTS = ("action_token.test.mjs", "one_time_token_session.test.mjs")
-DEVICE_SCRIPTS = ("last_login_method.test.mjs",)
+DEVICE_SCRIPTS = ("multi_session.test.mjs", "last_login_method.test.mjs")
 NATIVE_SCRIPTS = ("expo.test.mjs", "capacitor.test.mjs")
 
 

@@ -30,6 +30,7 @@ from watchword.configuration.options import CookieCache, CustomRule
 from watchword.plugins import (
     Bearer,
     LastLoginMethod,
+    MultiSession,
     OneTimeToken,
     OneTimeTokenSession,
 )
@@ -153,7 +154,7 @@ def one_time_tokens(around: Surroundings) -> dict[str, Any]:
 
 def devices(around: Surroundings) -> dict[str, Any]:
     """A profile of our own: `core` with what a browser remembers beside its session."""
-    return {**core(around), "plugins": [LastLoginMethod()]}
+    return {**core(around), "plugins": [MultiSession(maximum_sessions=3), LastLoginMethod()]}
 
 
 def applications(

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from .last_login_method import LastLoginMethod as LastLoginMethod
     from .magic_link import MagicLink as MagicLink
     from .magic_link import MagicLinkAPI
+    from .multi_session import MultiSession as MultiSession
+    from .multi_session import MultiSessionAPI
     from .native import Capacitor as Capacitor
     from .native import CapacitorAPI, ExpoAPI
     from .native import Expo as Expo
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
         EmailOTPAPI[M, U],
         ExpoAPI[M, U],
         MagicLinkAPI[M, U],
+        MultiSessionAPI[M, U],
         OneTimeTokenAPI[M, U],
         OneTimeTokenSessionAPI[M, U],
     ):
@@ -47,6 +50,7 @@ _HOMES = {
     "Expo": "native",
     "LastLoginMethod": "last_login_method",
     "MagicLink": "magic_link",
+    "MultiSession": "multi_session",
     "OneTimeToken": "one_time_token",
     "OneTimeTokenSession": "one_time_token_session",
 }
@@ -59,6 +63,7 @@ __all__ = [
     "Expo",
     "LastLoginMethod",
     "MagicLink",
+    "MultiSession",
     "OneTimeToken",
     "OneTimeTokenSession",
 ]
