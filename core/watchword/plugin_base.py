@@ -124,6 +124,10 @@ class Plugin:
         """What else than the session cookie says who is asking, where it is installed."""
         return ()
 
+    def added_fields(self) -> Mapping[type[Record], type[msgspec.Struct]]:
+        """What it adds to records with these options: usually all that it `extends`."""
+        return self.extends
+
     def database_hooks(self) -> Mapping[str, ModelHooks]:
         """Hooks around writes, by model name."""
         return {}

@@ -21,6 +21,7 @@ SCRIPTS = (
 )
 GOOGLE_SCRIPTS = ("google_pages.test.mjs",)
 TOKEN_SCRIPTS = ("action_token.test.mjs", "one_time_token_session.test.mjs")
+DEVICE_SCRIPTS = ("multi_session.test.mjs", "last_login_method.test.mjs")
 NATIVE_SCRIPTS = ("expo.test.mjs", "capacitor.test.mjs")
 
 
@@ -32,6 +33,10 @@ def test_the_official_client(adapter: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("adapter", ["asgi", "flask"])
 def test_the_official_client_with_one_time_tokens(adapter: str, tmp_path: Path) -> None:
     run("one-time-tokens", TOKEN_SCRIPTS, adapter, tmp_path)
+
+
+def test_the_official_client_and_what_a_browser_remembers(tmp_path: Path) -> None:
+    run("devices", DEVICE_SCRIPTS, "asgi", tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,15 @@ from watchword import (
     User,
 )
 from watchword.configuration.options import CookieCache, CustomRule
-from watchword.plugins import Bearer, OAuthPopup, OneTap, OneTimeToken, OneTimeTokenSession
+from watchword.plugins import (
+    Bearer,
+    LastLoginMethod,
+    MultiSession,
+    OAuthPopup,
+    OneTap,
+    OneTimeToken,
+    OneTimeTokenSession,
+)
 
 SECRET = "oracle-K7pQ2vX9mB4tR8wZ1cY6nH3jL5sD0fGa"
 TRUSTED = ("https://app.trusted.example", "https://*.wild.example", "myapp://callback")
@@ -166,6 +174,11 @@ def with_providers(options: Callable[[], dict[str, Any]], around: Surroundings) 
     return {**given, **options(), "advanced": advanced}
 
 
+def devices(around: Surroundings) -> dict[str, Any]:
+    """A profile of our own: `core` with what a browser remembers beside its session."""
+    return {**core(around), "plugins": [MultiSession(maximum_sessions=3), LastLoginMethod()]}
+
+
 def applications(
     strategy: Literal["compact", "jwt", "jwe"] | None, around: Surroundings
 ) -> dict[str, Any]:
@@ -194,6 +207,7 @@ PROFILES: dict[str, Callable[[Surroundings], dict[str, Any]]] = {
     "social-open": partial(with_providers, social_open),
     "social-closed": partial(with_providers, social_closed),
     "social-explicit": partial(with_providers, social_explicit),
+    "devices": devices,
     "native": partial(applications, None),
     "native-compact": partial(applications, "compact"),
     "native-jwt": partial(applications, "jwt"),

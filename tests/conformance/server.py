@@ -55,7 +55,6 @@ def main() -> None:
             workers=given.workers,
             provider=given.provider,
             redis=given.secondary,
-            provider=given.provider or "",
             password_hash=given.password_hash,
             **shared,
         )

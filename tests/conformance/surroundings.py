@@ -47,8 +47,6 @@ class Surroundings:
     """The server of the secondary storage; without it that is in memory."""
     password_hash: Literal["argon2id", "scrypt"] = "argon2id"
     """For new passwords; the reference reads `scrypt` alone."""
-    provider: str = ""
-    """The origin of the fake provider."""
     clock: Clock = field(default_factory=Clock)
     outbox: MutableSequence[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     secondary: MemoryStorage | RedisStorage | None = None

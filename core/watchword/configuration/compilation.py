@@ -257,7 +257,7 @@ def _records(models: Iterable[type[Record]], plugins: Sequence[Plugin]) -> dict[
             [
                 extension
                 for plugin in plugins
-                for base, extension in plugin.extends.items()
+                for base, extension in plugin.added_fields().items()
                 if base.__model__ == record.__model__
             ],
         )

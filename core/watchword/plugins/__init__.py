@@ -17,8 +17,11 @@ if TYPE_CHECKING:
     from .email_otp import EmailOTP as EmailOTP
     from .email_otp import EmailOTPAPI
     from .generic_oauth import GenericOAuth as GenericOAuth
+    from .last_login_method import LastLoginMethod as LastLoginMethod
     from .magic_link import MagicLink as MagicLink
     from .magic_link import MagicLinkAPI
+    from .multi_session import MultiSession as MultiSession
+    from .multi_session import MultiSessionAPI
     from .native import Capacitor as Capacitor
     from .native import CapacitorAPI, ExpoAPI
     from .native import Expo as Expo
@@ -44,6 +47,7 @@ if TYPE_CHECKING:
         OAuthPopupAPI[M, U],
         OAuthProxyAPI[M, U],
         OneTapAPI[M, U],
+        MultiSessionAPI[M, U],
         OneTimeTokenAPI[M, U],
         OneTimeTokenSessionAPI[M, U],
         SecondFactorsAPI[M, U],
@@ -63,6 +67,9 @@ _HOMES = {
     "OAuthPopup": "oauth_popup",
     "OAuthProxy": "oauth_proxy",
     "OneTap": "one_tap",
+    "LastLoginMethod": "last_login_method",
+    "MagicLink": "magic_link",
+    "MultiSession": "multi_session",
     "OneTimeToken": "one_time_token",
     "OneTimeTokenSession": "one_time_token_session",
     "TwoFactor": "two_factor",
@@ -74,11 +81,13 @@ __all__ = [
     "Capacitor",
     "EmailOTP",
     "Expo",
+    "LastLoginMethod",
     "MagicLink",
     "OAuthPopup",
     "OAuthProxy",
     "OneTap",
     "GenericOAuth",
+    "MultiSession",
     "OneTimeToken",
     "OneTimeTokenSession",
     "TwoFactor",
