@@ -23,6 +23,7 @@ from .discreet import Discreet
 SESSION_TOKEN = "session_token"
 SESSION_DATA = "session_data"
 DONT_REMEMBER = "dont_remember"
+OAUTH_STATE = "oauth_state"
 
 _UNSET = CookieOptions()
 
@@ -47,7 +48,7 @@ class CookieNames:
         self._base = CookieAttributes(
             secure=secure or None, same_site="lax", path="/", http_only=True, domain=domain
         ).merged(advanced.default_cookie_attributes)
-        self._specs: dict[str, CookieSpec] = {}
+        self._specs: dict[tuple[str, int | None], CookieSpec] = {}
         self.session_token = self.spec(SESSION_TOKEN).name
         """The full name of the session's cookie."""
         self.session_data = self.spec(SESSION_DATA).name
@@ -55,13 +56,13 @@ class CookieNames:
 
     def spec(self, base_name: str, *, max_age: int | None = None) -> CookieSpec:
         """The cookie with this base name; configured attributes win over `max_age`."""
-        known = self._specs.get(base_name)
+        known = self._specs.get((base_name, max_age))
         if known is None:
             option = self._advanced.cookies.get(base_name, _UNSET)
             name = option.name or f"{self._advanced.cookie_prefix}.{base_name}"
             attributes = self._base.merged(CookieAttributes(max_age=max_age))
             known = CookieSpec(self._prefix + name, attributes.merged(option.attributes))
-            self._specs[base_name] = known
+            self._specs[base_name, max_age] = known
         return known
 
 

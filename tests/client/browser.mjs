@@ -29,7 +29,9 @@ export function browser() {
     plugins: [emailOTPClient(), magicLinkClient(), oneTimeTokenClient()],
     fetchOptions: { customFetchImpl: fetchWithCookies },
   });
-  return { client, jar, calls };
+  // Where somebody comes by a link of another site.
+  const visit = (url) => fetchWithCookies(url, { headers: {} });
+  return { client, jar, calls, visit };
 }
 
 let counter = 0;

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.reference import fake_provider
 from tests.support.services import conformance_server, require_node
 
 FOLDER = Path(__file__).parent
@@ -18,6 +19,7 @@ SCRIPTS = (
     "email_otp.test.mjs",
     "magic_link.test.mjs",
 )
+SOCIAL_SCRIPTS = ("social.test.mjs", "social_open.test.mjs")
 TOKEN_SCRIPTS = ("action_token.test.mjs", "one_time_token_session.test.mjs")
 
 
@@ -31,14 +33,28 @@ def test_the_official_client_with_one_time_tokens(adapter: str, tmp_path: Path) 
     run("one-time-tokens", TOKEN_SCRIPTS, adapter, tmp_path)
 
 
-def run(profile: str, scripts: tuple[str, ...], adapter: str, folder: Path) -> None:
+@pytest.mark.parametrize("adapter", ["asgi", "wsgi", "flask", "starlette", "litestar"])
+def test_the_official_client_with_providers(adapter: str, tmp_path: Path) -> None:
+    with fake_provider() as provider:
+        run("social-open", SOCIAL_SCRIPTS, adapter, tmp_path, provider)
+
+
+def test_the_official_client_with_flows_in_the_database(tmp_path: Path) -> None:
+    with fake_provider() as provider:
+        run("social", SOCIAL_SCRIPTS[:1], "wsgi", tmp_path, provider)
+
+
+def run(
+    profile: str, scripts: tuple[str, ...], adapter: str, folder: Path, provider: str = ""
+) -> None:
     """Run scripts against a server of a profile."""
     node = require_node(FOLDER)
-    with conformance_server(profile, adapter, str(folder / "client.db")) as origin:
+    more = ("--provider", provider) if provider else ()
+    with conformance_server(profile, adapter, str(folder / "client.db"), *more) as origin:
         done = subprocess.run(
             [node, "--test", "--test-reporter=spec", *scripts],
             cwd=FOLDER,
-            env={**os.environ, "WATCHWORD_URL": origin},
+            env={**os.environ, "WATCHWORD_URL": origin, "WATCHWORD_PROVIDER": provider},
             capture_output=True,
             text=True,
             timeout=200,

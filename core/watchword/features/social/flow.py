@@ -24,7 +24,6 @@ from watchword.oauth.provider import CodeGrant, Provider
 from watchword.oauth.state import (
     State,
     StateRefused,
-    Strategy,
     keep_state,
     new_state,
     take_state,
@@ -103,7 +102,7 @@ class SocialFlow:
             state = await take_state(
                 call,
                 given.get("state", ""),
-                _strategy(call),
+                call.config.state_strategy,
                 skip_cookie=account.skip_state_cookie_check,
             )
         except StateRefused as refusal:
@@ -236,7 +235,7 @@ def _new_state(call: Call, provider: Provider, body: ToProvider) -> State:
 
 async def _away(call: Call, provider: Provider, body: ToProvider, state: State) -> SocialRedirect:
     try:
-        await keep_state(call, state, _strategy(call))
+        await keep_state(call, state, call.config.state_strategy)
     except ValueError:
         raise invalid([("body.additionalData", "This is too long")]) from None
     except LookupError:
@@ -307,11 +306,6 @@ def _same_subject(provider: Provider, person: Person, token: str) -> bool:
         return True
     claims = unverified_claims(token)
     return claims is None or str(claims.get("sub")) == person.subject
-
-
-def _strategy(call: Call) -> Strategy:
-    chosen = call.config.options.account.store_state_strategy
-    return chosen or ("cookie" if call.config.stateless else "database")
 
 
 def _redirect_uri(call: Call, provider: Provider) -> str:
