@@ -24,6 +24,7 @@ SESSION_TOKEN = "session_token"
 SESSION_DATA = "session_data"
 DONT_REMEMBER = "dont_remember"
 ACCOUNT_DATA = "account_data"
+OAUTH_STATE = "oauth_state"
 
 _UNSET = CookieOptions()
 

@@ -29,7 +29,9 @@ export function browser(more = []) {
     plugins: [emailOTPClient(), magicLinkClient(), oneTimeTokenClient(), ...more],
     fetchOptions: { customFetchImpl: fetchWithCookies },
   });
-  return { client, jar, calls, send: fetchWithCookies };
+  // Where somebody comes by a link of another site.
+  const visit = (url) => fetchWithCookies(url, { headers: {} });
+  return { client, jar, calls, visit, send: fetchWithCookies };
 }
 
 let counter = 0;

@@ -20,6 +20,7 @@ SCRIPTS = (
     "magic_link.test.mjs",
 )
 GOOGLE_SCRIPTS = ("google_pages.test.mjs",)
+SOCIAL_SCRIPTS = ("social.test.mjs", "social_open.test.mjs")
 TOKEN_SCRIPTS = ("action_token.test.mjs", "one_time_token_session.test.mjs")
 DEVICE_SCRIPTS = ("multi_session.test.mjs", "last_login_method.test.mjs")
 NATIVE_SCRIPTS = ("expo.test.mjs", "capacitor.test.mjs")
@@ -57,6 +58,17 @@ def test_the_published_clients_of_applications(profile: str, adapter: str, tmp_p
 def test_the_official_client_in_pages_with_google(adapter: str, tmp_path: Path) -> None:
     with fake_provider() as provider:
         run("google-pages", GOOGLE_SCRIPTS, adapter, tmp_path, provider)
+
+
+@pytest.mark.parametrize("adapter", ["asgi", "wsgi", "flask", "starlette", "litestar"])
+def test_the_official_client_with_providers(adapter: str, tmp_path: Path) -> None:
+    with fake_provider() as provider:
+        run("social-open", SOCIAL_SCRIPTS, adapter, tmp_path, provider)
+
+
+def test_the_official_client_with_flows_in_the_database(tmp_path: Path) -> None:
+    with fake_provider() as provider:
+        run("social", SOCIAL_SCRIPTS[:1], "wsgi", tmp_path, provider)
 
 
 def run(

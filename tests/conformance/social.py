@@ -12,9 +12,9 @@ from watchword import AccountLinking, AccountOptions, OnAPIError, Outgoing
 from watchword.oauth.provider import Provider
 from watchword.providers import Apple, Discord, GitHub, Google
 
-_GOOGLE = {"client_id": "google-client", "client_secret": "google-secret"}
-_GITHUB = {"client_id": "github-client", "client_secret": "github-secret"}
-_DISCORD = {"client_id": "discord-client", "client_secret": "discord-secret"}
+_GOOGLE: dict[str, Any] = {"client_id": "google-client", "client_secret": "google-secret"}
+_GITHUB: dict[str, Any] = {"client_id": "github-client", "client_secret": "github-secret"}
+_DISCORD: dict[str, Any] = {"client_id": "discord-client", "client_secret": "discord-secret"}
 _TRUSTED = ("google", "fakeoidc")
 
 

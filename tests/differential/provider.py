@@ -64,9 +64,14 @@ def begin(browser: Browser, name: str, person: Person, **body: Any) -> str:
 
 def callback(browser: Browser, url: str, person: Person) -> str:
     """Let the person agree at the provider; the URL that it sends the browser to."""
+    return agree(browser.recorder.provider, url, person)
+
+
+def agree(provider: str, url: str, person: Person) -> str:
+    """The same at a provider's base URL."""
     told = json.dumps({"profile": person.profile, "quirks": person.quirks}).encode()
     header = urlsafe_b64encode(told).decode().rstrip("=")
-    target = f"{browser.recorder.provider}/{url.removeprefix('https://')}"
+    target = f"{provider}/{url.removeprefix('https://')}"
     status, location, text = _ask("GET", target, headers={"x-oracle-user": header})
     assert status == 302, text
     return location
@@ -87,11 +92,16 @@ def link(browser: Browser, name: str, person: Person, **body: Any) -> Exchange:
 
 def id_token(server: Recorder, person: Person, **more: Any) -> str:
     """An ID token as an application gets it by itself. `nonce` is a claim; the rest are quirks."""
+    return id_token_of(server.provider, person, **more)
+
+
+def id_token_of(provider: str, person: Person, **more: Any) -> str:
+    """The same of a provider's base URL."""
     nonce = more.pop("nonce", None)
     client = more.pop("client", f"{person.provider}-client")
     asked = {"party": person.provider, "clientId": client, "profile": person.profile}
     body = {**asked, "quirks": more, **({} if nonce is None else {"nonce": nonce})}
-    text = _ask("POST", f"{server.provider}/__control/id-token", json.dumps(body))[2]
+    text = _ask("POST", f"{provider}/__control/id-token", json.dumps(body))[2]
     return json.loads(text)["token"]
 
 

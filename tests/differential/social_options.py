@@ -53,6 +53,9 @@ def states_in_cookies(server: Recorder) -> None:
         ada.jar["better-auth.oauth_state"] = cookie(ada.jar["better-auth.oauth_state"])
         ada.follow(name, url)
     ada.send("no state", "GET", "/callback/google?code=x", None, origin="")
+    url = away(ada)
+    ada.post("sign out", "/sign-out", {})
+    ada.follow("after signing out", url)
 
 
 def overriding(server: Recorder) -> None:

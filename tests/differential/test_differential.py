@@ -125,6 +125,7 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
     [
         *(("asgi", profile, script) for profile, script in SCRIPTS),
         *(("wsgi", "core", script) for script in TRANSPORT),
+        *(("wsgi", "social", script) for script in (social.posted_callbacks, social.coming_back)),
     ],
     ids=lambda value: getattr(value, "__name__", value),
 )

@@ -6,7 +6,7 @@ import http.client
 import json
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from tests.support.browser import ORIGIN, Browser
 from tests.support.databases import fresh_name
@@ -33,13 +33,13 @@ class Visitor:
 
     def ask(self, server: str, method: str, path: str, body: Any = None) -> tuple[int, Any]:
         """Status and JSON of an answer."""
-        if server == "ours":
-            data = b"" if body is None else json.dumps(body).encode()
-            headers = {"x-forwarded-for": CLIENT}
-            headers |= {"content-type": "application/json"} if data else {}
-            answer = self.browser.send(method, path, data=data, headers=headers)
-            return answer.status, answer.json
-        return self._ask_reference(method, path, body)
+        status, _, text = self._ask(server, method, path, body)
+        return status, json.loads(text) if text else None
+
+    def open(self, server: str, path: str) -> tuple[int, str]:
+        """Go to a page, as by a link from elsewhere: the status, and where it leads."""
+        status, location, _ = self._ask(server, "GET", path, None)
+        return status, location
 
     def sign_up(self, server: str) -> str:
         """A new user; his address."""
@@ -62,7 +62,19 @@ class Visitor:
         assert status == 200, answer
         return answer
 
-    def _ask_reference(self, method: str, path: str, body: Any) -> tuple[int, Any]:
+    def _ask(self, server: str, method: str, path: str, body: Any) -> tuple[int, str, bytes]:
+        """Status, `Location` and body."""
+        if server != "ours":
+            return self._ask_reference(method, path, body)
+        data = b"" if body is None else json.dumps(body).encode()
+        headers = {"x-forwarded-for": CLIENT}
+        headers |= {"content-type": "application/json"} if data else {}
+        path, _, query = path.partition("?")
+        pairs = dict(parse_qsl(query, keep_blank_values=True))
+        answer = self.browser.send(method, path, query=pairs, data=data, headers=headers)
+        return answer.status, answer.header("location") or "", answer.response.body
+
+    def _ask_reference(self, method: str, path: str, body: Any) -> tuple[int, str, bytes]:
         headers = {"origin": ORIGIN, "x-forwarded-for": CLIENT}
         if self.browser.jar:
             pairs = (f"{name}={value}" for name, value in self.browser.jar.items())
@@ -80,4 +92,4 @@ class Visitor:
             connection.close()
         lines = [value for name, value in answer.getheaders() if name.lower() == "set-cookie"]
         self.browser.keep(lines)
-        return answer.status, json.loads(text) if text else None
+        return answer.status, answer.getheader("location") or "", text

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 from importlib import import_module
-from typing import Any, TypeVar, cast
+from typing import Any, Literal, TypeVar, cast
 
 import msgspec
 
@@ -208,6 +208,12 @@ class Configuration(Discreet, msgspec.Struct, frozen=True, kw_only=True):
     """The limits as given, with the place where they are counted."""
     capacity: Capacity
     """What both worlds do at a time, on this machine."""
+
+    @property
+    def state_strategy(self) -> Literal["database", "cookie"]:
+        """Where the flow to a provider is remembered."""
+        chosen = self.options.account.store_state_strategy
+        return chosen or ("cookie" if self.stateless else "database")
 
     def plugin(self, kind: type[P]) -> P:
         """The installed plugin of this class, or of a subclass. Raises `LookupError`."""

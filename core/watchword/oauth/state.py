@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Literal, NoReturn, cast
 
 from watchword.call import Call
+from watchword.cookies import OAUTH_STATE
 from watchword.crypto.derivation import purpose_secrets
 from watchword.crypto.signing import equal
 from watchword.crypto.symmetric import DecryptionFailed, decrypt, encrypt
@@ -229,7 +230,7 @@ def _check_time(call: Call, state: State) -> None:
 
 def _cookie(call: Call, strategy: Strategy) -> CookieSpec:
     if strategy == "cookie":
-        return call.cookie_names.spec("oauth_state", max_age=LIFE)
+        return call.cookie_names.spec(OAUTH_STATE, max_age=LIFE)
     return call.cookie_names.spec("state", max_age=_COOKIE_LIFE)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import msgspec
 
 from watchword.call import Asker, CacheDue, Call, SessionLookup
-from watchword.cookies import DONT_REMEMBER, SESSION_DATA, SESSION_TOKEN
+from watchword.cookies import DONT_REMEMBER, OAUTH_STATE, SESSION_DATA, SESSION_TOKEN
 from watchword.discreet import Discreet
 from watchword.errors import APIError, ErrorCode, ErrorCodes
 from watchword.http.cookies import CookieAttributes
@@ -139,7 +139,8 @@ def refresh_cache(call: Call, found: SessionAndUser[User]) -> None:
 
 
 def clear_session_cookies(call: Call) -> None:
-    """Make the browser forget the session of who is asking; somebody else's cookies stay."""
+    """Make the browser forget the session of who is asking, and a flow to a provider that is in a
+    cookie; somebody else's cookies stay."""
     call.new_session = call.cache_due = None
     if has_cookies(call):
         _expire_cookies(call, SESSION_TOKEN, SESSION_DATA, DONT_REMEMBER)
@@ -164,6 +165,9 @@ def _expire_cookies(call: Call, *base_names: str) -> None:
         if base_name == SESSION_DATA:
             expire_cache(call)
             forget_account(call)
+            if call.config.state_strategy == "cookie":
+                flow = call.cookie_names.spec(OAUTH_STATE)
+                call.cookies.expire(flow.name, flow.attributes)
 
 
 class LookupFlags(Discreet, msgspec.Struct, frozen=True):

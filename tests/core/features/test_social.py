@@ -199,6 +199,23 @@ def test_what_a_provider_calls_its_error_stays_as_it_is(make_auth: MakeAuth, wor
     assert answer.header("location") == "/oops?error=access+denied"
 
 
+@pytest.mark.parametrize("strategy", ["database", "cookie"])
+def test_signing_out_ends_a_flow_that_is_in_a_cookie(
+    make_auth: MakeAuth, world: World, strategy: Any
+) -> None:
+    options = account(store_state_strategy=strategy)
+    browser = Browser(server(make_auth, world, account=options))
+    browser.sign_up()
+    begin(browser)
+    assert browser.jar.keys() & {"better-auth.state", "better-auth.oauth_state"}
+    browser.post("/sign-out", {})
+    assert set(browser.jar) == ({"better-auth.state"} if strategy == "database" else set())
+    begin(browser)
+    answer = browser.post("/sign-in/social", {"provider": "google"})
+    life = 300 if strategy == "database" else 600
+    assert f"Max-Age={life};" in answer.cookies[0]
+
+
 def test_sign_up_may_be_off(make_auth: MakeAuth, world: World, rows: Any) -> None:
     auth = server(make_auth, world, provider={"disable_sign_up": True})
     assert error_of(sign_in(Browser(auth), requestSignUp=True)) == "signup_disabled"

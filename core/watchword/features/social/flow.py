@@ -22,7 +22,6 @@ from watchword.oauth.provider import CodeGrant, Provider
 from watchword.oauth.state import (
     State,
     StateRefused,
-    Strategy,
     give_state,
     keep_state,
     new_state,
@@ -132,14 +131,14 @@ class SocialFlow:
             value = provider.asked_by(url, redirect_uri(provider, call.site.base_url))
             if value is None:
                 continue
-            state = await waiting_state(call, value, _strategy(call), sealed)
+            state = await waiting_state(call, value, call.config.state_strategy, sealed)
             if state is not None and state.provider in (None, provider.id):
                 return state
         return None
 
     def let_finish(self, call: Call, state: State, sealed: str | None) -> None:
         """Let this browser finish a flow that was begun outside of it (`state.give_state`)."""
-        give_state(call, state, _strategy(call), sealed)
+        give_state(call, state, call.config.state_strategy, sealed)
 
     async def restart(self, call: Call) -> Redirect | None:
         """Where a callback without a state leads if its provider may begin: to that provider, for
@@ -179,7 +178,7 @@ class SocialFlow:
         """The flow that this browser began, for the one caller that comes first. Raises
         `StateRefused`."""
         skip = call.config.options.account.skip_state_cookie_check
-        return await take_state(call, value, _strategy(call), skip_cookie=skip)
+        return await take_state(call, value, call.config.state_strategy, skip_cookie=skip)
 
     async def seen(self, call: Call, state: State, given: Mapping[str, str]) -> Seen:
         """Whom a callback with a code speaks of. Raises `Refused`."""
@@ -286,7 +285,7 @@ async def _away(
     try:
         if lead is not None:
             journey = await lead(call, provider, journey)
-        await keep_state(call, journey.state, _strategy(call))
+        await keep_state(call, journey.state, call.config.state_strategy)
     except ValueError:
         raise invalid([("body.additionalData", "This is too long")]) from None
     except LookupError:
@@ -343,8 +342,3 @@ def _same_subject(provider: Provider, person: Person, tokens: Tokens) -> bool:
         # It names nobody, and an access token beside it may be anybody's.
         return tokens.access_token == tokens.id_token
     return Identity(id=claims.get("sub")).subject == person.subject
-
-
-def _strategy(call: Call) -> Strategy:
-    chosen = call.config.options.account.store_state_strategy
-    return chosen or ("cookie" if call.config.stateless else "database")
