@@ -1,10 +1,11 @@
 // A browser for the official client: fetch with a cookie jar and an Origin, as a page would send them.
 import { createAuthClient } from "better-auth/client";
-import { emailOTPClient, magicLinkClient, oneTimeTokenClient } from "better-auth/client/plugins";
+import { emailOTPClient, magicLinkClient, oneTimeTokenClient, twoFactorClient } from "better-auth/client/plugins";
 
 export const origin = process.env.WATCHWORD_URL;
 
-export function browser() {
+// Options are those of the plugin two-factor.
+export function browser(twoFactor = {}) {
   const jar = new Map();
   const calls = [];
 
@@ -26,7 +27,7 @@ export function browser() {
 
   const client = createAuthClient({
     baseURL: origin,
-    plugins: [emailOTPClient(), magicLinkClient(), oneTimeTokenClient()],
+    plugins: [emailOTPClient(), magicLinkClient(), oneTimeTokenClient(), twoFactorClient(twoFactor)],
     fetchOptions: { customFetchImpl: fetchWithCookies },
   });
   return { client, jar, calls };

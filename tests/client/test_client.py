@@ -17,6 +17,7 @@ SCRIPTS = (
     "bearer.test.mjs",
     "email_otp.test.mjs",
     "magic_link.test.mjs",
+    "two_factor.test.mjs",
 )
 TOKEN_SCRIPTS = ("action_token.test.mjs", "one_time_token_session.test.mjs")
 
