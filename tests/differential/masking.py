@@ -34,7 +34,7 @@ _OUR_CLAIMS = frozenset(("gen", "sid"))
 _TOKEN = re.compile(r"\btoken=([A-Za-z0-9_.-]+)")
 _DOTS = "dots in the cache"
 _CACHED = re.compile(r"\A[^=]*session_data=([^;]+)")
-_SIGNED = re.compile(r"([A-Za-z0-9_-]+)\.[A-Za-z0-9+/]{43}=")
+_SIGNED = re.compile(r"([A-Za-z0-9_!-]+)\.[A-Za-z0-9+/]{43}=")
 
 
 @dataclass(frozen=True)
@@ -131,6 +131,10 @@ def _masked(value: Any, absent: Absent, name: str = "") -> Any:
         return "<message>" if value else ""
     if signed := _CLAIMS.fullmatch(value):
         return f"<signed: {', '.join(sorted(_claims(signed[1]) - _OUR_CLAIMS))}>"
+    if name == "backupCodes":
+        return f"<code of {len(value)}>"
+    if name == "totpURI":
+        return re.sub("secret=[A-Z2-7]+", "secret=<base32>", value)
     if name in _RANDOM:
         return f"<random text of {len(value)}>"
     return _DATE.sub("<date>", value)

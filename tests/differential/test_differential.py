@@ -27,6 +27,7 @@ from tests.differential import (
     sessions,
     sign_up_and_in,
     strict,
+    two_factor,
 )
 from tests.differential.accepted import ACCEPTED, OTHER_PLUGINS, UNSET
 from tests.differential.masking import NOTHING, differences
@@ -58,6 +59,7 @@ SCRIPTS: list[tuple[str, Script]] = [
     *(("plugins", script) for script in magic_link.SCRIPTS),
     ("ratelimit", magic_link.link_limits),
     *(("plugins", script) for script in bearer.SCRIPTS),
+    *(("plugins", script) for script in two_factor.SCRIPTS),
 ]
 TRANSPORT: tuple[Script, ...] = (*requests.SCRIPTS, sign_up_and_in.forms)
 """Scripts that look at paths, headers and bodies: these go through both kinds of server."""
