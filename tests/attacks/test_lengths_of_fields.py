@@ -203,6 +203,7 @@ def test_a_longer_text_is_refused_and_nothing_is_done(
 REFUSALS = {
     "VALIDATION_ERROR",
     "PASSWORD_TOO_LONG",
+    "TWO_FACTOR_NOT_ENABLED",
     "INVALID_CALLBACK_URL",
     "INVALID_REDIRECT_URL",
     "INVALID_ERROR_CALLBACK_URL",

@@ -18,6 +18,7 @@ SCRIPTS = (
     "bearer.test.mjs",
     "email_otp.test.mjs",
     "magic_link.test.mjs",
+    "two_factor.test.mjs",
 )
 GOOGLE_SCRIPTS = ("google_pages.test.mjs",)
 SOCIAL_SCRIPTS = ("social.test.mjs", "social_open.test.mjs")

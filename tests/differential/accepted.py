@@ -19,13 +19,12 @@ OTHER_PLUGINS = Absent(
             # organization
             "activeOrganizationId",
             "activeTeamId",
-            # username, phone-number, anonymous, two-factor
+            # username, phone-number, anonymous
             "username",
             "displayUsername",
             "phoneNumber",
             "phoneNumberVerified",
             "isAnonymous",
-            "twoFactorEnabled",
         )
     ),
     cookies=("better-auth.session_token_multi-", "better-auth.last_used_login_method="),
@@ -118,7 +117,16 @@ _SHORT_CACHE = Accepted(
     },
 )
 
+_SET_UP = Accepted(
+    "the answer to the code that ends the set-up tells what is so now; the reference's what was",
+    {"body.user.twoFactorEnabled": (True, False)},
+)
+
 ACCEPTED: dict[tuple[str, str], Accepted] = {
+    ("factor_by_app", "first code"): _SET_UP,
+    ("factor_guesses", "first code"): _SET_UP,
+    ("factor_challenge_ending", "first code"): _SET_UP,
+    ("factor_devices", "first code"): _SET_UP,
     ("additional_fields", "text for a number"): _TYPED,
     ("additional_fields", "number for a text"): _TYPED,
     ("additional_fields", "text for a boolean"): _TYPED,

@@ -38,7 +38,7 @@ _OF_PROVIDER = re.compile(r"\b(at|rt|code)-[0-9a-f]{20,24}(-zz)?\b")
 _ENCRYPTED = re.compile(r"([0-9a-f]{2}){40,}")
 _DOTS = "dots in the cache"
 _CACHED = re.compile(r"\A[^=]*session_data=([^;]+)")
-_SIGNED = re.compile(r"([A-Za-z0-9_-]+)\.[A-Za-z0-9+/]{43}=")
+_SIGNED = re.compile(r"([A-Za-z0-9_!-]+)\.[A-Za-z0-9+/]{43}=")
 
 
 @dataclass(frozen=True)
@@ -141,6 +141,10 @@ def _masked(value: Any, absent: Absent, name: str = "") -> Any:
         return "<message>" if value else ""
     if signed := _CLAIMS.fullmatch(value):
         return f"<signed: {', '.join(sorted(_claims(signed[1]) - _OUR_CLAIMS))}>"
+    if name == "backupCodes":
+        return f"<code of {len(value)}>"
+    if name == "totpURI":
+        return re.sub("secret=[A-Z2-7]+", "secret=<base32>", value)
     if name in _RANDOM:
         return f"<random text of {len(value)}>"
     return _DATE.sub("<date>", _plain(value))

@@ -30,6 +30,7 @@ from tests.differential import (
     social_options,
     social_tokens,
     strict,
+    two_factor,
 )
 from tests.differential.accepted import ACCEPTED, OTHER_PLUGINS, SOCIAL_PLUGINS, UNSET
 from tests.differential.masking import NOTHING, differences
@@ -69,6 +70,7 @@ SCRIPTS: list[tuple[str, Script]] = [
         for profile, scripts in social_options.SCRIPTS.items()
         for script in scripts
     ),
+    *(("plugins", script) for script in two_factor.SCRIPTS),
 ]
 TRANSPORT: tuple[Script, ...] = (*requests.SCRIPTS, sign_up_and_in.forms)
 """Scripts that look at paths, headers and bodies: these go through both kinds of server."""

@@ -252,7 +252,7 @@ def test_f1_a_store_that_fails_lets_nobody_in(
         raise StorageUnavailable("down")
 
     browser = server.browser()
-    for place in ("is_trusted", "challenge"):
+    for place in ("is_trusted", "binding", "challenge"):
         with monkeypatch.context() as patch:
             patch.setattr(f"watchword.plugins.two_factor.plugin.{place}", down)
             answer = browser.sign_in()

@@ -20,6 +20,7 @@ from watchword.crypto.random_strings import URL_SAFE
 from watchword.discreet import Discreet
 from watchword.errors import APIError
 from watchword.features.promises import (
+    Promise,
     Void,
     account_promise,
     begin_session,
@@ -60,13 +61,18 @@ class Verifying(Discreet, msgspec.Struct, frozen=True):
         return self.identifier or f"{self.user.id}!{self.session.id if self.session else ''}"
 
 
-async def challenge(call: Call, user: User, begun: Session, life: int) -> None:
-    """Ask for the second factor of a sign-in that made a session. End that session afterwards."""
-    identifier, ends = f"2fa-{call.random(20, URL_SAFE)}", call.after(life)
+async def binding(call: Call, user: User, begun: Session) -> Promise:
+    """What the challenge of a sign-in is bound to. Raises UNAUTHORIZED if its session was ended."""
     promise = await account_promise(call, user)
     # Whoever raises the generation and ends all sessions may have been here just before.
     if not call.config.stateless and await call.sessions.load(call, begun.token) is None:
         raise SessionCodes.UNAUTHORIZED()
+    return promise
+
+
+async def challenge(call: Call, user: User, promise: Promise, life: int) -> None:
+    """Ask this browser for the second factor of a user."""
+    identifier, ends = f"2fa-{call.random(20, URL_SAFE)}", call.after(life)
     await sweep_verifications(call)
     await bind(call, identifier, promise, ends)
     await create_verification(call, identifier, user.id, ends)
@@ -129,8 +135,8 @@ async def passed(
     if who.session is not None:
         return SecondFactorPassed(token=who.session.token, user=user)
     taken = await take_promise(call, who.identifier, by_session=True)
-    _expire(call)
     if taken is None or taken.row.value != user.id:
+        _expire(call)
         raise TwoFactorCodes.INVALID_TWO_FACTOR_COOKIE()
 
     async def allowed(there: User) -> bool:
@@ -141,10 +147,12 @@ async def passed(
     try:
         session = await begin_session(call, user, allowed, remember=remember)
     except Void:
+        _expire(call)
         raise TwoFactorCodes.INVALID_TWO_FACTOR_COOKIE() from None
     if session is None:
         raise TwoFactorCodes.FAILED_TO_CREATE_SESSION()
     set_session_cookies(call, session, user, remember=remember)
+    _expire(call)
     if trust:
         await trust_device(call, user, trusted_life)
         call.cookies.expire(marker.name, marker.attributes)

@@ -20,7 +20,7 @@ from watchword.sessions.sessions import take_back_session
 
 from .app import key_of, use_code
 from .backup_codes import use_backup_code
-from .challenge import Verifying, attempt, challenge, passed, who_verifies
+from .challenge import Verifying, attempt, binding, challenge, passed, who_verifies
 from .lockout import count_guess, refuse_locked
 from .records import SecondFactor, is_enabled
 from .sent_codes import UNSENT, send_code, use_sent_code
@@ -59,18 +59,20 @@ class TwoFactor(SecondFactors):
             trusted = await is_trusted(call, user, self.trusted_life())
             if trusted:
                 return None
-            if failed is None or isinstance(failed, Redirect):
-                await challenge(call, user, begun.session, self.promise_life())
+            promise = await binding(call, user, begun.session)
         finally:
             # Also where the store failed: what the browser gets then must hold no session.
             if not trusted:
                 await take_back_session(call)
+        if failed is not None and not isinstance(failed, Redirect):
+            return None
+        await challenge(call, user, promise, self.promise_life())
         methods = await self._methods(call, user)
         await record(call, Event.SECOND_FACTOR_ASKED, user.id)
         if isinstance(failed, Redirect):
             asked = {"twoFactorRedirect": "true", "twoFactorMethods": ",".join(methods)}
             raise Redirect(append_query(failed.location, asked))
-        return SecondFactorAsked(True, methods) if failed is None else None
+        return SecondFactorAsked(True, methods)
 
     @post("/two-factor/verify-totp")
     async def verify_totp(self, call: Call, body: VerifyCode) -> SecondFactorPassed[User]:

@@ -27,7 +27,7 @@ from .options import AccountLockout, BackupCodeOptions, OTPOptions, TOTPOptions
 from .records import SecondFactor, WithSecondFactor, is_enabled
 from .switching import prove, switch, while_signed_in
 from .totp import totp_code, totp_key, totp_step
-from .trusted_devices import forget_devices
+from .trusted_devices import forget_cookie, forget_devices
 from .wire import (
     TOTPURI,
     BackupCodes,
@@ -169,6 +169,7 @@ class SecondFactors(Plugin):
             await self.forget_devices(call)
 
         await switch(call, enabled=False, work=forget)
+        forget_cookie(call, self.trusted_life())
         return Status()
 
     @post("/two-factor/get-totp-uri", requires="sensitive")

@@ -53,12 +53,16 @@ async def is_trusted(call: Call, user: User, life: int) -> bool:
 
 
 async def forget_devices(call: Call, user_id: str, life: int) -> None:
-    """No browser is trusted with the user any more; this one forgets its cookie as well."""
+    """No browser is trusted with the user any more."""
     await withdraw_verifications(call, _PREFIX, user_id)
     if not in_database(call):
         # A secondary storage cannot be searched.
         moment = str(call.now.timestamp())
         await replace_verification(call, _void(user_id), moment, call.after(life))
+
+
+def forget_cookie(call: Call, life: int) -> None:
+    """Make this browser forget that it was trusted."""
     cookie = _cookie(call, life)
     if call.cookies.get_signed(cookie.name) is not None:
         call.cookies.expire(cookie.name, cookie.attributes)
