@@ -35,6 +35,7 @@ MISLEADING = {
     "Asker.has_cookies",  # yes or no
     *("Description.authorization_url", "Description.token_url"),  # of providers, for everybody
     *("Description.token_headers", "Description.user_info_headers"),  # written in the code
+    *("Discovered.authorization_endpoint", "Discovered.token_endpoint"),  # for everybody
     "Dialect.key_text_type",
     "ErrorCode.code",
     "MySQLOptions.ssl_key",  # the path of a file

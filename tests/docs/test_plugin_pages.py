@@ -19,7 +19,7 @@ OPTIONS_TABLE = re.compile(r"^\| option \| default \| meaning \|\n(?:\|.*\n)+", 
 
 def page_of(name: str) -> Path:
     """`EmailOTP` is told in `email-otp.md`."""
-    words = re.findall(r"[A-Z]+(?![a-z])|[A-Z][a-z]+", name)
+    words = re.findall(r"OAuth|[A-Z]+(?![a-z])|[A-Z][a-z]+", name)
     return PAGES / f"{'-'.join(words).lower()}.md"
 
 

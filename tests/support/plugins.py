@@ -6,8 +6,16 @@ from collections.abc import Callable
 from typing import Any
 
 from watchword import Plugin, plugins
+from watchword.plugins.generic_oauth import GenericProvider
 
 Send = Callable[[Any, Any], object]
+
+_PROVIDER = GenericProvider(
+    provider_id="generic",
+    client_id="client",
+    authorization_endpoint="https://id.example/authorize",
+    token_endpoint="https://id.example/token",
+)
 
 
 def drop(mail: object, request: object) -> None:
@@ -19,6 +27,7 @@ def every_plugin(send: Send = drop, **options: dict[str, Any]) -> list[Plugin]:
     needed: dict[str, dict[str, Any]] = {
         "ActionToken": {"send_token": send},
         "EmailOTP": {"send_verification_otp": send},
+        "GenericOAuth": {"config": [_PROVIDER]},
         "MagicLink": {"send_magic_link": send},
         "OneTap": {"client_id": "client"},
     }

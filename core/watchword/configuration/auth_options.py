@@ -17,7 +17,7 @@ from watchword.features.notices import Notices
 from watchword.features.password_reset import PasswordReset
 from watchword.features.passwords import Passwords
 from watchword.features.sessions import SessionEndpoints
-from watchword.features.social.plugin import SocialSignIn, open_flow
+from watchword.features.social.plugin import ProviderSource, SocialSignIn, open_flow
 from watchword.features.social.tokens_plugin import AccountTokens
 from watchword.features.status import StatusPages
 from watchword.features.users import DeleteUser, Profiles
@@ -51,7 +51,9 @@ class AuthOptions(CoreOptions[U]):
 
     def installed(self) -> tuple[Plugin, ...]:
         """The features of the core and the plugins, as they are where these come together."""
-        flow = open_flow(self.social_providers)
+        sources = (one for one in self.plugins if isinstance(one, ProviderSource))
+        brought = [provider for source in sources for provider in source.identity_providers()]
+        flow = open_flow([*brought, *self.social_providers])
         every: tuple[Plugin, ...] = (
             StatusPages(),
             SessionEndpoints(),

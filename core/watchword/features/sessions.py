@@ -6,8 +6,9 @@ Spec: cookies and sessions, sections 10 and 11.
 from __future__ import annotations
 
 import logging
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Annotated, ClassVar, TypeAlias
 
 import msgspec
 
@@ -17,10 +18,10 @@ from watchword.discreet import Discreet
 from watchword.endpoint import Traits, endpoint, get, post
 from watchword.errors import APIError, ErrorCodes
 from watchword.pipeline.additional_fields import read_fields
-from watchword.pipeline.validation import Flag, Token
+from watchword.pipeline.validation import Flag, TargetURL, Token, read_input
 from watchword.plugin_base import Plugin
 from watchword.records import Session, User
-from watchword.results import SessionAndUser, Status, Success
+from watchword.results import SessionAndUser, Status
 from watchword.server_api import EndpointCall, M, ServerAPI, U
 from watchword.sessions.asking import asker_of, tokens_shown
 from watchword.sessions.sessions import (
@@ -62,12 +63,39 @@ class RevokeSession(Discreet, msgspec.Struct, frozen=True):
     token: Token
 
 
+class SignOut(Discreet, msgspec.Struct, frozen=True, rename="camel"):
+    """How to go on where an identity provider ends its own session as well."""
+
+    callback_url: TargetURL = msgspec.field(default="", name="callbackURL")
+    disable_redirect: bool = False
+    """Only tell the provider's URL; the client goes there by itself."""
+    state: Annotated[str, msgspec.Meta(max_length=2048)] = ""
+    """Comes back with the browser."""
+
+
+class SignedOut(Discreet, msgspec.Struct, frozen=True, omit_defaults=True):
+    """Done; with a `url` where the browser goes to end its session at the identity provider."""
+
+    __secrets__: ClassVar[frozenset[str]] = frozenset(("url",))
+
+    success: bool
+    url: str | None = None
+    redirect: bool | None = None
+
+
+ProviderLogout: TypeAlias = "Callable[[Call, str, SignOut], Awaitable[str | None]]"
+"""Gets the user's id; where that user's browser ends its session at an identity provider."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class SessionEndpoints(Plugin):
     """Installed in every `Auth`."""
 
     id: ClassVar[str] = "session"
     codes: ClassVar[type[ErrorCodes]] = SessionCodes
+
+    provider_logout: ProviderLogout | None = None
+    """None: signing out is no identity provider's business."""
 
     @endpoint(("GET", "POST"), "/get-session", source="query", traits=Traits())
     async def get_session(self, call: Call, query: GetSession) -> SessionAndUser[User] | None:
@@ -99,15 +127,27 @@ class SessionEndpoints(Plugin):
         return UpdatedSession(session=session)
 
     @post("/sign-out")
-    async def sign_out(self, call: Call) -> Success:
+    async def sign_out(self, call: Call) -> SignedOut:
         """End the session of who is asking; also fine when there is none."""
-        for token in tokens_shown(call, await asker_of(call)):
+        body = read_input(SignOut, {} if call.body is None else call.body, "body")
+        asker = await asker_of(call)
+        found = None
+        if self.provider_logout is not None and asker.token is not None:
+            found = await call.sessions.load(call, asker.token)
+        for token in tokens_shown(call, asker):
             try:
                 await call.sessions.remove(call, token)
             except APIError:
                 _log.warning("the session could not be removed at sign-out")
         clear_session_cookies(call)
-        return Success()
+        if self.provider_logout is None or found is None or found.session.expires_at <= call.now:
+            return SignedOut(success=True)
+        url = await self.provider_logout(call, found.user.id, body)
+        if url is None:
+            return SignedOut(success=True)
+        if not body.disable_redirect:
+            call.set_header("location", url)
+        return SignedOut(success=True, url=url, redirect=not body.disable_redirect)
 
     @get("/list-sessions", requires="fresh")
     async def list_sessions(self, call: Call) -> list[Session]:
@@ -162,7 +202,7 @@ class SessionAPI(ServerAPI[M, U]):
     """Who is signed in, or None. POST renews when `session.defer_refresh` is on."""
     update_session: EndpointCall[M, UpdateSession | None, UpdatedSession]
     """Set additional fields of this browser's session; core fields cannot be set."""
-    sign_out: EndpointCall[M, None, Success]
+    sign_out: EndpointCall[M, None, SignedOut]
     """End the session of who is asking; also fine when there is none."""
     list_sessions: EndpointCall[M, None, list[Session]]
     """The user's sessions that have not ended, newest first, with their tokens.

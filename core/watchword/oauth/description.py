@@ -76,6 +76,8 @@ class Description:
 
     id_token: IdTokenRules | None = None
     """None: applications cannot sign in with an ID token, unless they verify it themselves."""
+    id_token_alone: bool = False
+    """Whether such a token alone says who it is, and the access token beside it is but kept."""
     issuer: str | None = None
     """What the `iss` parameter of a callback has to be, if it comes (RFC 9207)."""
     needs_nonce: bool = False

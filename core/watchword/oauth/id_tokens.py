@@ -6,8 +6,8 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, cast
 
 from joserfc import jws
@@ -25,9 +25,11 @@ if TYPE_CHECKING:
 LEEWAY = 30
 """Seconds by which clocks may differ."""
 _REQUIRED = ("iss", "sub", "aud", "exp", "iat")
-_ASYMMETRIC = frozenset(
-    ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
+ASYMMETRIC = (
+    *("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"),
+    *("ES256", "ES384", "ES512", "EdDSA"),
 )
+"""The only signatures that vouch for anything: what is checked with a shared secret never does."""
 _HEADER_FIELDS = frozenset(("alg", "kid", "typ", "x5t", "x5t#S256", "jku", "x5u", "x5c", "cty"))
 """Those that change nothing of what is done; keys that a token brings along are never used."""
 
@@ -37,6 +39,8 @@ class IdTokenRules:
     """What the ID tokens of a provider have to be."""
 
     jwks_url: str
+    jwks_headers: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
+    """Of the request for the keys, by lower-case name."""
     issuers: tuple[str, ...] = ()
     """None: `Provider.accepts_claims` looks at the issuer, which depends on other claims."""
     algorithms: tuple[str, ...] = ("RS256",)
@@ -59,9 +63,12 @@ async def verified_claims(
 
     Raises `OAuthFailed`; `OutgoingFailed` where the keys cannot be had.
     """
+    allowed = [one for one in rules.algorithms if one in ASYMMETRIC]
+    if not allowed:
+        # Without a list the library would fall back on one of its own.
+        raise OAuthFailed("ID token: the provider names no signature that vouches for it")
     header = _header(token)
-    keys = await client.key_sets.get(client, rules.jwks_url, header)
-    allowed = [one for one in rules.algorithms if one in _ASYMMETRIC]
+    keys = await client.key_sets.get(client, rules.jwks_url, header, rules.jwks_headers)
     try:
         checked = jws.deserialize_compact(token.encode(), keys, algorithms=allowed)
         found = decode(checked.payload)

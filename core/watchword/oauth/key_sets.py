@@ -6,7 +6,7 @@ at most, since anybody may send tokens with any key id.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeVar, cast
 
@@ -42,7 +42,7 @@ class Fetching(Protocol):
     @property
     def once(self) -> Once: ...
 
-    async def get(self, url: str) -> OutgoingAnswer: ...
+    async def get(self, url: str, headers: Mapping[str, str] | None = None) -> OutgoingAnswer: ...
 
 
 class KeySets:
@@ -51,14 +51,20 @@ class KeySets:
     def __init__(self) -> None:
         self._known: dict[str, tuple[KeySet, datetime]] = {}
 
-    async def get(self, client: Fetching, url: str, kid: str | None) -> KeySet:
+    async def get(
+        self,
+        client: Fetching,
+        url: str,
+        kid: str | None,
+        headers: Mapping[str, str] | None = None,
+    ) -> KeySet:
         """The keys of a provider; with the one named `kid`, if there is such a one.
 
         Raises `OAuthFailed` or `OutgoingFailed`.
         """
         keys, age = self._at(url, client.now)
         if keys is None or age >= _LIFE or (age >= _PAUSE and not _has(keys, kid)):
-            await client.once(f"key set {url}", lambda: self._fetch(client, url))
+            await client.once(f"key set {url}", lambda: self._fetch(client, url, headers))
             keys, _ = self._at(url, client.now)
         if keys is None:
             raise OAuthFailed("the key set is gone")
@@ -68,8 +74,8 @@ class KeySets:
         entry = self._known.get(url)
         return (None, _LIFE) if entry is None else (entry[0], now - entry[1])
 
-    async def _fetch(self, client: Fetching, url: str) -> None:
-        found = json_object(await client.get(url), "key set")
+    async def _fetch(self, client: Fetching, url: str, headers: Mapping[str, str] | None) -> None:
+        found = json_object(await client.get(url, headers), "key set")
         listed = found.get("keys")
         if not isinstance(listed, list) or len(cast("list[object]", listed)) > MOST_KEYS:
             raise OAuthFailed("key set: no list of keys, or too many")

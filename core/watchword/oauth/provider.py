@@ -29,6 +29,7 @@ Those that also take a signature instead of a secret build on `keyed_provider`.
 
 What is particular overrides one of these, from the rarest on:
 
+    prepared            what has to be looked up before anything can be asked
     authorization_url   the URL that the browser is sent to
     scopes_of           which scopes are asked for
     extra_parameters    parameters of that URL that follow from options
@@ -175,6 +176,10 @@ class Provider:
         """All client ids; the first is the one that asks."""
         given = self.client_id
         return (given,) if isinstance(given, str) else tuple(given)
+
+    async def prepared(self, client: Client) -> Provider:
+        """The provider as it is to be asked now, with all that is known of it. May raise."""
+        return self
 
     # The way out: the authorization URL.
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .bearer import Bearer as Bearer
     from .email_otp import EmailOTP as EmailOTP
     from .email_otp import EmailOTPAPI
+    from .generic_oauth import GenericOAuth as GenericOAuth
     from .magic_link import MagicLink as MagicLink
     from .magic_link import MagicLinkAPI
     from .native import Capacitor as Capacitor
@@ -47,6 +48,7 @@ _HOMES = {
     "Capacitor": "native",
     "EmailOTP": "email_otp",
     "Expo": "native",
+    "GenericOAuth": "generic_oauth",
     "MagicLink": "magic_link",
     "OneTap": "one_tap",
     "OneTimeToken": "one_time_token",
@@ -61,6 +63,9 @@ __all__ = [
     "Expo",
     "MagicLink",
     "OneTap",
+    "EmailOTP",
+    "GenericOAuth",
+    "MagicLink",
     "OneTimeToken",
     "OneTimeTokenSession",
 ]

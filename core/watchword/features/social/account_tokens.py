@@ -87,8 +87,9 @@ class TokenKeeper:
             access_token_expires_at=account.access_token_expires_at,
             scopes=tuple(stored_scopes(account.scope)),
         )
+        client = Client.of(call, self._key_sets)
         try:
-            found = await provider.user_info(Client.of(call, self._key_sets), tokens)
+            found = await (await provider.prepared(client)).user_info(client, tokens)
         except FAILURES as error:
             tell_failure(provider, error)
             found = None
@@ -146,8 +147,9 @@ class TokenKeeper:
         token = read_token(call, account.refresh_token)
         if token is None:
             return None
+        client = Client.of(call, self._key_sets)
         try:
-            return await provider.refresh(Client.of(call, self._key_sets), token)
+            return await (await provider.prepared(client)).refresh(client, token)
         except FAILURES as error:
             tell_failure(provider, error)
             return None

@@ -62,8 +62,12 @@ class SocialFlow:
     def __init__(self, providers: Sequence[Provider]) -> None:
         self._providers = {provider.id: provider for provider in providers}
         if len(self._providers) < len(providers):
+            ids = [provider.id for provider in providers]
+            twice = ", ".join(sorted({one for one in ids if ids.count(one) > 1}))
             raise ConfigurationError(
-                "social_providers", "names a provider twice", "Give each one once"
+                "social_providers",
+                f"{twice}: a provider is named twice, here or by a plugin",
+                "Give each one once",
             )
         require_http("social_providers")
         self._key_sets = KeySets()
@@ -84,7 +88,7 @@ class SocialFlow:
 
     async def sign_in(self, call: Call, body: SignInSocial) -> SocialRedirect | SignedIn[User]:
         """Answer `/sign-in/social`."""
-        provider = self._asked_for(body)
+        provider = await self._asked_for(call, body)
         if body.id_token is not msgspec.UNSET:
             return await self._by_id_token(call, provider, body, body.id_token)
         state = _new_state(call, provider, body)
@@ -93,7 +97,7 @@ class SocialFlow:
 
     async def link(self, call: Call, body: LinkSocial) -> SocialRedirect | SocialLinked:
         """Answer `/link-social`."""
-        provider = self._asked_for(body)
+        provider = await self._asked_for(call, body)
         if body.id_token is msgspec.UNSET:
             state = replace(_new_state(call, provider, body), link=begun_by(call))
             return await _away(call, provider, body, state, self._lead)
@@ -121,7 +125,10 @@ class SocialFlow:
 
         `sealed` is the cookie of the cookie strategy.
         """
-        for provider in self._providers.values():
+        for name in self._providers:
+            provider = await self.ready(call, name)
+            if provider is None:
+                continue
             value = provider.asked_by(url, redirect_uri(provider, call.site.base_url))
             if value is None:
                 continue
@@ -134,13 +141,38 @@ class SocialFlow:
         """Let this browser finish a flow that was begun outside of it (`state.give_state`)."""
         give_state(call, state, _strategy(call), sealed)
 
-    def _asked_for(self, body: ToProvider) -> Provider:
-        provider = self._providers.get(body.provider)
+    async def restart(self, call: Call) -> Redirect | None:
+        """Where a callback without a state leads if its provider may begin: to that provider, for
+        a flow of this browser's own. The code that came along is of no use to anybody."""
+        asked = call.params["id"]
+        known = self._providers.get(asked)
+        if known is None or not known.description.allows_idp_initiated:
+            return None
+        provider = await self.ready(call, asked)
+        if provider is None:
+            return None
+        body = SignInSocial(provider=asked, disable_redirect=True)
+        state = _new_state(call, provider, body)
+        return Redirect((await _away(call, provider, body, state, self._lead)).url)
+
+    async def _asked_for(self, call: Call, body: ToProvider) -> Provider:
+        provider = await self.ready(call, body.provider)
         if provider is None:
             raise SocialCodes.PROVIDER_NOT_FOUND()
         if not RESERVED.isdisjoint(body.additional_params):
             raise invalid([("body.additionalParams", "These have names of the protocol's own")])
         return provider
+
+    async def ready(self, call: Call, provider_id: str) -> Provider | None:
+        """A provider that can be asked; None if there is none, or it does not say how."""
+        provider = self._providers.get(provider_id)
+        if provider is None:
+            return None
+        try:
+            return await provider.prepared(Client.of(call, self._key_sets))
+        except FAILURES as error:
+            tell_failure(provider, error)
+            return None
 
     async def begun(self, call: Call, value: str) -> State:
         """The flow that this browser began, for the one caller that comes first. Raises
@@ -150,7 +182,7 @@ class SocialFlow:
 
     async def seen(self, call: Call, state: State, given: Mapping[str, str]) -> Seen:
         """Whom a callback with a code speaks of. Raises `Refused`."""
-        provider = self._provider_of(call, state, given)
+        provider = await self._provider_of(call, state, given)
         client = Client.of(call, self._key_sets)
         tokens = await _exchanged(call, client, provider, state, given)
         person = await ask_who(provider, client, tokens)
@@ -165,7 +197,7 @@ class SocialFlow:
     async def _come_back(self, call: Call, state: State, given: Mapping[str, str]) -> str:
         return await arrive(call, state, await self.seen(call, state, given))
 
-    def _provider_of(self, call: Call, state: State, given: Mapping[str, str]) -> Provider:
+    async def _provider_of(self, call: Call, state: State, given: Mapping[str, str]) -> Provider:
         """The provider that a callback with a code came from. Raises `Refused`."""
         asked = call.params["id"]
         if state.provider not in (None, asked):
@@ -176,7 +208,7 @@ class SocialFlow:
             raise Refused(code, given.get("error_description"))
         if not given.get("code"):
             raise Refused("no_code")
-        provider = self._providers.get(asked)
+        provider = await self.ready(call, asked)
         if provider is None:
             raise Refused("oauth_provider_not_found")
         issuer, named = provider.description.issuer, given.get("iss")
@@ -222,8 +254,10 @@ class SocialFlow:
             access_token=given.access_token or None,
             posted_user=posted_user(given.user),
         )
-        person = await ask_who(provider, client, tokens)
-        if person is None or not _same_subject(provider, person, tokens):
+        alone = provider.description.id_token_alone
+        shown = replace(tokens, access_token=None) if alone else tokens
+        person = await ask_who(provider, client, shown)
+        if person is None or not (alone or _same_subject(provider, person, tokens)):
             raise SocialCodes.FAILED_TO_GET_USER_INFO()
         return person, tokens
 
@@ -292,7 +326,8 @@ async def _exchanged(
 
 
 def _same_nonce(state: State, tokens: Tokens) -> bool:
-    if state.nonce is None:
+    # Without an ID token there is none that could be from another flow.
+    if state.nonce is None or tokens.id_token is None:
         return True
     claims = unverified_claims(tokens.id_token)
     return claims is not None and claims.get("nonce") == state.nonce

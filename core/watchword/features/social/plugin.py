@@ -79,11 +79,23 @@ class SocialSignIn(Plugin):
             # Cookies do not come along from another site: they will, with the browser's own GET.
             path = f"{call.site.base_url}/callback/{call.params['id']}"
             raise Redirect(f"{path}?{encode_form(given)}")
+        begins = "state" not in given and bool(given.get("code"))
+        if begins and self.flow is not None and (away := await self.flow.restart(call)):
+            raise away
         if self.flow is None or not given.get("state"):
             code = "state_mismatch" if given.get("state") else "state_not_found"
             link_refused(call, code)
             raise Redirect(append_query(error_page_url(call), {"error": code}))
         raise await self.flow.finish(call, given)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProviderSource(Plugin):
+    """Base of plugins that bring identity providers."""
+
+    def identity_providers(self) -> Sequence[Provider]:
+        """Providers of its own, beside `social_providers`."""
+        return ()
 
 
 def callback_parameters(call: Call) -> Mapping[str, str]:
