@@ -50,9 +50,9 @@ own functions go first.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from functools import cached_property
-from typing import Any, TypeAlias, cast
+from typing import TypeAlias, cast
 
 from watchword.errors import ConfigurationError
 from watchword.http.urls import parse_url
@@ -77,8 +77,6 @@ MapProfile: TypeAlias = "Callable[[Profile], Mapped | Awaitable[Mapped]]"
 GetUserInfo: TypeAlias = "Callable[[Tokens], UserInfo | Awaitable[UserInfo | None] | None]"
 RefreshAccessToken: TypeAlias = "Callable[[str], Tokens | Awaitable[Tokens]]"
 VerifyIdToken: TypeAlias = "Callable[[str, str | None], bool | Awaitable[bool]]"
-
-_OF_IDENTITY = frozenset(one.name for one in fields(Identity)) - {"fields"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -395,12 +393,5 @@ class Provider:
             mapped = await client.run(self.map_profile_to_user, profile)
             if not isinstance(mapped, Mapping | None):
                 raise OAuthFailed(f"{self.id}: map_profile_to_user gave no mapping")
-            identity = _mapped(identity, cast("Mapping[str, object]", mapped or {}))
+            identity = identity.changed(cast("Mapping[str, object]", mapped or {}))
         return UserInfo(identity=identity, profile=profile)
-
-
-def _mapped(identity: Identity, changes: Mapping[str, object]) -> Identity:
-    own = {name: value for name, value in changes.items() if name in _OF_IDENTITY - {"id"}}
-    others = {name: value for name, value in changes.items() if name not in _OF_IDENTITY}
-    made = replace(identity, **cast("dict[str, Any]", own))
-    return replace(made, fields={**identity.fields, **others})

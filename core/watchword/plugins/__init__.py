@@ -63,9 +63,7 @@ __all__ = [
     "Expo",
     "MagicLink",
     "OneTap",
-    "EmailOTP",
     "GenericOAuth",
-    "MagicLink",
     "OneTimeToken",
     "OneTimeTokenSession",
 ]
