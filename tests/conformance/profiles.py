@@ -11,7 +11,14 @@ from tests.conformance.accounts import mailing, strict_mailing
 from tests.conformance.actions import action_codes
 from tests.conformance.codes import email_codes
 from tests.conformance.links import magic_links
-from tests.conformance.social import outgoing, social, social_closed, social_explicit, social_open
+from tests.conformance.social import (
+    generic,
+    outgoing,
+    social,
+    social_closed,
+    social_explicit,
+    social_open,
+)
 from tests.conformance.surroundings import Surroundings
 from watchword import (
     Advanced,
@@ -151,7 +158,7 @@ def with_providers(options: Callable[[], dict[str, Any]], around: Surroundings) 
     """`core` with identity providers, all of which the fake one plays."""
     given = core(around)
     advanced = replace(given["advanced"], outgoing=outgoing(around))
-    return {**given, **options(), "advanced": advanced}
+    return {**given, **options(), "plugins": [generic(around)], "advanced": advanced}
 
 
 PROFILES: dict[str, Callable[[Surroundings], dict[str, Any]]] = {

@@ -200,6 +200,8 @@ class Provider:
             "code_challenge_method": "S256" if verifier else None,
             "code_challenge": code_challenge(verifier) if verifier else None,
         }
+        # One that is not sent has no place yet, if a client sends it.
+        params = {name: value for name, value in params.items() if value is not None}
         params |= known.parameters
         params |= self.extra_parameters(asked)
         if known.takes_parameters:
