@@ -241,21 +241,19 @@ def test_fifty_threads_that_come_first_ask_once(make_auth: MakeAuth, realm: Real
     assert realm.times(DOCUMENT_URL) == 1
 
 
-def test_fifty_calls_of_a_loop_that_come_first_ask_once(make_auth: MakeAuth, realm: Realm) -> None:
+async def test_fifty_calls_of_a_loop_that_come_first_ask_once(
+    make_auth: MakeAuth, realm: Realm
+) -> None:
     auth = generic_auth(make_auth, realm, realm_provider(), realm_provider(provider_id="twin"))
     asked = [
         Browser(auth, "async").request("POST", "/sign-in/social", {"provider": name})
         for name in ("realm", "twin") * 25
     ]
-
-    async def together() -> set[int]:
-        try:
-            answers = await asyncio.gather(*map(auth.handle, asked))
-            return {one.status for one in answers}
-        finally:
-            await auth.close()
-
-    assert asyncio.run(together()) == {200}
+    try:
+        answers = await asyncio.gather(*map(auth.handle, asked))
+    finally:
+        await auth.close()
+    assert {one.status for one in answers} == {200}
     assert realm.times(DOCUMENT_URL) == 2
 
 
