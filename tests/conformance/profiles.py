@@ -13,7 +13,14 @@ from tests.conformance.codes import email_codes
 from tests.conformance.links import magic_links
 from tests.conformance.native import native
 from tests.conformance.second_factors import second_factors
-from tests.conformance.social import outgoing, social, social_closed, social_explicit, social_open
+from tests.conformance.social import (
+    generic,
+    outgoing,
+    social,
+    social_closed,
+    social_explicit,
+    social_open,
+)
 from tests.conformance.surroundings import Surroundings
 from watchword import (
     Advanced,
@@ -171,7 +178,7 @@ def with_providers(options: Callable[[], dict[str, Any]], around: Surroundings) 
     """`core` with identity providers, all of which the fake one plays."""
     given = core(around)
     advanced = replace(given["advanced"], outgoing=outgoing(around))
-    return {**given, **options(), "advanced": advanced}
+    return {**given, **options(), "plugins": [generic(around)], "advanced": advanced}
 
 
 def devices(around: Surroundings) -> dict[str, Any]:

@@ -10,6 +10,8 @@ from tests.conformance.fake_provider import ToFakeProvider
 from tests.conformance.surroundings import Surroundings
 from watchword import AccountLinking, AccountOptions, OnAPIError, Outgoing
 from watchword.oauth.provider import Provider
+from watchword.plugins import GenericOAuth
+from watchword.plugins.generic_oauth import GenericProvider, Profile, Tokens
 from watchword.providers import Apple, Discord, GitHub, Google
 
 _GOOGLE: dict[str, Any] = {"client_id": "google-client", "client_secret": "google-secret"}
@@ -24,12 +26,51 @@ def outgoing(around: Surroundings) -> Outgoing:
 
 
 def social() -> dict[str, Any]:
-    """The options of profile `social`. The generic providers are not served yet."""
+    """The options of profile `social`, less its generic providers."""
     linking = AccountLinking(trusted_providers=_TRUSTED)
     return {
         "account": AccountOptions(encrypt_oauth_tokens=True, linking=linking),
         "social_providers": [_google(), _github(), _discord(disable_implicit_sign_up=True)],
     }
+
+
+def generic(around: Surroundings) -> GenericOAuth:
+    """The generic providers of all of these profiles."""
+    fake = around.provider or "http://127.0.0.1:9"
+    document = f"{fake}/oidc/.well-known/openid-configuration"
+    return GenericOAuth(
+        config=[
+            GenericProvider(
+                provider_id="fakeoidc",
+                client_id="oidc-client",
+                client_secret="oidc-secret",
+                discovery_url=document,
+                scope=("openid", "profile", "email"),
+                override_user_info_on_sign_in=True,
+            ),
+            GenericProvider(
+                provider_id="plainoauth",
+                client_id="plain-client",
+                client_secret="plain-secret",
+                authorization_endpoint=f"{fake}/plain/authorize",
+                token_endpoint=f"{fake}/plain/token",
+                userinfo_endpoint=f"{fake}/plain/userinfo",
+                scope=("profile",),
+                pkce=False,
+                token_endpoint_auth="basic",
+                account_subject=_subject,
+                map_profile_to_user=_displayed,
+            ),
+            GenericProvider(
+                provider_id="closedoidc",
+                client_id="closed-client",
+                client_secret="closed-secret",
+                discovery_url=document,
+                scope=("openid", "email"),
+                disable_sign_up=True,
+            ),
+        ]
+    )
 
 
 def social_open() -> dict[str, Any]:
@@ -85,6 +126,15 @@ def _github(**more: Any) -> Provider:
 
 def _discord(**more: Any) -> Provider:
     return Discord(**_DISCORD, map_profile_to_user=_called, **more)
+
+
+def _subject(profile: Profile, tokens: Tokens) -> Any:
+    return profile.get("uid") or profile.get("id")
+
+
+def _displayed(profile: Profile) -> dict[str, object]:
+    name = profile.get("display") or profile.get("name")
+    return {"name": name, "email_verified": profile.get("verified") is True}
 
 
 def _called(profile: Mapping[str, Any]) -> dict[str, object]:

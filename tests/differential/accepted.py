@@ -206,6 +206,10 @@ ACCEPTED: dict[tuple[str, str], Accepted] = {
     ("refreshing", "github, who it is"): _GITHUB_SAYS,
     ("asking_the_provider", "github, info"): _GITHUB_SAYS,
     ("asking_the_provider", "info, &userId=x"): _GITHUB_SAYS,
+    ("generic_accounts", "plainoauth, who"): Accepted(
+        "no image is null, as in the user's own row",
+        {"body.user.image": (None, "<absent>")},
+    ),
     ("states_in_cookies", "the second of two copies"): Accepted(
         "a copy of the cookie is worth nothing once the flow is over; the reference asks again",
         {

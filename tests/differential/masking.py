@@ -32,7 +32,7 @@ _DATE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 _CLAIMS = re.compile(r"[A-Za-z0-9_-]+\.(eyJ[A-Za-z0-9_-]+)\.[A-Za-z0-9_-]+")
 _OUR_CLAIMS = frozenset(("gen", "sid"))
 """What only our tokens say: the generation of the credentials, and the session that asked."""
-_TOKEN = re.compile(r"\b(token|state|nonce|code_challenge)=([A-Za-z0-9_.-]+)")
+_TOKEN = re.compile(r"\b(token|state|nonce|code_challenge|id_token_hint)=([A-Za-z0-9_.-]+)")
 _OF_PROVIDER = re.compile(r"\b(at|rt|code)-[0-9a-f]{20,24}(-zz)?\b")
 """Tokens and codes of the fake provider."""
 _ENCRYPTED = re.compile(r"([0-9a-f]{2}){40,}")

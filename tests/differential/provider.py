@@ -56,6 +56,17 @@ def apple(subject: str, email: str, **posted: Any) -> Person:
     return Person("apple", {**profile, "posted": posted} if posted else profile)
 
 
+def openid(subject: str, email: str, *, verified: bool = True) -> Person:
+    """Somebody at the generic provider of OpenID Connect."""
+    return replace(google(subject, email, verified=verified), provider="fakeoidc")
+
+
+def plain(number: int, email: str, *, verified: bool = True) -> Person:
+    """Somebody at the generic provider of OAuth 2."""
+    profile = {"uid": number, "display": "A. L.", "name": "Ada", "email": email}
+    return Person("plainoauth", {**profile, "verified": verified})
+
+
 def begin(browser: Browser, name: str, person: Person, **body: Any) -> str:
     """Ask for a flow, noted under a name; the URL of the authorization."""
     given = {"provider": person.provider, **body}
@@ -71,7 +82,7 @@ def agree(provider: str, url: str, person: Person) -> str:
     """The same at a provider's base URL."""
     told = json.dumps({"profile": person.profile, "quirks": person.quirks}).encode()
     header = urlsafe_b64encode(told).decode().rstrip("=")
-    target = f"{provider}/{url.removeprefix('https://')}"
+    target = url if url.startswith(provider) else f"{provider}/{url.removeprefix('https://')}"
     status, location, text = _ask("GET", target, headers={"x-oracle-user": header})
     assert status == 302, text
     return location

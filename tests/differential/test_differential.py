@@ -17,6 +17,7 @@ from tests.differential import (
     bearer,
     cached,
     email_otp,
+    generic_oauth,
     limits,
     magic_link,
     one_time_tokens,
@@ -65,6 +66,7 @@ SCRIPTS: list[tuple[str, Script]] = [
     *(("social", script) for script in social.SCRIPTS),
     *(("social", script) for script in social_accounts.SCRIPTS),
     *(("social", script) for script in social_tokens.SCRIPTS),
+    *(("social", script) for script in generic_oauth.SCRIPTS),
     *(
         (profile, script)
         for profile, scripts in social_options.SCRIPTS.items()

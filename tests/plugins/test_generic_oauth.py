@@ -186,6 +186,25 @@ def test_the_providers_word_replaces_the_profile(make_auth: MakeAuth, realm: Rea
     assert browser.session()["user"]["name"] == "Countess"
 
 
+def test_it_does_so_for_who_is_joined_as_well(make_auth: MakeAuth, realm: Realm) -> None:
+    provider = realm_provider(override_user_info_on_sign_in=True)
+    auth = generic_auth(make_auth, realm, provider, plain_provider())
+    realm.user["email_verified"] = True
+    assert error_of(arrive(Browser(auth), realm, "plain")) is None
+    browser = Browser(auth)
+    assert error_of(arrive(browser, realm)) is None
+    assert browser.session()["user"]["name"] == "Ada Lovelace"
+    assert len(browser.get("/list-accounts").json) == 2
+
+
+def test_what_a_client_adds_stands_behind(make_auth: MakeAuth, realm: Realm) -> None:
+    """Also where an option would have put it further to the front."""
+    answer = Browser(generic_auth(make_auth, realm)).post(
+        "/sign-in/social", {"provider": "plain", "additionalParams": {"prompt": "none"}}
+    )
+    assert answer.json["url"].endswith("&prompt=none")
+
+
 def test_a_callback_that_nobody_asked_for_begins_a_flow_where_that_is_allowed(
     make_auth: MakeAuth, realm: Realm, kind: str
 ) -> None:

@@ -43,14 +43,16 @@ class Identity:
         """Whether the provider has made sure that the address is the person's (A5)."""
         return self.email_verified is True or self.email_verified == "true"
 
-    def mapped(self, changes: Mapping[str, object]) -> Identity:
-        """The same person with the application's values; what has no attribute here is one of
-        `fields`, and the subject stays."""
-        names = set(self.__slots__) - {"id", "fields"}
-        own = {name: value for name, value in changes.items() if name in names}
-        others = {name: value for name, value in changes.items() if name not in self.__slots__}
+    def changed(self, changes: Mapping[str, object]) -> Identity:
+        """The same person with other values, by attribute name; other names are of `fields`."""
+        own = {name: value for name, value in changes.items() if name in _CHANGEABLE}
+        others = {name: of for name, of in changes.items() if name not in {*_CHANGEABLE, "id"}}
         made = replace(self, **cast("dict[str, Any]", own))
         return replace(made, fields={**self.fields, **others})
+
+
+_CHANGEABLE = ("name", "email", "email_verified", "image")
+"""Never the subject: it is the provider's alone to say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -201,6 +201,8 @@ class Provider:
             "code_challenge_method": "S256" if verifier else None,
             "code_challenge": code_challenge(verifier) if verifier else None,
         }
+        # One that is not sent has no place yet, if a client sends it.
+        params = {name: value for name, value in params.items() if value is not None}
         params |= known.parameters
         params |= self.extra_parameters(asked)
         if known.takes_parameters:
@@ -394,5 +396,5 @@ class Provider:
             mapped = await client.run(self.map_profile_to_user, profile)
             if not isinstance(mapped, Mapping | None):
                 raise OAuthFailed(f"{self.id}: map_profile_to_user gave no mapping")
-            identity = identity.mapped(cast("Mapping[str, object]", mapped or {}))
+            identity = identity.changed(cast("Mapping[str, object]", mapped or {}))
         return UserInfo(identity=identity, profile=profile)

@@ -7,6 +7,7 @@ Many providers rotate refresh tokens, and take a second use of one for theft (se
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 
 from watchword.call import Call
@@ -14,6 +15,7 @@ from watchword.configuration.durations import in_seconds
 from watchword.errors import ErrorCode
 from watchword.oauth.client import Client
 from watchword.oauth.key_sets import KeySets
+from watchword.oauth.profile import UserInfo
 from watchword.oauth.provider import Provider
 from watchword.oauth.scopes import stored_scopes
 from watchword.oauth.tokens import Tokens
@@ -95,11 +97,10 @@ class TokenKeeper:
             scopes=tuple(stored_scopes(account.scope)),
         )
         client = Client.of(call, self._key_sets)
-        try:
-            found = await (await provider.prepared(client)).user_info(client, tokens)
-        except FAILURES as error:
-            tell_failure(provider, error)
-            found = None
+        found = await _told(client, provider, tokens)
+        if found is None and provider.description.id_token_alone and tokens.id_token is not None:
+            # The ID token is of the sign-in, and over by now; the access token is of now.
+            found = await _told(client, provider, replace(tokens, id_token=None))
         if found is None or found.identity.subject != account.account_id:
             raise AccountTokenCodes.FAILED_TO_GET_USER_INFO()
         one = found.identity
@@ -184,6 +185,14 @@ class TokenKeeper:
         except FAILURES as error:
             tell_failure(provider, error)
             return None
+
+
+async def _told(client: Client, provider: Provider, tokens: Tokens) -> UserInfo | None:
+    try:
+        return await (await provider.prepared(client)).user_info(client, tokens)
+    except FAILURES as error:
+        tell_failure(provider, error)
+        return None
 
 
 def _same_tokens(one: Account, other: Account) -> bool:

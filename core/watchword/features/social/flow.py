@@ -151,9 +151,8 @@ class SocialFlow:
         if provider is None:
             return None
         body = SignInSocial(provider=asked, disable_redirect=True)
-        return Redirect(
-            (await _away(call, provider, body, _new_state(call, provider, body), self._lead)).url
-        )
+        state = _new_state(call, provider, body)
+        return Redirect((await _away(call, provider, body, state, self._lead)).url)
 
     async def _asked_for(self, call: Call, body: ToProvider) -> Provider:
         provider = await self.ready(call, body.provider)

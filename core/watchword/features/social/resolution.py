@@ -150,7 +150,7 @@ async def _resolved(
         return await _known(call, account, person, email, tokens, terms)
     user = await user_of_address(call, email)
     if user is not None:
-        return await _joined(call, user, person, email, tokens)
+        return await _joined(call, user, person, email, tokens, terms)
     if not terms.may_sign_up:
         raise Refused("signup_disabled")
     return await _created(call, person, tokens)
@@ -197,7 +197,9 @@ async def _overridden(call: Call, user: User, person: Person, email: str) -> Use
     return changed or user
 
 
-async def _joined(call: Call, user: User, person: Person, email: str, tokens: Tokens) -> Resolved:
+async def _joined(
+    call: Call, user: User, person: Person, email: str, tokens: Tokens, terms: Terms
+) -> Resolved:
     call.subject = user.id
     believed = await is_believed(call, person)
     _check_joining(call, user, believed=believed)
@@ -214,7 +216,7 @@ async def _joined(call: Call, user: User, person: Person, email: str, tokens: To
         account = await add_account(call, there, person, tokens)
         if account is None:
             raise Refused("unable_to_link_account")
-        if call.config.options.account.linking.update_user_info_on_link:
+        if terms.overrides or call.config.options.account.linking.update_user_info_on_link:
             there = await call.db.update(User, person.profile(call), id=user.id) or there
         await record(call, Event.ACCOUNT_LINKED, user.id)
         await mine.settle()

@@ -262,8 +262,9 @@ class GenericProvider(KeyedProvider):
     async def fetch_profile(self, client: Client, tokens: Tokens) -> Profile | None:
         claims = unverified_claims(tokens.id_token)
         if claims is not None and claims.get("sub") and claims.get("email"):
-            return {"id": claims["sub"], **claims}
-        return await self.ask_user_info(client, tokens)
+            return {"id": claims["sub"], **_told(claims), **claims}
+        profile = await self.ask_user_info(client, tokens)
+        return None if profile is None else {**profile, **_told(profile)}
 
     async def ask_user_info(self, client: Client, tokens: Tokens) -> Profile | None:
         """What the user-info URL says; None without one, or without an access token."""
@@ -334,6 +335,13 @@ class GenericProvider(KeyedProvider):
 
 
 _NOTHING = Discovered()
+
+
+def _told(profile: Profile) -> dict[str, object]:
+    """What a profile says, by the names that functions written for the reference read."""
+    verified, image = profile.get("email_verified"), profile.get("picture")
+    made: dict[str, object] = {"emailVerified": verified is True or verified == "true"}
+    return made if image is None else {**made, "image": image}
 
 
 def _origin(url: str) -> str | None:
