@@ -142,6 +142,7 @@ async def test_on_an_event_loop_others_are_answered(make_auth: MakeAuth, databas
         silent.released.set()
     ended = await asyncio.gather(*hanging)
     assert {error_of(Answer(one)) for one in ended} == {"invalid_code"}
+    await auth.close()
 
 
 def test_another_provider_has_places_while_one_has_taken_its_share(make_auth: MakeAuth) -> None:

@@ -147,6 +147,19 @@ class Database:
         row = table.new_row(values, given or self._tables.new_id(table.model), self._caller.now)
         return await self._engine.reserve(table.model, row)
 
+    async def place(self, record: type[R], **values: object) -> bool:
+        """`reserve`, with the hooks of `create`; False as well if a hook refused it."""
+        table = self._tables.of(record)
+        merged = await self._before(table.model, "create_before", values)
+        if merged is None:
+            return False
+        given = cast("str | None", merged.pop("id", None))
+        row = table.new_row(merged, given or self._tables.new_id(table.model), self._caller.now)
+        made = await self._engine.reserve(table.model, row)
+        if made:
+            await self._after(table.model, "create_after", table.from_row(row))
+        return made
+
     async def spare_id(self, record: type[Record], **values: object) -> str:
         """An id that a new record could have. Where the database makes them, it gives one away for
         a row that is gone again at once: it is of the right form, and nobody gets it later."""

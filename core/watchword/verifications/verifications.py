@@ -66,13 +66,13 @@ async def place_verification(
 ) -> bool:
     """Promise something where nothing is promised but `stale`, which it replaces.
 
-    Of many callers with the same finding, exactly one gets True. Hooks do not hear of the row.
+    Of many callers with the same finding, exactly one gets True.
     """
     values = _values(call, identifier, value, expires_at)
     if in_database(call):
         if stale is not None and not await exchange_verification(call, stale, None):
             return False
-        return await call.db.reserve(Verification, id=_place_id(call, identifier), **values)
+        return await call.db.place(Verification, id=_place_id(call, identifier), **values)
     text, there = await _entry(call, str(values["identifier"]))
     if (None if there is None else there.value) != (None if stale is None else stale.value):
         return False
