@@ -51,12 +51,22 @@ class Person:
 
         Raises VALIDATION_ERROR for a value that its field does not take.
         """
-        own = {
+        return {**self.additional(call), "name": self.name, "image": self.image}
+
+    def additional(self, call: Call) -> dict[str, object]:
+        """Those additional fields alone. Raises VALIDATION_ERROR."""
+        return {
             one.name: checked_value(one, self.fields[one.name])
             for one in additional(call, User)
             if one.column.input and one.name in self.fields
         }
-        return {**own, "name": self.name, "image": self.image}
+
+    def news(self, call: Call) -> dict[str, object]:
+        """Of the profile, what replaces that of a user who is there. A provider that tells no name
+        or image, as Apple does but once, has no say in them."""
+        told = self.profile(call)
+        silent = {"name": not self.name, "image": self.image is None}
+        return {name: value for name, value in told.items() if not silent.get(name)}
 
     def values(self, call: Call) -> dict[str, object]:
         """All that makes a user."""
