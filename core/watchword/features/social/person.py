@@ -17,7 +17,7 @@ from watchword.oauth.provider import Provider
 from watchword.oauth.tokens import Profile, Tokens
 from watchword.observability.logs import CallbackFailed
 from watchword.pipeline.additional_fields import additional, checked_value
-from watchword.pipeline.validation import is_email
+from watchword.pipeline.validation import is_email, is_placeholder
 from watchword.records import User
 from watchword.runtime.outgoing import OutgoingFailed
 
@@ -62,11 +62,10 @@ class Person:
         }
 
     def news(self, call: Call) -> dict[str, object]:
-        """Of the profile, what replaces that of a user who is there. A provider that tells no name
-        or image, as Apple does but once, has no say in them."""
+        """Of the profile, what replaces that of a user who is there. Who tells no name, as Apple
+        does but once, has no say in it."""
         told = self.profile(call)
-        silent = {"name": not self.name, "image": self.image is None}
-        return {name: value for name, value in told.items() if not silent.get(name)}
+        return {name: value for name, value in told.items() if name != "name" or value}
 
     def values(self, call: Call) -> dict[str, object]:
         """All that makes a user."""
@@ -94,11 +93,16 @@ def person_of(provider_id: str, identity: Identity) -> Person | None:
         provider_id=provider_id,
         subject=subject,
         name=(name or "")[:_LONGEST_NAME],
-        email=email if is_email(email) else None,
+        email=email if is_email(email) and not _is_of_another(email, subject) else None,
         vouched=identity.vouches,
         image=image,
         fields=identity.fields,
     )
+
+
+def _is_of_another(email: str, subject: str) -> bool:
+    """Whether an address is the placeholder of somebody else, which any provider might repeat."""
+    return is_placeholder(email) and email.partition("@")[0] != normal_email(subject)
 
 
 def posted_user_of(text: str | None) -> Profile:
