@@ -6,11 +6,13 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import httpx2
 import pytest
 
 from tests.core.conftest import MakeAuth
 from tests.support.browser import ORIGIN, Browser, Clock
 from tests.support.native import HEADERS, HOME, Application, cookies_in
+from tests.support.oidc import Realm, realm_provider
 from tests.support.social import (
     World,
     come_back,
@@ -29,7 +31,7 @@ from watchword import (
     SessionOptions,
 )
 from watchword.configuration.options import CookieCache
-from watchword.plugins import Bearer, Capacitor, Expo, MagicLink
+from watchword.plugins import Bearer, Capacitor, Expo, GenericOAuth, MagicLink
 from watchword.plugins.magic_link import MagicLinkMail
 from watchword.runtime.blocking import finish
 
@@ -328,6 +330,30 @@ def test_a_flow_is_let_in_while_it_waits(app: Application, clock: Clock) -> None
     late = app.begin()
     clock.forward(601)
     assert app.open(late).status == 400
+
+
+def test_a_provider_that_says_nothing_holds_up_nobody_else(
+    make_auth: MakeAuth, clock: Clock
+) -> None:
+    realm, world = Realm(clock), World()
+    hangs = httpx2.MockTransport(
+        lambda request: (
+            realm.answer(request) if "id.example" in str(request.url) else world.answer(request)
+        )
+    )
+    app = Application(
+        make_auth(
+            social_providers=providers(),
+            trusted_origins=TRUSTED,
+            advanced=Advanced(outgoing=Outgoing(transport=hangs)),
+            plugins=[GenericOAuth(config=[realm_provider()]), Expo()],
+        )
+    )
+    for url in ("https://id.example/authorize?state=x", "nonsense", app.begin("/sign-in/social")):
+        app.open(url)
+    assert realm.asked == []
+    realm_url = app.begin(provider="realm")
+    assert app.open(realm_url).status == 302
 
 
 def test_a_provider_of_another_flow_is_not_asked(app: Application) -> None:
