@@ -247,6 +247,13 @@ class Call:
         self.response_headers = [pair for pair in self.response_headers if pair[0] != name]
         self.response_headers.append((name, header_value(value)))
 
+    def withhold(self) -> None:
+        """Give the client nothing of what this call was going to hand out: it failed. Cookies that
+        it deletes stay deleted."""
+        self.new_session = self.cache_due = self.begun = None
+        self.response_headers = []
+        self.cookies.keep_deletions()
+
     def expose_header(self, name: str) -> None:
         """Let scripts of other trusted origins read a response header (CORS)."""
         listed = dict(self.response_headers).get("access-control-expose-headers")

@@ -167,8 +167,12 @@ class CookieJar:
     def keep_from_browser(self) -> list[str]:
         """The lines, for somebody else to keep: the browser only gets those that delete."""
         lines = list(self.lines())
-        self._outgoing = [entry for entry in self._outgoing if not entry[1]]
+        self.keep_deletions()
         return lines
+
+    def keep_deletions(self) -> None:
+        """Forget what this response was going to set; what it deletes stays deleted."""
+        self._outgoing = [entry for entry in self._outgoing if not entry[1]]
 
     def set_so_far(self, name: str) -> str | None:
         """The value that this response sets under a name (empty: deletes it), or None."""

@@ -15,9 +15,26 @@ from joserfc.jwk import RSAKey
 from tests.core.conftest import MakeAuth
 from tests.support.browser import SECRET, Browser, Clock
 from tests.support.providers import unsigned
-from tests.support.social import CODE, World, begin, come_back, error_of, sign_in, social_auth
-from watchword import AccountOptions, ConfigurationError, VersionedSecret
+from tests.support.social import (
+    CODE,
+    World,
+    begin,
+    come_back,
+    error_of,
+    parameters,
+    sign_in,
+    social_auth,
+)
+from watchword import (
+    AccountOptions,
+    Call,
+    ChangeEmail,
+    ConfigurationError,
+    Plugin,
+    VersionedSecret,
+)
 from watchword.oauth.tokens import Tokens
+from watchword.plugin_base import gate
 from watchword.providers import Apple, Facebook, GitHub
 from watchword.runtime.blocking import finish
 
@@ -191,3 +208,95 @@ def test_long_names_and_odd_scopes_keep_nobody_out(
     assert error_of(sign_in(browser)) is None
     assert browser.session()["user"]["name"] == "\U0001f98a" * 255
     assert browser.get("/list-accounts").json[0]["scopes"] == ["email", "a" * 255]
+
+
+@pytest.mark.parametrize(
+    ("path", "method"),
+    [("/get-access-token", "POST"), ("/refresh-token", "POST"), ("/account-info", "GET")],
+)
+def test_w5_a_session_that_ends_while_a_provider_is_asked_gets_no_token(
+    make_auth: MakeAuth, world: World, clock: Clock, kind: str, path: str, method: str
+) -> None:
+    auth = social_auth(make_auth, world)
+    owner, thief = Browser(auth), Browser(auth, kind)
+    sign_in(owner)
+    sign_in(thief)
+    account = owner.get("/list-accounts").json[0]["id"]
+    clock.forward(3600)
+
+    def renews(request: httpx2.Request) -> httpx2.Response:
+        assert owner.post("/revoke-other-sessions").status == 200
+        return httpx2.Response(200, json={"access_token": "new", "expires_in": 3600})
+
+    world.fails = renews
+    given = {"accountId": account}
+    answer = thief.post(path, given) if method == "POST" else thief.get(path, given)
+    assert (answer.status, answer.json, answer.cookies) == (401, None, ())
+    # It was renewed all the same: the owner has it.
+    world.fails = None
+    assert owner.post("/get-access-token", given).json["accessToken"] == "new"
+
+
+def test_w5_a_session_that_ends_after_it_was_checked_unlinks_nothing(
+    make_auth: MakeAuth, world: World, kind: str
+) -> None:
+    browsers: list[Browser] = []
+
+    class Ending(Plugin):
+        @gate("/unlink-account")
+        async def end(self, call: Call) -> None:
+            if browsers:
+                assert browsers.pop().post("/revoke-other-sessions").status == 200
+
+    auth = social_auth(make_auth, world, plugins=[Ending()])
+    owner, thief = Browser(auth), Browser(auth, kind)
+    owner.sign_up()
+    link = owner.post("/link-social", {"provider": "google"}).json["url"]
+    assert error_of(come_back(owner, parameters(link)["state"])) is None
+    thief.sign_in()
+    listed = owner.get("/list-accounts").json
+    browsers.append(owner)
+    answer = thief.post("/unlink-account", {"accountId": listed[0]["id"]})
+    assert (answer.status, answer.code) == (401, "UNAUTHORIZED")
+    assert owner.get("/list-accounts").json == listed
+    assert owner.post("/unlink-account", {"accountId": listed[0]["id"]}).status == 200
+
+
+PLACEHOLDERS = [
+    "7@twitter.placeholder.invalid",
+    "7@Twitter.PLACEHOLDER.Invalid",
+    "x@placeholder.invalid",
+    "7@microsoft-entra-id.placeholder.invalid",
+]
+
+
+@pytest.mark.parametrize("email", PLACEHOLDERS)
+def test_nobody_registers_the_placeholder_of_somebody_else(
+    make_auth: MakeAuth, world: World, email: str
+) -> None:
+    auth = make_auth(change_email=ChangeEmail(enabled=True, update_email_without_verification=True))
+    browser = Browser(auth)
+    answer = browser.sign_up(email)
+    assert (answer.status, answer.code) == (400, "VALIDATION_ERROR")
+    assert answer.json["message"] == "[body.email] This is not an e-mail address"
+    assert browser.sign_up("eve@example.com").status == 200
+    answer = browser.post("/change-email", {"newEmail": email})
+    assert (answer.status, answer.code) == (400, "VALIDATION_ERROR")
+    for near in ("7@placeholder.invalid.example.com", "7@notplaceholder.invalid"):
+        assert Browser(auth).sign_up(near).status == 200
+
+
+@pytest.mark.parametrize("email", PLACEHOLDERS)
+def test_a_provider_that_repeats_what_people_say_registers_none_either(
+    make_auth: MakeAuth, world: World, email: str
+) -> None:
+    world.claims.update(email=email, email_verified=False)
+    browser = Browser(social_auth(make_auth, world))
+    assert error_of(sign_in(browser)) == "email_not_found"
+
+
+def test_a_placeholder_is_good_for_whom_it_is_made(make_auth: MakeAuth, world: World) -> None:
+    world.claims.update(sub="A7", email="A7@twitter.placeholder.invalid", email_verified=False)
+    browser = Browser(social_auth(make_auth, world))
+    assert error_of(sign_in(browser)) is None
+    assert browser.session()["user"]["email"] == "a7@twitter.placeholder.invalid"

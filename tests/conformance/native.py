@@ -37,5 +37,5 @@ def native(around: Surroundings) -> dict[str, Any]:
     return {
         "trusted_origins": ("myapp://",),
         "social_providers": [provider],
-        "plugins": [Bearer(), Expo(), Capacitor()],
+        "plugins": [Bearer(), Expo(link_by_any_browser=True), Capacitor(link_by_any_browser=True)],
     }

@@ -195,8 +195,8 @@ def applications(
 
 def google_pages(around: Surroundings) -> dict[str, Any]:
     """A profile of our own: `core` with Google, its prompt, and popups."""
-    plugins = [OneTap(), OAuthPopup(), Bearer()]
-    return {**with_providers(social, around), "plugins": plugins}
+    options = with_providers(social, around)
+    return {**options, "plugins": [*options["plugins"], OneTap(), OAuthPopup(), Bearer()]}
 
 
 PROFILES: dict[str, Callable[[Surroundings], dict[str, Any]]] = {

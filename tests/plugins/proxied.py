@@ -31,12 +31,12 @@ class Traveller:
     jars: dict[str, dict[str, str]] = field(default_factory=dict)
     seen: list[str] = field(default_factory=list)
 
-    def open(self, url: str) -> Answer:
+    def open(self, url: str, **headers: str) -> Answer:
         """Go to a URL, without following where it leads."""
         self.seen.append(url)
         where = urlsplit(url)
         origin = f"{where.scheme}://{where.netloc}"
-        return self._send(origin, "GET", where.path, where.query, b"", {})
+        return self._send(origin, "GET", where.path, where.query, b"", headers)
 
     def post(self, site: str, path: str, body: object, **headers: str) -> Answer:
         """What a page of a site sends to its own server."""

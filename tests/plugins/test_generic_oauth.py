@@ -383,6 +383,7 @@ def given_twice() -> GenericOAuth:
     ("options", "said"),
     [
         ({"provider_id": "credential"}, "credential"),
+        ({"provider_id": ".."}, "cannot name"),
         ({"provider_id": "a/b"}, "provider_id"),
         ({"provider_id": ""}, "provider_id"),
         ({"client_id": ""}, "client_id"),

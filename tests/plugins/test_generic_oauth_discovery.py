@@ -26,7 +26,8 @@ from tests.support.oidc import (
 )
 from tests.support.social import Handler, come_back, error_of
 from watchword import Auth
-from watchword.plugins.generic_oauth import GenericProvider
+from watchword.errors import Overloaded
+from watchword.plugins.generic_oauth import GenericProvider, discovery
 
 
 @pytest.fixture
@@ -126,6 +127,8 @@ def test_a_provider_that_does_not_tell_is_not_there(
         {"jwks_uri": "http://id.example/jwks"},
         {"jwks_uri": 1},
         {"end_session_endpoint": "data:text/html,x"},
+        {"token_endpoint": "https://["},
+        {"jwks_uri": "https://id\u2100.example/"},
     ],
 )
 def test_a_document_that_cannot_be_right_is_refused(
@@ -387,3 +390,45 @@ def test_nothing_secret_is_logged(
     assert "that-is-secret" not in repr(
         (auth.config.options.plugins, provider, provider.description)
     )
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"jwks_uri": None},
+        {"id_token_signing_alg_values_supported": None},
+        {"jwks_uri": None, "id_token_signing_alg_values_supported": []},
+    ],
+)
+def test_who_vouched_for_people_does_not_cease_to(
+    make_auth: MakeAuth, realm: Realm, clock: Clock, changes: dict[str, Any]
+) -> None:
+    """Else tokens would not be verified any more, or people be known by another field."""
+    browser = Browser(generic_auth(make_auth, realm))
+    assert error_of(arrive(browser, realm)) is None
+    says(realm, **changes)
+    clock.forward(86_400)
+    realm.key = FOREIGN
+    assert error_of(arrive(browser, realm)) == "unable_to_get_user_info"
+    assert realm.times(DOCUMENT_URL) == 2
+
+
+def test_a_redirect_to_what_is_no_url(make_auth: MakeAuth, realm: Realm) -> None:
+    realm.answers[DOCUMENT_URL] = lambda request: httpx2.Response(
+        302, headers={"location": "https://["}
+    )
+    assert status(generic_auth(make_auth, realm)) == GONE
+
+
+def test_what_is_known_stands_where_too_much_goes_out(
+    make_auth: MakeAuth, realm: Realm, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    auth = generic_auth(make_auth, realm)
+    assert status(auth) == GOOD
+    clock.forward(86_400)
+
+    async def full(*given: Any) -> None:
+        raise Overloaded
+
+    monkeypatch.setattr(discovery, "_answer", full)
+    assert status(auth) == GOOD

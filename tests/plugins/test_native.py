@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import httpx2
 import pytest
 
 from tests.core.conftest import MakeAuth
 from tests.support.browser import ORIGIN, Browser, Clock
 from tests.support.native import HEADERS, HOME, Application, cookies_in
+from tests.support.oidc import Realm, realm_provider
 from tests.support.social import (
     World,
     come_back,
@@ -28,8 +31,9 @@ from watchword import (
     SessionOptions,
 )
 from watchword.configuration.options import CookieCache
-from watchword.plugins import Bearer, Capacitor, Expo, MagicLink
+from watchword.plugins import Bearer, Capacitor, Expo, GenericOAuth, MagicLink
 from watchword.plugins.magic_link import MagicLinkMail
+from watchword.runtime.blocking import finish
 
 SESSION, STATE = "better-auth.session_token", "better-auth.state"
 TRUSTED = ("myapp://", "https://app.example.com")
@@ -210,10 +214,36 @@ def test_capacitor_opens_the_browser_itself(app: Application) -> None:
     assert answer.json["redirect"] is (app.client == "expo")
 
 
-def test_an_account_is_linked(make_auth: MakeAuth, client: str) -> None:
-    linking = AccountOptions(linking=AccountLinking(trusted_providers=["google"]))
-    app = Application(server(make_auth, account=linking), client=client)
-    app.sign_up()
+@pytest.fixture
+def linker(make_auth: MakeAuth, client: str) -> Callable[..., Application]:
+    """Somebody signed up with an application; `different` addresses may be linked."""
+
+    def make(*, verified: bool, different: bool, **options: bool) -> Application:
+        linking = AccountLinking(trusted_providers=["google"], allow_different_emails=different)
+        plugins = [Bearer(), Expo(**options), Capacitor(**options)]
+        account = AccountOptions(linking=linking)
+        app = Application(server(make_auth, account=account, plugins=plugins), client=client)
+        app.sign_up()
+        if verified:
+            finish(
+                app.auth.blocking.runtime.engine.update(
+                    "user", (), {"emailVerified": True}, everything=True
+                )
+            )
+        return app
+
+    return make
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"verified": True, "different": False},
+        {"verified": False, "different": True, "link_by_any_browser": True},
+    ],
+)
+def test_an_account_is_linked(linker: Callable[..., Application], options: dict[str, bool]) -> None:
+    app = linker(**options)
     url = app.begin("/link-social")
     app.open(url)
     back = app.come_back(url)
@@ -221,6 +251,19 @@ def test_an_account_is_linked(make_auth: MakeAuth, client: str) -> None:
     assert "session_token" not in cookies_in(back)
     providers = {account["providerId"] for account in app.get("/list-accounts").json}
     assert providers == {"credential", "google"}
+
+
+@pytest.mark.parametrize(("verified", "different"), [(False, False), (True, True)])
+def test_nobody_is_lured_into_giving_an_account_to_a_stranger(
+    linker: Callable[..., Application], verified: bool, different: bool
+) -> None:
+    """Whoever signed up with Ada's address, or may link others, sends her a link."""
+    stranger = linker(verified=verified, different=different)
+    url = stranger.begin("/link-social")
+    answer = stranger.open(url)
+    assert (answer.status, answer.cookies) == (400, ())
+    assert error_of(stranger.come_back(url)) == "state_mismatch"
+    assert [one["providerId"] for one in stranger.get("/list-accounts").json] == ["credential"]
 
 
 # what the proxy is not for
@@ -287,6 +330,30 @@ def test_a_flow_is_let_in_while_it_waits(app: Application, clock: Clock) -> None
     late = app.begin()
     clock.forward(601)
     assert app.open(late).status == 400
+
+
+def test_a_provider_that_says_nothing_holds_up_nobody_else(
+    make_auth: MakeAuth, clock: Clock
+) -> None:
+    realm, world = Realm(clock), World()
+    hangs = httpx2.MockTransport(
+        lambda request: (
+            realm.answer(request) if "id.example" in str(request.url) else world.answer(request)
+        )
+    )
+    app = Application(
+        make_auth(
+            social_providers=providers(),
+            trusted_origins=TRUSTED,
+            advanced=Advanced(outgoing=Outgoing(transport=hangs)),
+            plugins=[GenericOAuth(config=[realm_provider()]), Expo()],
+        )
+    )
+    for url in ("https://id.example/authorize?state=x", "nonsense", app.begin("/sign-in/social")):
+        app.open(url)
+    assert realm.asked == []
+    realm_url = app.begin(provider="realm")
+    assert app.open(realm_url).status == 302
 
 
 def test_a_provider_of_another_flow_is_not_asked(app: Application) -> None:

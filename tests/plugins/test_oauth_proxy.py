@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
+from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -30,7 +31,9 @@ from tests.support.social import (
     social_auth,
 )
 from watchword import AccountLinking, AccountOptions, ConfigurationError
+from watchword.database.records import Column
 from watchword.plugins import OAuthProxy
+from watchword.records import User
 
 HOME = f"{PREVIEW}/home"
 
@@ -102,6 +105,48 @@ def test_what_is_handed_over_shows_nothing(servers: Proxied) -> None:
         assert secret not in url
 
 
+class Member(User, kw_only=True):
+    nickname: str | None = None
+    joined: datetime | None = None
+    tier: Annotated[str, Column(input=False)] = "free"
+
+
+@pytest.mark.parametrize("nickname", ["al", "x" * 10_001, {"a": 1}])
+def test_fields_of_the_application_travel_along(
+    make_auth: MakeAuth, tmp_path: Path, nickname: object
+) -> None:
+    mapped = {"nickname": nickname, "joined": "2029-05-06T00:00:00Z", "tier": "gold", "x": object()}
+    servers = proxied(
+        make_auth,
+        tmp_path,
+        provider={"map_profile_to_user": lambda profile: mapped},
+        production={"user_type": Member, "trusted_origins": ["https://*.preview.example"]},
+        preview={"user_type": Member},
+    )
+    browser = servers.browser()
+    if nickname != "al":
+        answer = servers.at_production(browser, servers.begin(browser))
+        assert error_of(answer) == "VALIDATION_ERROR"
+        return
+    servers.sign_in(browser)
+    user = browser.session(PREVIEW)["user"]
+    assert (user["nickname"], user["joined"][:10], user["tier"]) == ("al", "2029-05-06", "free")
+
+
+def test_fields_that_the_preview_does_not_know_are_left_behind(
+    make_auth: MakeAuth, tmp_path: Path
+) -> None:
+    servers = proxied(
+        make_auth,
+        tmp_path,
+        provider={"map_profile_to_user": lambda profile: {"nickname": "al"}},
+        production={"user_type": Member, "trusted_origins": ["https://*.preview.example"]},
+    )
+    browser = servers.browser()
+    servers.sign_in(browser)
+    assert "nickname" not in browser.session(PREVIEW)["user"]
+
+
 def test_a_client_may_follow_the_location_as_well(servers: Proxied) -> None:
     browser = servers.browser()
     answer = browser.post(PREVIEW, "/sign-in/social", {"provider": "google"})
@@ -130,7 +175,9 @@ def test_a_link_is_lost_with_the_session_that_began_it(servers: Proxied) -> None
     body = {"provider": "google", "callbackURL": "/set", "errorCallbackURL": "/sorry"}
     begun = browser.post(PREVIEW, "/link-social", body)
     back = servers.at_production(browser, begun.json["url"]).header("location") or ""
-    browser.post(PREVIEW, "/sign-out", {})
+    elsewhere = servers.browser()
+    elsewhere.post(PREVIEW, "/sign-in/email", ada)
+    assert elsewhere.post(PREVIEW, "/revoke-other-sessions", {}).status == 200
     assert error_of(browser.open(back)) == "unable_to_link_account"
 
 

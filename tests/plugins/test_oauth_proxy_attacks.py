@@ -269,6 +269,18 @@ def test_of_fifty_with_one_profile_one_gets_in(
         servers.preview.blocking.close()
 
 
+@pytest.mark.parametrize("path", ["/callback/google/oauth-proxy", "/oauth-proxy-callback"])
+def test_w15_a_browser_that_fetches_ahead_uses_nothing_up(servers: Proxied, path: str) -> None:
+    browser = servers.browser()
+    url = servers.handed_over(browser)
+    query = url.partition("?")[2]
+    url = f"{PREVIEW}/api/auth{path}?{query}"
+    for purpose in ("prefetch", "prefetch;prerender"):
+        answer = browser.open(url, **{"sec-purpose": purpose})
+        assert (answer.status, answer.cookies) == (503, ())
+    assert browser.open(url).header("location") == "/home"
+
+
 # Where browsers are sent.
 
 

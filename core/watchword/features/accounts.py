@@ -23,8 +23,10 @@ from watchword.plugin_base import Plugin
 from watchword.records import Account
 from watchword.results import Status
 from watchword.server_api import EndpointCall, M, ServerAPI, U
+from watchword.sessions.sessions import SessionCodes
 
 from .credentials import lock_user
+from .promises import session_promise, stands
 
 
 class AccountCodes(ErrorCodes):
@@ -71,10 +73,13 @@ class Accounts(Plugin):
     @post("/unlink-account", requires="fresh")
     async def unlink_account(self, call: Call, body: UnlinkAccount) -> Status:
         """Give up one way to sign in, but never the last; other people's are left alone."""
-        user_id = call.session.user.id
+        user_id, promise = call.session.user.id, await session_promise(call)
         least = 0 if call.config.options.account.allow_unlinking_all else 1
         async with call.db.transaction():
-            await lock_user(call, user_id)
+            user = await lock_user(call, user_id)
+            # Whoever ends sessions while this waits for the user is heard, too.
+            if user is None or not await stands(call, user, promise):
+                raise SessionCodes.UNAUTHORIZED()
             if await call.db.count(Account, user_id=user_id) <= least:
                 raise AccountCodes.FAILED_TO_UNLINK_LAST_ACCOUNT()
             if await call.db.find_one(Account, id=body.account_id, user_id=user_id) is None:

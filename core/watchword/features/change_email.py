@@ -18,7 +18,7 @@ from watchword.discreet import Discreet
 from watchword.endpoint import post
 from watchword.errors import ErrorCode, ErrorCodes
 from watchword.http.request import Request
-from watchword.pipeline.validation import Email, TargetURL
+from watchword.pipeline.validation import NewEmail, TargetURL
 from watchword.plugin_base import Plugin
 from watchword.records import User
 from watchword.results import Status
@@ -49,7 +49,7 @@ class ChangeEmailCodes(ErrorCodes):
 class ChangeEmailTo(Discreet, msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """The new address, and where the mailed links lead in the end."""
 
-    new_email: Email
+    new_email: NewEmail
     callback_url: TargetURL = msgspec.field(default="", name="callbackURL")
 
 

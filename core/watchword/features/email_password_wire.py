@@ -9,8 +9,8 @@ import msgspec
 from watchword.discreet import Discreet
 from watchword.errors import ErrorCode, ErrorCodes
 from watchword.pipeline.validation import (
-    Email,
     Identifier,
+    NewEmail,
     NewPassword,
     Password,
     PersonName,
@@ -54,7 +54,7 @@ class SignUpEmail(Discreet, msgspec.Struct, frozen=True, kw_only=True, rename="c
     """A new user. Additional fields of the user stand beside these."""
 
     name: PersonName
-    email: Email
+    email: NewEmail
     password: NewPassword
     image: Picture | None = None
     callback_url: TargetURL = msgspec.field(default="", name="callbackURL")

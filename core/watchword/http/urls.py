@@ -12,7 +12,7 @@ import re
 import unicodedata
 from importlib import import_module
 from typing import ClassVar, cast
-from urllib.parse import unquote
+from urllib.parse import unquote, urljoin
 
 import msgspec
 
@@ -83,6 +83,14 @@ def parse_url(text: str) -> URL | None:
         return None
     path = _resolved(slash + path) if slash else ("/" if special else "")
     return URL(scheme, host, port, path, query, fragment)
+
+
+def join_url(base: str, target: str) -> str | None:
+    """A target as seen from a URL (RFC 3986, 5); None if that cannot be read. Trusts nothing."""
+    try:
+        return urljoin(base, target)
+    except ValueError:
+        return None
 
 
 def is_single_slash_path(path: str) -> bool:

@@ -30,7 +30,7 @@ from watchword.observability.opening import APPLICATION
 from watchword.plugin_base import Hook, Plugin, Stage
 from watchword.runtime.contract import Runtime
 from watchword.sessions.asking import asker_of
-from watchword.sessions.sessions import finish_call, require_session
+from watchword.sessions.sessions import finish_call, require_session, withhold_session
 
 from .body import read_body
 from .origin_check import check_login, check_request, check_trusted_url
@@ -139,6 +139,7 @@ class Pipeline:
             value = await route.handler(call, *given)
         except APIError as error:
             value = error
+            await _withhold(call, error)
         status: int | None = None
         for hook, for_new_session in route.after:
             if for_new_session and call.new_session is None:
@@ -148,6 +149,7 @@ class Pipeline:
                 # A replaced error keeps the status that the client was going to see.
                 status = value.status if isinstance(value, APIError) else status
                 value = answer
+                await _withhold(call, answer)
         if call.cache_due is not None:
             await finish_call(call)
         return Outcome(value, status)
@@ -249,12 +251,13 @@ class _Steps:
     ) -> tuple[tuple[Step, bool], ...]:
         """All hooks behind an endpoint, as `Route.after` has them."""
         first: list[tuple[Step, bool]] = []
+        last: list[tuple[Step, bool]] = []
         rest = [(step, False) for step in self.own("after", own)]
         for plugin, hook in self._hooks["after"]:
             if hook.matches(path):
-                place = first if hook.first else rest
+                place = first if hook.first else last if hook.last else rest
                 place.append((self._of_plugin(plugin, hook), hook.new_session))
-        return (*first, *rest)
+        return (*first, *rest, *last)
 
     def own(self, stage: Stage, callback: Callable[[Call], object] | None) -> tuple[Step, ...]:
         """The application's own hook."""
@@ -346,6 +349,14 @@ async def _check_url(call: Call, *, name: str, in_body: bool) -> None:
 
 async def _require_room(call: Call) -> None:
     call.runtime.require_room()
+
+
+async def _withhold(call: Call, value: object) -> None:
+    """What ends in an error signs nobody in, wherever the error came from."""
+    if call.new_session is None or not isinstance(value, APIError | Response):
+        return
+    if value.status >= 400:
+        await withhold_session(call)
 
 
 async def _after(call: Call, hook: Step, value: object) -> object:

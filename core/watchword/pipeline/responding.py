@@ -60,7 +60,8 @@ async def guarded(call: Call, work: Callable[[], Awaitable[Response]]) -> Respon
         return await work()
     except Exception as error:
         answer = known_error(error)
-        if not (isinstance(error, APIError) and error.status < 400):
+        if answer is None or answer.status >= 400:
+            call.withhold()
             answer = await _reported(call, error) or answer
         if answer is not None:
             return respond(call, answer)

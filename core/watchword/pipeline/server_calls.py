@@ -73,6 +73,8 @@ class ServerCalls:
             answer = known_error(error)
             if answer is None:
                 raise
+            if answer.status >= 400:
+                call.withhold()
             outcome = Outcome(answer)
         finally:
             if call.deferred is not None:

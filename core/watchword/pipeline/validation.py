@@ -25,12 +25,17 @@ EMAIL_PATTERN = (
     r"@([A-Za-z0-9][A-Za-z0-9-]*\.)+([A-Za-z]{2,}|[Xx][Nn]--[A-Za-z0-9-]*[A-Za-z0-9])\Z"
 )
 
+_PLACEHOLDER = r"[@.][Pp][Ll][Aa][Cc][Ee][Hh][Oo][Ll][Dd][Ee][Rr]\.[Ii][Nn][Vv][Aa][Ll][Ii][Dd]\Z"
+_NEW_EMAIL_PATTERN = rf"\A(?!.*{_PLACEHOLDER}){EMAIL_PATTERN[2:]}"
 LONGEST_EMAIL = 254
 """Characters of an e-mail address (RFC 5321, 4.5.3.1.3)."""
 
 Email = Annotated[str, msgspec.Meta(max_length=LONGEST_EMAIL, pattern=EMAIL_PATTERN)]
 """An e-mail address in the protocol's ASCII syntax (spec: HTTP, validation errors), also below the
 international top levels, which browsers write as `xn--...` (RFC 5890)."""
+NewEmail = Annotated[str, msgspec.Meta(max_length=LONGEST_EMAIL, pattern=_NEW_EMAIL_PATTERN)]
+"""One that somebody wants to be known by. Placeholders are for people of whom a provider tells no
+address: whoever could register one would keep somebody out."""
 Identifier = Annotated[str, msgspec.Meta(max_length=255)]
 """What names something or somebody: an id, an address as it was typed, a code of an error."""
 PersonName = Annotated[str, msgspec.Meta(max_length=1000)]
@@ -58,6 +63,11 @@ def is_email(text: str) -> bool:
     return len(text) <= LONGEST_EMAIL and re.match(EMAIL_PATTERN, text) is not None
 
 
+def is_placeholder(email: str) -> bool:
+    """Whether an address is one that is made up where a provider tells none."""
+    return re.search(_PLACEHOLDER, email) is not None
+
+
 class ValidationCodes(ErrorCodes):
     """Errors about input as such."""
 
@@ -71,7 +81,7 @@ class ValidationCodes(ErrorCodes):
     PAYLOAD_TOO_LARGE = ErrorCode(413, "PAYLOAD_TOO_LARGE", "This is too large")
 
 
-_SENTENCES = {EMAIL_PATTERN: "This is not an e-mail address"}
+_SENTENCES = dict.fromkeys((EMAIL_PATTERN, _NEW_EMAIL_PATTERN), "This is not an e-mail address")
 """For what does not match a pattern."""
 
 

@@ -30,8 +30,8 @@ class Apple(Provider):
     - Apple answers by a POST from its own site (`form_post`). The callback sends the browser on
       by GET, because cookies do not come along with such a POST.
     - Return URLs have HTTPS and a name: neither `localhost` nor an IP address.
-    - The name is told once, with the first consent, by the browser and not by Apple. Later
-      sign-ins have none: `override_user_info_on_sign_in` would empty it.
+    - The name is told once, with the first consent, by the browser and not by Apple. It
+      stays with later sign-ins, which have none.
     - Who hides the address gets one of `privaterelay.appleid.com`. It forwards mails of senders
       that are registered with Apple, and no others.
     - ID tokens of a native application are made for its bundle: name it with

@@ -158,6 +158,21 @@ async def take_back_session(call: Call) -> None:
         await call.sessions.remove(call, begun.session.token)
 
 
+async def withhold_session(call: Call) -> None:
+    """Hand out nothing of a session that a failed call established, and end it if it was new.
+
+    The browser goes on as it was. Nothing happens where the session is that of who is asking.
+    """
+    made, asker = call.new_session, call.asker
+    signs_in = call.endpoint is not None and call.endpoint.traits.requires == "nothing"
+    if made is None or not signs_in or (asker and asker.token == made.session.token):
+        return
+    is_new = made.session.token == call.begun
+    call.withhold()
+    if is_new:
+        await call.sessions.remove(call, made.session.token)
+
+
 def _expire_cookies(call: Call, *base_names: str) -> None:
     for base_name in base_names:
         cookie = call.cookie_names.spec(base_name)

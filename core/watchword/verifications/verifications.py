@@ -21,7 +21,7 @@ from watchword.crypto.signing import (
     reservation_number,
     reservation_uuid,
 )
-from watchword.database.contract import Sort, StorageUnavailable, UniqueViolation
+from watchword.database.contract import InvalidValue, Sort, StorageUnavailable, UniqueViolation
 from watchword.database.hidden import replaced
 from watchword.database.table import lt, lte, starts_with
 from watchword.http.json import encode
@@ -209,12 +209,12 @@ async def reserve_verification(
     if not in_database(call):
         ttl = int((expires_at - call.now).total_seconds())
         return await call.secondary.increment(_KEY + spelling, ttl) == 1
-    chosen = _place_id(call, identifier)
+    row: dict[str, object] = {"identifier": spelling, "value": value, "expires_at": expires_at}
     if call.config.tables.schema.ids == "text":
-        chosen = reservation_id(identifier)  # as the reference does, which may be at it as well
-    return await call.db.reserve(
-        Verification, id=chosen, identifier=spelling, value=value, expires_at=expires_at
-    )
+        with suppress(InvalidValue):  # as the reference does, which may be at it as well
+            return await call.db.reserve(Verification, id=reservation_id(identifier), **row)
+    # Databases of the reference on MySQL have no room for that, not for the reference either.
+    return await call.db.reserve(Verification, id=_place_id(call, identifier), **row)
 
 
 def _values(call: Call, identifier: str, value: str, expires_at: datetime) -> dict[str, object]:

@@ -14,7 +14,9 @@ from tests.support.social import (
     REFRESH,
     TOKEN,
     World,
+    come_back,
     error_of,
+    parameters,
     registered,
     sign_in,
     social_auth,
@@ -137,6 +139,26 @@ def test_a_provider_may_have_the_last_word_about_a_user(make_auth: MakeAuth, wor
     user = browser.session()["user"]
     assert (user["name"], user["email"]) == ("Countess", "countess@example.com")
     assert user["emailVerified"] is False
+
+
+@pytest.mark.parametrize("way", ["sign in", "link"])
+def test_a_provider_that_tells_no_name_has_no_say_in_it(
+    make_auth: MakeAuth, world: World, way: str
+) -> None:
+    linking = AccountLinking(update_user_info_on_link=True)
+    options = {"override_user_info_on_sign_in": True}
+    auth = server(make_auth, world, provider=options, account=account(linking=linking))
+    browser = Browser(auth)
+    sign_in(browser)
+    world.claims.update(name="", picture=None)
+    world.user.update(name=None, login="")
+    if way == "sign in":
+        assert error_of(sign_in(browser)) is None
+    else:
+        url = browser.post("/link-social", {"provider": "github"}).json["url"]
+        assert error_of(come_back(browser, parameters(url)["state"], "github")) is None
+    user = browser.session()["user"]
+    assert (user["name"], user["image"]) == ("Ada Lovelace", None)
 
 
 def test_what_was_verified_meanwhile_stays_verified(

@@ -12,7 +12,7 @@ from datetime import timedelta
 
 from watchword.call import Call
 from watchword.configuration.durations import in_seconds
-from watchword.errors import ErrorCode
+from watchword.errors import APIError, ErrorCode
 from watchword.oauth.client import Client
 from watchword.oauth.key_sets import KeySets
 from watchword.oauth.profile import UserInfo
@@ -67,6 +67,7 @@ class TokenKeeper:
         if not account.refresh_token:
             raise AccountTokenCodes.REFRESH_TOKEN_NOT_FOUND()
         renewed = await self._renewed(call, provider, account)
+        await _check_session(call)
         access = None if renewed is None else read_token(call, renewed.access_token)
         if renewed is None or access is None:
             raise AccountTokenCodes.FAILED_TO_REFRESH_ACCESS_TOKEN()
@@ -101,6 +102,7 @@ class TokenKeeper:
         if found is None and provider.description.id_token_alone and tokens.id_token is not None:
             # The ID token is of the sign-in, and over by now; the access token is of now.
             found = await _told(client, provider, replace(tokens, id_token=None))
+        await _check_session(call)
         if found is None or found.identity.subject != account.account_id:
             raise AccountTokenCodes.FAILED_TO_GET_USER_INFO()
         one = found.identity
@@ -127,6 +129,7 @@ class TokenKeeper:
         if not due or not account.refresh_token or not provider.can_refresh:
             return account
         renewed = await self._renewed(call, provider, account)
+        await _check_session(call)
         if renewed is None:
             raise AccountTokenCodes.FAILED_TO_GET_ACCESS_TOKEN()
         if has_cookies(call):
@@ -185,6 +188,17 @@ class TokenKeeper:
         except FAILURES as error:
             tell_failure(provider, error)
             return None
+
+
+async def _check_session(call: Call) -> None:
+    """Providers take their time, and sessions end meanwhile: 401 for who is signed in no more."""
+    asker, found = call.asker, None if call.lookup is None else call.lookup.found
+    vouched = asker is not None and asker.vouched is not None
+    if found is None or vouched or call.config.stateless:
+        return
+    there = await call.sessions.load(call, found.session.token)
+    if there is None or there.session.expires_at <= call.now:
+        raise APIError(401)
 
 
 async def _told(client: Client, provider: Provider, tokens: Tokens) -> UserInfo | None:

@@ -13,7 +13,7 @@ from watchword.call import Call
 from watchword.errors import APIError, ConfigurationError, Redirect
 from watchword.features.email_password_wire import EmailPasswordCodes, SignedIn
 from watchword.features.promises import session_promise
-from watchword.oauth.authorization import RESERVED, Authorization
+from watchword.oauth.authorization import RESERVED, Authorization, asked_at
 from watchword.oauth.client import Client, require_http
 from watchword.oauth.failures import WithoutTokens
 from watchword.oauth.key_sets import KeySets
@@ -124,15 +124,17 @@ class SocialFlow:
 
         `sealed` is the cookie of the cookie strategy.
         """
-        for name in self._providers:
+        value = (asked_at(url.partition("?")[0], url) or {}).get("state")
+        if value is None:
+            return None
+        state = await waiting_state(call, value, call.config.state_strategy, sealed)
+        if state is None:
+            return None
+        # One that does not say how it is asked holds up nobody who asks another one.
+        for name in (state.provider,) if state.provider else self._providers:
             provider = await self.ready(call, name)
-            if provider is None:
-                continue
-            value = provider.asked_by(url, redirect_uri(provider, call.site.base_url))
-            if value is None:
-                continue
-            state = await waiting_state(call, value, call.config.state_strategy, sealed)
-            if state is not None and state.provider in (None, provider.id):
+            uri = "" if provider is None else redirect_uri(provider, call.site.base_url)
+            if provider is not None and provider.asked_by(url, uri) == value:
                 return state
         return None
 

@@ -118,7 +118,7 @@ async def _put(
     if await add_account(call, user, person, tokens) is None:
         return False
     if call.config.options.account.linking.update_user_info_on_link:
-        await call.db.update(User, person.profile(call), id=user.id)
+        await call.db.update(User, person.news(call), id=user.id)
     await record(call, Event.ACCOUNT_LINKED, user.id)
     return True
 

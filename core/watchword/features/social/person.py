@@ -17,7 +17,7 @@ from watchword.oauth.provider import Provider
 from watchword.oauth.tokens import Profile, Tokens
 from watchword.observability.logs import CallbackFailed
 from watchword.pipeline.additional_fields import additional, checked_value
-from watchword.pipeline.validation import is_email
+from watchword.pipeline.validation import is_email, is_placeholder
 from watchword.records import User
 from watchword.runtime.outgoing import OutgoingFailed
 
@@ -51,12 +51,21 @@ class Person:
 
         Raises VALIDATION_ERROR for a value that its field does not take.
         """
-        own = {
+        return {**self.additional(call), "name": self.name, "image": self.image}
+
+    def additional(self, call: Call) -> dict[str, object]:
+        """Those additional fields alone. Raises VALIDATION_ERROR."""
+        return {
             one.name: checked_value(one, self.fields[one.name])
             for one in additional(call, User)
             if one.column.input and one.name in self.fields
         }
-        return {**own, "name": self.name, "image": self.image}
+
+    def news(self, call: Call) -> dict[str, object]:
+        """Of the profile, what replaces that of a user who is there. Who tells no name, as Apple
+        does but once, has no say in it."""
+        told = self.profile(call)
+        return {name: value for name, value in told.items() if name != "name" or value}
 
     def values(self, call: Call) -> dict[str, object]:
         """All that makes a user."""
@@ -84,11 +93,16 @@ def person_of(provider_id: str, identity: Identity) -> Person | None:
         provider_id=provider_id,
         subject=subject,
         name=(name or "")[:_LONGEST_NAME],
-        email=email if is_email(email) else None,
+        email=email if is_email(email) and not _is_of_another(email, subject) else None,
         vouched=identity.vouches,
         image=image,
         fields=identity.fields,
     )
+
+
+def _is_of_another(email: str, subject: str) -> bool:
+    """Whether an address is the placeholder of somebody else, which any provider might repeat."""
+    return is_placeholder(email) and email.partition("@")[0] != normal_email(subject)
 
 
 def posted_user_of(text: str | None) -> Profile:

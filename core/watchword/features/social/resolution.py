@@ -178,7 +178,7 @@ async def _known(
 
 async def _overridden(call: Call, user: User, person: Person, email: str) -> User:
     same = same_email(user.email, email)
-    changes = person.profile(call)
+    changes = person.news(call)
     if person.vouched or not same:
         changes["email_verified"] = person.vouched
 
@@ -217,7 +217,7 @@ async def _joined(
         if account is None:
             raise Refused("unable_to_link_account")
         if terms.overrides or call.config.options.account.linking.update_user_info_on_link:
-            there = await call.db.update(User, person.profile(call), id=user.id) or there
+            there = await call.db.update(User, person.news(call), id=user.id) or there
         await record(call, Event.ACCOUNT_LINKED, user.id)
         await mine.settle()
     return Resolved(there, account)

@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import cast
-from urllib.parse import urljoin
 
-from watchword.http.urls import parse_url
+from watchword.errors import Overloaded
+from watchword.http.urls import join_url, parse_url
 from watchword.oauth.client import Client
 from watchword.oauth.failures import OAuthFailed
 from watchword.oauth.tokens import Profile, json_object
@@ -63,6 +63,11 @@ class Discovered:
         """Whether it is a provider of OpenID Connect, and not of OAuth 2 alone."""
         return bool(self.algorithms)
 
+    def vouches_like(self, other: Discovered) -> bool:
+        """Whether people are known by the same word of it, and as well proven."""
+        alike = self.is_openid == other.is_openid
+        return alike and (self.jwks_uri is not None or other.jwks_uri is None)
+
 
 class Discovery:
     """The document of one provider, as it was found last."""
@@ -95,11 +100,17 @@ class Discovery:
             new = await _fetch(client, source)
             if old is not None and new.issuer != old.issuer:
                 raise OAuthFailed("discovery: another issuer than before")
+            if old is not None and not new.vouches_like(old):
+                raise OAuthFailed("discovery: it does not tell its keys any more")
         except (OAuthFailed, OutgoingFailed) as error:
             self._due = client.now + _PAUSE
             if old is None:
                 raise
             _log.warning("%s; what was found before is used on", error)
+            return
+        except Overloaded:
+            if old is None:
+                raise
             return
         self._found, self._due = new, client.now + _LIFE
 
@@ -125,8 +136,8 @@ async def _fetch(client: Client, source: Source) -> Discovered:
         value = document.get(name)
         if value is None or value == "":
             return None
-        made = urljoin(source.url, value) if isinstance(value, str) else ""
-        if not is_safe(made, allow_http=allow_http):
+        made = join_url(source.url, value) if isinstance(value, str) else None
+        if made is None or not is_safe(made, allow_http=allow_http):
             raise OAuthFailed(f"discovery: {name} is no https URL")
         return made
 
@@ -147,7 +158,7 @@ async def _answer(client: Client, source: Source) -> OutgoingAnswer:
         answer = await client.get(url, source.headers)
         if answer.status not in _REDIRECTS:
             return answer
-        url = urljoin(url, answer.headers.get("location", ""))
+        url = join_url(url, answer.headers.get("location", "")) or ""
         there = parse_url(url)
         if start is None or there is None or there.origin != start.origin:
             raise OAuthFailed("discovery: redirected to another server; give the last URL")

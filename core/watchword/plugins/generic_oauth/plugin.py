@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
-from urllib.parse import urljoin
 
 from watchword.call import Call
 from watchword.errors import ConfigurationError, Overloaded
 from watchword.features.sessions import SessionEndpoints, SignOut
 from watchword.features.social.flow import SocialFlow
 from watchword.features.social.plugin import ProviderSource, SocialSignIn
+from watchword.http.urls import join_url
 from watchword.oauth.provider import Provider
 from watchword.plugin_base import Plugin
 from watchword.records import Account
@@ -64,5 +64,5 @@ class GenericOAuth(ProviderSource):
         if not isinstance(provider, GenericProvider):
             return None
         target = asked.callback_url or provider.post_logout_redirect_uri
-        whole = urljoin(call.site.base_url, target) if target else None
+        whole = join_url(call.site.base_url, target) if target else None
         return provider.end_session_url(account.id_token, whole, asked.state)

@@ -33,7 +33,7 @@ AccountSubject: TypeAlias = "Callable[[Profile, Tokens], str | int | Awaitable[s
 RefreshParams: TypeAlias = "Callable[[Request | None], Params | Awaitable[Params | None] | None]"
 
 _ID = re.compile(r"[A-Za-z0-9._~-]{1,100}")
-_TAKEN = ("credential",)
+_TAKEN = ("credential", ".", "..")
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
 _HEADER_VALUE = re.compile(r"[\t\x20-\x7e]{0,8192}")
 

@@ -7,11 +7,13 @@ travel in that deep link.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 from urllib.parse import parse_qsl
 
 from watchword.call import Call
+from watchword.configuration.safe_ranges import Safe
 from watchword.errors import Redirect
 from watchword.features.redirects import with_parameter
 from watchword.pipeline.origin_check import is_trusted
@@ -33,11 +35,22 @@ class _HandedOver(Redirect):
 class NativeApplication(Plugin):
     """Base of the plugins for one kind of client each."""
 
+    safe: ClassVar[Mapping[str, Safe]] = {
+        "link_by_any_browser": Safe(
+            "a link is enough to have somebody's account linked to another one's user",
+            exactly=False,
+        ),
+    }
     origin_header: ClassVar[str] = ""
     """In which its requests name the application, as an origin with a scheme of its own."""
 
     disable_origin_override: bool = False
     """The header counts for nothing; requests that carry cookies then need a real `Origin`."""
+
+    link_by_any_browser: bool = False
+    """Let the authorization proxy pass flows that link an account where addresses may differ, or
+    the user's is not verified. Whoever is lured into such a flow links an account of his own to
+    somebody else's user."""
 
     @on_request()
     async def take_origin(self, call: Call) -> None:
@@ -68,10 +81,10 @@ class NativeApplication(Plugin):
             return None
         return _HandedOver(with_parameter(target, _COOKIE, given))
 
-    after_callback = after("/callback/*")(_hand_over)
-    after_generic_callback = after("/oauth2/callback/*")(_hand_over)
-    after_magic_link = after("/magic-link/verify*")(_hand_over)
-    after_verification = after("/verify-email*")(_hand_over)
+    after_callback = after("/callback/*", last=True)(_hand_over)
+    after_generic_callback = after("/oauth2/callback/*", last=True)(_hand_over)
+    after_magic_link = after("/magic-link/verify*", last=True)(_hand_over)
+    after_verification = after("/verify-email*", last=True)(_hand_over)
 
 
 def _taken_cookies(call: Call) -> list[str]:

@@ -40,7 +40,7 @@ class Capacitor(NativeApplication):
     @get("/capacitor-authorization-proxy")
     async def capacitor_authorization_proxy(self, call: Call, query: AuthorizationProxy) -> None:
         """Send the system's browser on to a provider, in a flow that the application began."""
-        raise await to_provider(call, query)
+        raise await to_provider(call, query, links=self.link_by_any_browser)
 
     async def _stay(self, call: Call) -> SocialRedirect | None:
         """The client opens the system's browser itself; its page stays where it is."""

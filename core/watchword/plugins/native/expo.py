@@ -24,6 +24,7 @@ class Expo(NativeApplication):
     codes: ClassVar[type[ErrorCodes]] = NativeCodes
     origin_header: ClassVar[str] = "expo-origin"
     safe: ClassVar[Mapping[str, Safe]] = {
+        **NativeApplication.safe,
         "expo_go": Safe(
             "any project that is opened in Expo Go may be handed sessions",
             exactly=False,
@@ -41,7 +42,7 @@ class Expo(NativeApplication):
     @get("/expo-authorization-proxy")
     async def expo_authorization_proxy(self, call: Call, query: AuthorizationProxy) -> None:
         """Send the system's browser on to a provider, in a flow that the application began."""
-        raise await to_provider(call, query)
+        raise await to_provider(call, query, links=self.link_by_any_browser)
 
 
 class ExpoAPI(ServerAPI[M, U]):

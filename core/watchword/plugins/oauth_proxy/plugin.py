@@ -40,7 +40,7 @@ from .places import checked_origin, detour
 from .sealing import Purpose, seal, unseal
 from .wire import HandedOver, Payload, StatePackage, read, write
 
-_BACK = Traits(trusted_urls=("callbackURL",), longest_value=LONGEST_GROWN_URL)
+_BACK = Traits(trusted_urls=("callbackURL",), longest_value=LONGEST_GROWN_URL, redeems=True)
 _ENDS = ("/oauth-proxy", "/oauth-proxy-callback")
 """How the addresses end that profiles are sent to."""
 _AHEAD = 10
@@ -154,6 +154,7 @@ class OAuthProxy(Plugin):
         payload = Payload.of(
             seen,
             seen.person.email,
+            seen.person.additional(call),
             state,
             asked if isinstance(asked, str) and asked else state.callback_url,
             round(call.now.timestamp() * 1000),

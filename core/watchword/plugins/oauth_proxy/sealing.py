@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from typing import Literal
 
-from msgspec.structs import replace
-
 from watchword.call import Call
 from watchword.crypto.derivation import purpose_secrets
 from watchword.crypto.secrets_list import Secrets
@@ -27,12 +25,7 @@ def seal(call: Call, secrets: Secrets, purpose: Purpose, text: str) -> str:
 
 def unseal(call: Call, secrets: Secrets, purpose: Purpose, sealed: str) -> str | None:
     """The text that such a server sealed; None for anything else."""
-    versions = tuple(
-        one
-        for one in secrets.versions
-        if one is secrets.versions[0] or (one.accept_until and call.now < one.accept_until)
-    )
-    vouching = replace(secrets, versions=versions, legacy=None)
+    vouching = secrets.believed(call.now)
     try:
         return decrypt(sealed, purpose_secrets(vouching, purpose))
     except DecryptionFailed:

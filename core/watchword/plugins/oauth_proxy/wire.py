@@ -55,6 +55,8 @@ class ProxiedUser(Discreet, msgspec.Struct, frozen=True, kw_only=True, omit_defa
     name: str = msgspec.field()
     image: str | None = None
     email_verified: bool = msgspec.field(name="emailVerified")
+    fields: dict[str, object] = {}
+    """Additional fields, by attribute name. Servers of the reference neither send nor read them."""
 
 
 class ProxiedAccount(
@@ -90,7 +92,15 @@ class Payload(Discreet, msgspec.Struct, frozen=True, kw_only=True, omit_defaults
 
     @classmethod
     def of(
-        cls, seen: Seen, email: str, state: State, callback_url: str, timestamp: int, *, new: bool
+        cls,
+        seen: Seen,
+        email: str,
+        fields: dict[str, object],
+        state: State,
+        callback_url: str,
+        timestamp: int,
+        *,
+        new: bool,
     ) -> Payload:
         """What a flow came to; `new`: whether who is new gets an account."""
         person, tokens = seen.person, seen.tokens
@@ -101,6 +111,7 @@ class Payload(Discreet, msgspec.Struct, frozen=True, kw_only=True, omit_defaults
                 name=person.name,
                 image=person.image,
                 email_verified=person.vouched,
+                fields=fields,
             ),
             account=ProxiedAccount(
                 provider_id=person.provider_id,
@@ -130,6 +141,7 @@ class Payload(Discreet, msgspec.Struct, frozen=True, kw_only=True, omit_defaults
             email=told.email,
             email_verified=told.email_verified,
             image=told.image,
+            fields=told.fields,
         )
         return person_of(self.account.provider_id, identity)
 
