@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
 
 from tests.core.conftest import MakeAuth
 from tests.plugins.factor_server import (
+    ADA,
     COOKIE,
     MakeFactorServer,
     factor_server,
@@ -16,7 +18,9 @@ from tests.plugins.factor_server import (
 from tests.support.browser import Clock
 from tests.support.providers import unsigned
 from tests.support.social import World, begin, come_back, providers
-from watchword import AccountOptions, Advanced, Outgoing
+from watchword import AccountOptions, Advanced, ModelHooks, Outgoing
+from watchword.database.contract import StorageUnavailable
+from watchword.plugins import Bearer, MagicLink
 
 
 @pytest.fixture
@@ -47,3 +51,38 @@ def test_f1_no_account_cookie_goes_to_a_browser_that_owes_a_factor(
     browser = server.browser()
     come_back(browser, begin(browser)["state"])
     assert list(browser.jar) == [COOKIE]
+
+
+def test_f1_a_sign_in_that_fails_behind_its_session_leaves_none(
+    make_server: MakeFactorServer,
+) -> None:
+    armed, down, links = [False], [False], list[Any]()
+
+    def trusted(request: object) -> list[str]:
+        if down[0]:
+            raise StorageUnavailable("the list of origins cannot be read")
+        return ["https://app.example"]
+
+    def begun(session: object, call: object) -> None:
+        down[0] = armed[0]
+
+    server = make_server(
+        every_sign_in=True,
+        plugins=[MagicLink(send_magic_link=lambda mail, request: links.append(mail)), Bearer()],
+        auth={
+            "trusted_origins": trusted,
+            "database_hooks": {"session": ModelHooks(create_after=begun)},
+        },
+    )
+    server.with_app()
+    server.sql("update user set emailVerified = 1")
+    before = server.sql("select token from session")
+    browser = server.browser()
+    browser.post("/sign-in/magic-link", {"email": ADA})
+    server.auth.blocking.runtime.drain()
+    armed[0] = True
+    query = {"token": links[-1].token, "callbackURL": "https://app.example/home"}
+    answer = browser.get("/magic-link/verify", query)
+    assert (answer.status, answer.header("set-auth-token")) == (503, None)
+    assert browser.jar == {}
+    assert server.sql("select token from session") == before

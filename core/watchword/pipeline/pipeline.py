@@ -30,7 +30,7 @@ from watchword.observability.opening import APPLICATION
 from watchword.plugin_base import Hook, Plugin, Stage
 from watchword.runtime.contract import Runtime
 from watchword.sessions.asking import asker_of
-from watchword.sessions.sessions import finish_call, require_session
+from watchword.sessions.sessions import finish_call, require_session, withhold_session
 
 from .body import read_body
 from .origin_check import check_login, check_request, check_trusted_url
@@ -139,6 +139,10 @@ class Pipeline:
             value = await route.handler(call, *given)
         except APIError as error:
             value = error
+        except Exception:
+            # No hook gets to see the session that this call began, and may want it back.
+            await withhold_session(call)
+            raise
         status: int | None = None
         for hook, for_new_session in route.after:
             if for_new_session and call.new_session is None:

@@ -6,6 +6,7 @@ Spec: cookies and sessions, sections 1, 5, 10 and 11.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 
 import msgspec
 
@@ -156,6 +157,13 @@ async def take_back_session(call: Call) -> None:
     _expire_cookies(call, SESSION_TOKEN, SESSION_DATA)
     if begun is not None:
         await call.sessions.remove(call, begun.session.token)
+
+
+async def withhold_session(call: Call) -> None:
+    """Take back the session that this call began, which has failed; what fails now is not told."""
+    if call.begun is not None:
+        with suppress(Exception):
+            await take_back_session(call)
 
 
 def _expire_cookies(call: Call, *base_names: str) -> None:
