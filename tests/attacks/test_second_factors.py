@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import httpx2
 import pytest
@@ -12,15 +13,23 @@ from tests.core.conftest import MakeAuth
 from tests.plugins.factor_server import (
     ADA,
     COOKIE,
+    OTP,
+    PAPER,
+    SESSION,
+    TOTP,
     MakeFactorServer,
     factor_server,
+    outcome,
 )
 from tests.support.browser import Clock
 from tests.support.providers import unsigned
 from tests.support.social import World, begin, come_back, providers
-from watchword import AccountOptions, Advanced, ModelHooks, Outgoing
+from watchword import AccountOptions, Advanced, Call, ModelHooks, Outgoing
 from watchword.database.contract import StorageUnavailable
 from watchword.plugins import Bearer, MagicLink
+from watchword.plugins.two_factor import sent_codes
+from watchword.records import Verification
+from watchword.verifications.guesses import replace_code
 
 
 @pytest.fixture
@@ -86,3 +95,74 @@ def test_f1_a_sign_in_that_fails_behind_its_session_leaves_none(
     assert (answer.status, answer.header("set-auth-token")) == (503, None)
     assert browser.jar == {}
     assert server.sql("select token from session") == before
+
+
+def test_f3_a_guess_that_took_no_ticket_opens_nothing(
+    make_server: MakeFactorServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = make_server()
+    waiting = server.with_app().asked()
+    sent = server.code(waiting)
+    wrong = "000000" if sent != "000000" else "111111"
+    for _ in range(5):
+        assert outcome(waiting.post(OTP, {"code": wrong})) == (401, "INVALID_CODE")
+    look = sent_codes.newest_verification
+
+    async def overtaken(call: Call, identifier: str) -> Verification | None:
+        found = await look(call, identifier)
+        await replace_code(call, identifier, "424242", 180)
+        return found
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sent_codes, "newest_verification", overtaken)
+        answer = waiting.post(OTP, {"code": "424242"})
+    assert outcome(answer) == (401, "INVALID_CODE")
+    assert server.sql("select failedVerificationCount from twoFactor") == [(5,)]
+    assert waiting.post(OTP, {"code": "424242"}).status == 200
+
+
+def test_f1_a_challenge_is_no_session_and_a_session_no_challenge(
+    make_server: MakeFactorServer,
+) -> None:
+    server = make_server(plugins=[Bearer()])
+    person = server.with_app()
+    signed = person.asked().jar[COOKIE]
+    for token in (signed, unquote(signed), unquote(signed).partition(".")[0]):
+        browser = server.browser()
+        browser.jar[SESSION] = token
+        assert browser.session() is None
+        assert server.browser().get("/get-session", authorization=f"Bearer {token}").json is None
+    for path in (TOTP, PAPER):
+        browser = server.browser()
+        browser.jar[COOKIE] = person.browser.jar[SESSION]
+        answer = browser.post(path, {"code": person.code()})
+        assert outcome(answer) == (401, "INVALID_TWO_FACTOR_COOKIE")
+
+
+@pytest.mark.parametrize("spelling", [" {}", "{} ", "{}\n", "+{}", "wide"])
+def test_t2_a_code_has_one_spelling(make_server: MakeFactorServer, spelling: str) -> None:
+    server = make_server()
+    person = server.with_app()
+
+    def spelt(code: str) -> str:
+        wide = {ord(digit): 0xFF10 + int(digit) for digit in "0123456789"}
+        return code.translate(wide) if spelling == "wide" else spelling.format(code)
+
+    waiting = person.asked()
+    sent = server.code(waiting)
+    assert outcome(waiting.post(OTP, {"code": spelt(sent)})) == (401, "INVALID_CODE")
+    assert outcome(waiting.post(TOTP, {"code": spelt(person.code())})) == (401, "INVALID_CODE")
+    printed = next(code for code in person.paper if any(map(str.isdecimal, code)))
+    paper = outcome(waiting.post(PAPER, {"code": spelt(printed)}))
+    assert paper == (401, "INVALID_BACKUP_CODE")
+
+
+def test_nobody_turns_it_off_by_changing_a_profile(make_server: MakeFactorServer) -> None:
+    server = make_server()
+    person = server.with_app()
+    for body in ({"twoFactorEnabled": False}, {"name": "Ada", "twoFactorEnabled": None}):
+        person.browser.post("/update-user", body)
+        assert server.sql("select twoFactorEnabled from user") == [(1,)]
+    newcomer = server.browser()
+    newcomer.sign_up("bob@example.com", twoFactorEnabled=True)
+    assert newcomer.session()["user"]["twoFactorEnabled"] is False
