@@ -174,10 +174,14 @@ class CookieJar:
         """Forget what this response was going to set; what it deletes stays deleted."""
         self._outgoing = [entry for entry in self._outgoing if not entry[1]]
 
+    @property
+    def outgoing(self) -> Mapping[str, str]:
+        """Name to value of what this response sets; empty values delete. The last one wins."""
+        return {name: value for name, value, _ in self._outgoing}
+
     def set_so_far(self, name: str) -> str | None:
         """The value that this response sets under a name (empty: deletes it), or None."""
-        values = [value for known, value, _ in self._outgoing if known == name]
-        return values[-1] if values else None
+        return self.outgoing.get(name)
 
     def lines(self) -> Iterator[str]:
         """The Set-Cookie values, in order."""

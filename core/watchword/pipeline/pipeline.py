@@ -140,6 +140,11 @@ class Pipeline:
         except APIError as error:
             value = error
             await _withhold(call, error)
+        except Exception:
+            # No hook gets to see the session that this call began, and may want it back.
+            with suppress(Exception):
+                await withhold_session(call)
+            raise
         status: int | None = None
         for hook, for_new_session in route.after:
             if for_new_session and call.new_session is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from watchword.call import Call
 from watchword.cookies import CookieSpec
-from watchword.http.cookie_chunks import join_chunks, split_chunks, stale_names
+from watchword.http.cookie_chunks import chunk_names, join_chunks, split_chunks, stale_names
 from watchword.http.cookies import CookieAttributes
 
 
@@ -27,7 +27,9 @@ def set_pieces(call: Call, cookie: CookieSpec, value: str, attributes: CookieAtt
 
 
 def expire_pieces(call: Call, cookie: CookieSpec) -> None:
-    """Make the browser forget what it holds of a cookie."""
+    """Make the browser forget what it holds of a cookie, and give it no pieces of another one."""
+    for name in chunk_names(call.cookies.outgoing, cookie.name):
+        call.cookies.drop(name)
     chunks = call.cookies.chunks(cookie.name)
     for name in stale_names(chunks, cookie.name, ()):
         # Clients that keep an empty value would be told to forget it again and again.

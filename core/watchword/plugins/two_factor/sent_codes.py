@@ -55,11 +55,15 @@ async def use_sent_code(
     found = await newest_verification(call, _place(who))
     if found is None or found.expires_at <= call.now:
         raise TwoFactorCodes.OTP_HAS_EXPIRED()
-    if code_of(found)[1] < options.allowed_attempts:
+    counted = code_of(found)[1] < options.allowed_attempts
+    if counted:
         await count_guess(call, lockout, who.user, row)
 
     async def is_right(stored: str) -> bool:
-        return bool(stored) and await code_matches(call, options.store_otp, stored, given)
+        # Nor is a guess that took no ticket at a code that was sent meanwhile.
+        if not stored or not counted:
+            return False
+        return await code_matches(call, options.store_otp, stored, given)
 
     outcome, _ = await guess_code(call, _place(who), is_right, options.allowed_attempts)
     if outcome is not Guess.RIGHT:

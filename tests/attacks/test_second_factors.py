@@ -1,0 +1,168 @@
+"""What is tried against second factors by who has the password, a cookie, or a lucky moment."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import httpx2
+import pytest
+
+from tests.core.conftest import MakeAuth
+from tests.plugins.factor_server import (
+    ADA,
+    COOKIE,
+    OTP,
+    PAPER,
+    SESSION,
+    TOTP,
+    MakeFactorServer,
+    factor_server,
+    outcome,
+)
+from tests.support.browser import Clock
+from tests.support.providers import unsigned
+from tests.support.social import World, begin, come_back, providers
+from watchword import AccountOptions, Advanced, Call, ModelHooks, Outgoing
+from watchword.database.contract import StorageUnavailable
+from watchword.plugins import Bearer, MagicLink
+from watchword.plugins.two_factor import sent_codes
+from watchword.records import Verification
+from watchword.verifications.guesses import replace_code
+
+
+@pytest.fixture
+def make_server(make_auth: MakeAuth, clock: Clock, tmp_path: Path, kind: str) -> MakeFactorServer:
+    return factor_server(make_auth, clock, tmp_path, kind)
+
+
+@pytest.mark.parametrize("size", [10, 9000], ids=["one cookie", "in pieces"])
+def test_f1_no_account_cookie_goes_to_a_browser_that_owes_a_factor(
+    make_server: MakeFactorServer, size: int
+) -> None:
+    world = World()
+    tokens = {"access_token": "t" * size, "id_token": unsigned(world.claims)}
+    world.fails = lambda request: httpx2.Response(200, json=tokens)
+    server = make_server(
+        every_sign_in=True,
+        auth={
+            "account": AccountOptions(store_account_cookie=True),
+            "social_providers": providers(),
+            "advanced": Advanced(outgoing=Outgoing(transport=world.transport)),
+        },
+    )
+    newcomer = server.browser()
+    come_back(newcomer, begin(newcomer)["state"])
+    kept = [name for name in newcomer.jar if name.startswith("better-auth.account_data")]
+    assert len(kept) == (1 if size == 10 else 4)
+    server.sql("update user set twoFactorEnabled = 1")
+    browser = server.browser()
+    come_back(browser, begin(browser)["state"])
+    assert list(browser.jar) == [COOKIE]
+
+
+def test_f1_a_sign_in_that_fails_behind_its_session_leaves_none(
+    make_server: MakeFactorServer,
+) -> None:
+    armed, down, links = [False], [False], list[Any]()
+
+    def trusted(request: object) -> list[str]:
+        if down[0]:
+            raise StorageUnavailable("the list of origins cannot be read")
+        return ["https://app.example"]
+
+    def begun(session: object, call: object) -> None:
+        down[0] = armed[0]
+
+    server = make_server(
+        every_sign_in=True,
+        plugins=[MagicLink(send_magic_link=lambda mail, request: links.append(mail)), Bearer()],
+        auth={
+            "trusted_origins": trusted,
+            "database_hooks": {"session": ModelHooks(create_after=begun)},
+        },
+    )
+    server.with_app()
+    server.sql("update user set emailVerified = 1")
+    before = server.sql("select token from session")
+    browser = server.browser()
+    browser.post("/sign-in/magic-link", {"email": ADA})
+    server.auth.blocking.runtime.drain()
+    armed[0] = True
+    query = {"token": links[-1].token, "callbackURL": "https://app.example/home"}
+    answer = browser.get("/magic-link/verify", query)
+    assert (answer.status, answer.header("set-auth-token")) == (503, None)
+    assert browser.jar == {}
+    assert server.sql("select token from session") == before
+
+
+def test_f3_a_guess_that_took_no_ticket_opens_nothing(
+    make_server: MakeFactorServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = make_server()
+    waiting = server.with_app().asked()
+    sent = server.code(waiting)
+    wrong = "000000" if sent != "000000" else "111111"
+    for _ in range(5):
+        assert outcome(waiting.post(OTP, {"code": wrong})) == (401, "INVALID_CODE")
+    look = sent_codes.newest_verification
+
+    async def overtaken(call: Call, identifier: str) -> Verification | None:
+        found = await look(call, identifier)
+        await replace_code(call, identifier, "424242", 180)
+        return found
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sent_codes, "newest_verification", overtaken)
+        answer = waiting.post(OTP, {"code": "424242"})
+    assert outcome(answer) == (401, "INVALID_CODE")
+    assert server.sql("select failedVerificationCount from twoFactor") == [(5,)]
+    assert waiting.post(OTP, {"code": "424242"}).status == 200
+
+
+def test_f1_a_challenge_is_no_session_and_a_session_no_challenge(
+    make_server: MakeFactorServer,
+) -> None:
+    server = make_server(plugins=[Bearer()])
+    person = server.with_app()
+    signed = person.asked().jar[COOKIE]
+    for token in (signed, unquote(signed), unquote(signed).partition(".")[0]):
+        browser = server.browser()
+        browser.jar[SESSION] = token
+        assert browser.session() is None
+        assert server.browser().get("/get-session", authorization=f"Bearer {token}").json is None
+    for path in (TOTP, PAPER):
+        browser = server.browser()
+        browser.jar[COOKIE] = person.browser.jar[SESSION]
+        answer = browser.post(path, {"code": person.code()})
+        assert outcome(answer) == (401, "INVALID_TWO_FACTOR_COOKIE")
+
+
+@pytest.mark.parametrize("spelling", [" {}", "{} ", "{}\n", "+{}", "wide"])
+def test_t2_a_code_has_one_spelling(make_server: MakeFactorServer, spelling: str) -> None:
+    server = make_server()
+    person = server.with_app()
+
+    def spelt(code: str) -> str:
+        wide = {ord(digit): 0xFF10 + int(digit) for digit in "0123456789"}
+        return code.translate(wide) if spelling == "wide" else spelling.format(code)
+
+    waiting = person.asked()
+    sent = server.code(waiting)
+    assert outcome(waiting.post(OTP, {"code": spelt(sent)})) == (401, "INVALID_CODE")
+    assert outcome(waiting.post(TOTP, {"code": spelt(person.code())})) == (401, "INVALID_CODE")
+    printed = next(code for code in person.paper if any(map(str.isdecimal, code)))
+    paper = outcome(waiting.post(PAPER, {"code": spelt(printed)}))
+    assert paper == (401, "INVALID_BACKUP_CODE")
+
+
+def test_nobody_turns_it_off_by_changing_a_profile(make_server: MakeFactorServer) -> None:
+    server = make_server()
+    person = server.with_app()
+    for body in ({"twoFactorEnabled": False}, {"name": "Ada", "twoFactorEnabled": None}):
+        person.browser.post("/update-user", body)
+        assert server.sql("select twoFactorEnabled from user") == [(1,)]
+    newcomer = server.browser()
+    newcomer.sign_up("bob@example.com", twoFactorEnabled=True)
+    assert newcomer.session()["user"]["twoFactorEnabled"] is False
