@@ -10,6 +10,7 @@ Server-side calls enter at the before hooks and leave after the after hooks.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, get_args
 
