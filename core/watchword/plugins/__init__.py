@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from .one_time_token_session import OneTimeTokenSessionAPI
     from .two_factor import SecondFactorsAPI, TwoFactorAPI
     from .two_factor import TwoFactor as TwoFactor
+    from .username import Username as Username
+    from .username import UsernameAPI
 
     class PluginAPI(
         ActionTokenAPI[M, U],
@@ -52,6 +54,7 @@ if TYPE_CHECKING:
         OneTimeTokenSessionAPI[M, U],
         SecondFactorsAPI[M, U],
         TwoFactorAPI[M, U],
+        UsernameAPI[M, U],
     ):
         """The functions of all plugins in `auth.api`."""
 
@@ -72,6 +75,7 @@ _HOMES = {
     "OneTimeToken": "one_time_token",
     "OneTimeTokenSession": "one_time_token_session",
     "TwoFactor": "two_factor",
+    "Username": "username",
 }
 
 __all__ = [
@@ -90,6 +94,7 @@ __all__ = [
     "OneTimeToken",
     "OneTimeTokenSession",
     "TwoFactor",
+    "Username",
 ]
 
 
