@@ -19,6 +19,7 @@ SCRIPTS = (
     "email_otp.test.mjs",
     "magic_link.test.mjs",
     "two_factor.test.mjs",
+    "username.test.mjs",
 )
 GOOGLE_SCRIPTS = ("google_pages.test.mjs",)
 SOCIAL_SCRIPTS = ("social.test.mjs", "social_open.test.mjs")

@@ -45,6 +45,7 @@ from watchword.plugins import (
     OneTap,
     OneTimeToken,
     OneTimeTokenSession,
+    Username,
 )
 
 SECRET = "oracle-K7pQ2vX9mB4tR8wZ1cY6nH3jL5sD0fGa"
@@ -162,6 +163,7 @@ def plugins(around: Surroundings) -> dict[str, Any]:
             magic_links(around),
             Bearer(),
             email_codes(around),
+            Username(),
         ],
     }
 

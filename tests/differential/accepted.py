@@ -19,9 +19,7 @@ OTHER_PLUGINS = Absent(
             # organization
             "activeOrganizationId",
             "activeTeamId",
-            # username, phone-number, anonymous
-            "username",
-            "displayUsername",
+            # phone-number, anonymous
             "phoneNumber",
             "phoneNumberVerified",
             "isAnonymous",
@@ -122,7 +120,30 @@ _SET_UP = Accepted(
     {"body.user.twoFactorEnabled": (True, False)},
 )
 
+_CRASH = Accepted(
+    "what is no text, and a body that is missing, are told to be so; the reference crashes",
+    {
+        "body": ({"message": "<message>"}, ""),
+        "code": ("VALIDATION_ERROR", None),
+        "content-type": _JSON_TYPE,
+        "status": (400, 500),
+    },
+)
+_NO_NAME = Accepted(
+    "a username that is no text is told to be so; the reference fails at the database",
+    {"status": (400, 422), "code": ("VALIDATION_ERROR", "FAILED_TO_CREATE_USER")},
+)
+_SIGNED_IN_FROM_ELSEWHERE = Accepted(
+    "other sites sign nobody in, with or without a cookie",
+    {"status": (403, 200), "code": ("INVALID_ORIGIN", None)},
+)
+
 ACCEPTED: dict[tuple[str, str], Accepted] = {
+    ("name_changing", "a number"): _CRASH,
+    ("name_changing", "no body"): _CRASH,
+    ("name_changing", "sign up (6)"): _NO_NAME,
+    ("name_changing", "sign up (7)"): _NO_NAME,
+    ("name_across_sites", "without a cookie"): _SIGNED_IN_FROM_ELSEWHERE,
     ("factor_by_app", "first code"): _SET_UP,
     ("factor_guesses", "first code"): _SET_UP,
     ("factor_challenge_ending", "first code"): _SET_UP,

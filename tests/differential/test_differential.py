@@ -32,6 +32,7 @@ from tests.differential import (
     social_tokens,
     strict,
     two_factor,
+    username,
 )
 from tests.differential.accepted import ACCEPTED, OTHER_PLUGINS, SOCIAL_PLUGINS, UNSET
 from tests.differential.masking import NOTHING, differences
@@ -73,6 +74,7 @@ SCRIPTS: list[tuple[str, Script]] = [
         for script in scripts
     ),
     *(("plugins", script) for script in two_factor.SCRIPTS),
+    *(("plugins", script) for script in username.SCRIPTS),
 ]
 TRANSPORT: tuple[Script, ...] = (*requests.SCRIPTS, sign_up_and_in.forms)
 """Scripts that look at paths, headers and bodies: these go through both kinds of server."""

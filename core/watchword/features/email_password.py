@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import ClassVar, Literal, TypeVar
 
 from watchword.call import Call
@@ -145,8 +146,20 @@ class EmailAndPassword(Plugin):
             raise EmailPasswordCodes.EMAIL_PASSWORD_DISABLED()
         if not is_email(body.email):
             raise EmailPasswordCodes.INVALID_EMAIL()
-        self.check_given_password(body.password)
-        user, session = await self._signed_in(call, body)
+        email = normal_email(body.email)
+
+        async def admit(user: User) -> None:
+            await self.require_proven_address(call, user, body.callback_url)
+
+        user, session = await self.session_by_password(
+            call,
+            partial(user_of_address, call, email),
+            body.password,
+            unknown=email,
+            wrong=EmailPasswordCodes.INVALID_EMAIL_OR_PASSWORD,
+            admit=admit,
+            remember=body.remember_me,
+        )
         set_session_cookies(call, session, user, remember=body.remember_me)
         if body.callback_url:
             call.set_header("location", body.callback_url)
@@ -156,6 +169,46 @@ class EmailAndPassword(Plugin):
             url=body.callback_url or None,
             user=user,
         )
+
+    async def session_by_password(
+        self,
+        call: Call,
+        find: Callable[[], Awaitable[User | None]],
+        password: str,
+        *,
+        unknown: str,
+        wrong: ErrorCode,
+        admit: Callable[[User], Awaitable[None]],
+        remember: bool,
+    ) -> tuple[User, Session]:
+        """Whom `find` finds, if this is the password, and a session.
+
+        Every sign-in by password comes here, whatever people are known by. The work is the same
+        where nobody is found: guesses are counted under `unknown` then, and `wrong` is the answer
+        to both. `admit` is asked after the password: it raises where that is not enough. Raises
+        `wrong`, PASSWORD_TOO_LONG, FAILED_TO_CREATE_SESSION (401), `TooManyRequests`, `Overloaded`.
+        """
+        self.check_given_password(password)
+        for _ in range(_TRIES):
+            user, account = await self._authenticated(call, await find(), password, unknown, wrong)
+            await admit(user)
+            session = await self._begin(call, user, account, remember)
+            if session is not None:
+                return user, session
+        raise wrong()
+
+    async def require_proven_address(self, call: Call, user: User, callback_url: str) -> None:
+        """Where options ask for a verified address: raises EMAIL_NOT_VERIFIED without one.
+
+        With `send_on_sign_in` the link that verifies it is mailed.
+        """
+        if not self.require_email_verification or user.email_verified:
+            return
+        verification = call.config.plugin(EmailVerification)
+        if verification.send_on_sign_in:
+            call.runtime.require_room()
+            await verification.send(call, user, callback_url)
+        raise EmailPasswordCodes.EMAIL_NOT_VERIFIED()
 
     async def hash(self, call: Call, password: str) -> str:
         """The stored form of a password, made off the event loop. Raises `Overloaded` (503)."""
@@ -261,20 +314,6 @@ class EmailAndPassword(Plugin):
         user = await synthetic_user(call, values, self.custom_synthetic_user)
         return SignedUp(token=None, user=user)
 
-    async def _signed_in(self, call: Call, body: SignInEmail) -> tuple[User, Session]:
-        for _ in range(_TRIES):
-            user, account = await self._authenticated(call, body)
-            if self.require_email_verification and not user.email_verified:
-                verification = call.config.plugin(EmailVerification)
-                if verification.send_on_sign_in:
-                    call.runtime.require_room()
-                    await verification.send(call, user, body.callback_url)
-                raise EmailPasswordCodes.EMAIL_NOT_VERIFIED()
-            session = await self._begin(call, user, account, body.remember_me)
-            if session is not None:
-                return user, session
-        raise EmailPasswordCodes.INVALID_EMAIL_OR_PASSWORD()
-
     async def _begin(
         self, call: Call, user: User, account: Account, remember: bool
     ) -> Session | None:
@@ -292,16 +331,16 @@ class EmailAndPassword(Plugin):
         await call.sessions.remove(call, session.token)
         return None
 
-    async def _authenticated(self, call: Call, body: SignInEmail) -> tuple[User, Account]:
-        email = normal_email(body.email)
-        user = await user_of_address(call, email)
+    async def _authenticated(
+        self, call: Call, user: User | None, password: str, unknown: str, wrong: ErrorCode
+    ) -> tuple[User, Account]:
         account = None if user is None else await credential_of(call, user.id)
         call.subject = None if user is None else user.id
         stored = None if account is None else account.password
-        right = await self.guess(call, email if user is None else user.id, stored, body.password)
+        right = await self.guess(call, unknown if user is None else user.id, stored, password)
         if user is None or account is None or not right:
-            raise self.wrong(body.password, EmailPasswordCodes.INVALID_EMAIL_OR_PASSWORD)
-        return user, await self._upgraded(call, account, body.password)
+            raise self.wrong(password, wrong)
+        return user, await self._upgraded(call, account, password)
 
     async def _upgraded(self, call: Call, account: Account, password: str) -> Account:
         stored = account.password

@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from .passkey import Passkey as Passkey
     from .two_factor import SecondFactorsAPI, TwoFactorAPI
     from .two_factor import TwoFactor as TwoFactor
+    from .username import Username as Username
+    from .username import UsernameAPI
 
     class PluginAPI(
         ActionTokenAPI[M, U],
@@ -56,6 +58,7 @@ if TYPE_CHECKING:
         PasskeyAPI[M, U],
         SecondFactorsAPI[M, U],
         TwoFactorAPI[M, U],
+        UsernameAPI[M, U],
     ):
         """The functions of all plugins in `auth.api`."""
 
@@ -77,6 +80,7 @@ _HOMES = {
     "OneTimeTokenSession": "one_time_token_session",
     "Passkey": "passkey",
     "TwoFactor": "two_factor",
+    "Username": "username",
 }
 
 __all__ = [
@@ -96,6 +100,7 @@ __all__ = [
     "OneTimeTokenSession",
     "Passkey",
     "TwoFactor",
+    "Username",
 ]
 
 
