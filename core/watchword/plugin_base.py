@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 P = TypeVar("P")
 HookMethod = Callable[[P, "Call"], Coroutine[Any, Any, object]]
 Stage = Literal["before", "gate", "after", "on_request", "on_response"]
+Place = Literal["first", "early", "middle", "last"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +42,8 @@ class Hook:
     method: Callable[..., Coroutine[Any, Any, object]]
     new_session: bool = False
     """Whether it is left out where the call neither established nor renewed a session."""
-    first: bool = False
-    """Whether it runs ahead of the other hooks of its stage, the application's included."""
-    last: bool = False
-    """Whether it runs behind them."""
+    place: Place = "middle"
+    """Where it stands among the hooks of its stage, the application's included."""
 
     def matches(self, path: str) -> bool:
         """Whether the hook runs for an endpoint's declared path; `*` matches any characters."""
@@ -73,16 +72,17 @@ def gate(pattern: str = "*") -> Callable[[HookMethod[P]], Hook]:
 
 
 def after(
-    pattern: str = "*", *, new_session: bool = False, first: bool = False, last: bool = False
+    pattern: str = "*", *, new_session: bool = False, place: Place = "middle"
 ) -> Callable[[HookMethod[P]], Hook]:
     """Run after such endpoints, with `call.returned` set (a value or an `APIError`).
 
     A return value other than None replaces the response's. With `new_session` it only runs where
     `call.new_session` is set, and costs all other calls nothing. `first` is for what may take the
-    session back: no other hook, not even the application's, sees it before. `last` is for what
-    gives away all that the others set, wherever its plugin stands in the list.
+    session back: no other hook, not even the application's, sees it before. `early` comes right
+    behind that: for what belongs to the sign-in itself. `last` is for what gives away all that the
+    others set, wherever its plugin stands in the list.
     """
-    return lambda method: Hook("after", pattern, method, new_session, first, last)
+    return lambda method: Hook("after", pattern, method, new_session, place)
 
 
 def on_request() -> Callable[[HookMethod[P]], Hook]:

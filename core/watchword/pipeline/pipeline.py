@@ -28,7 +28,7 @@ from watchword.http.request import Request
 from watchword.http.response import Response
 from watchword.http.speculation import is_speculative
 from watchword.observability.opening import APPLICATION
-from watchword.plugin_base import Hook, Plugin, Stage
+from watchword.plugin_base import Hook, Place, Plugin, Stage
 from watchword.runtime.contract import Runtime
 from watchword.sessions.asking import asker_of
 from watchword.sessions.sessions import finish_call, require_session, withhold_session
@@ -256,14 +256,11 @@ class _Steps:
         self, own: Callable[[Call], object] | None, path: str
     ) -> tuple[tuple[Step, bool], ...]:
         """All hooks behind an endpoint, as `Route.after` has them."""
-        first: list[tuple[Step, bool]] = []
-        last: list[tuple[Step, bool]] = []
-        rest = [(step, False) for step in self.own("after", own)]
+        found = [("middle", (step, False)) for step in self.own("after", own)]
         for plugin, hook in self._hooks["after"]:
             if hook.matches(path):
-                place = first if hook.first else last if hook.last else rest
-                place.append((self._of_plugin(plugin, hook), hook.new_session))
-        return (*first, *rest, *last)
+                found.append((hook.place, (self._of_plugin(plugin, hook), hook.new_session)))
+        return tuple(step for place in get_args(Place) for there, step in found if there == place)
 
     def own(self, stage: Stage, callback: Callable[[Call], object] | None) -> tuple[Step, ...]:
         """The application's own hook."""

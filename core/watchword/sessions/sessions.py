@@ -10,7 +10,12 @@ from collections.abc import Mapping
 import msgspec
 
 from watchword.call import Asker, CacheDue, Call, SessionLookup
-from watchword.cookies import DONT_REMEMBER, OAUTH_STATE, SESSION_DATA, SESSION_TOKEN
+from watchword.cookies import (
+    DONT_REMEMBER,
+    OAUTH_STATE,
+    SESSION_DATA,
+    SESSION_TOKEN,
+)
 from watchword.discreet import Discreet
 from watchword.errors import APIError, ErrorCode, ErrorCodes
 from watchword.http.cookies import CookieAttributes

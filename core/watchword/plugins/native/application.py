@@ -81,10 +81,10 @@ class NativeApplication(Plugin):
             return None
         return _HandedOver(with_parameter(target, _COOKIE, given))
 
-    after_callback = after("/callback/*", last=True)(_hand_over)
-    after_generic_callback = after("/oauth2/callback/*", last=True)(_hand_over)
-    after_magic_link = after("/magic-link/verify*", last=True)(_hand_over)
-    after_verification = after("/verify-email*", last=True)(_hand_over)
+    after_callback = after("/callback/*", place="last")(_hand_over)
+    after_generic_callback = after("/oauth2/callback/*", place="last")(_hand_over)
+    after_magic_link = after("/magic-link/verify*", place="last")(_hand_over)
+    after_verification = after("/verify-email*", place="last")(_hand_over)
 
 
 def _taken_cookies(call: Call) -> list[str]:

@@ -48,7 +48,7 @@ class TwoFactor(SecondFactors):
     """Ask for the second factor whatever the first one was, unless that was two by itself: a
     passkey with a PIN, a finger or a face. False: after passwords alone, as the reference does."""
 
-    @after(new_session=True, first=True)
+    @after(new_session=True, place="first")
     async def ask(self, call: Call) -> SecondFactorAsked | None:
         """Take back the session of a sign-in that lacks the second factor, and ask for that."""
         begun = call.new_session
