@@ -217,8 +217,11 @@ class SessionAPI(ServerAPI[M, U]):
 
     get_session: EndpointCall[M, GetSession | None, SessionAndUser[U] | None]
     """Who is signed in, or None. POST renews when `session.defer_refresh` is on."""
-    require_fresh_session: EndpointCall[M, HowLately, SessionAndUser[U]]
-    """Go on only for who signed in lately: within `session.fresh_age`, or seconds of one's own."""
+    require_fresh_session: EndpointCall[M, HowLately | None, SessionAndUser[U]]
+    """Go on only for who signed in lately: within `session.fresh_age`, or seconds of one's own.
+
+    Raises UNAUTHORIZED (401) and SESSION_NOT_FRESH (403).
+    """
     update_session: EndpointCall[M, UpdateSession | None, UpdatedSession]
     """Set additional fields of this browser's session; core fields cannot be set."""
     sign_out: EndpointCall[M, None, SignedOut]

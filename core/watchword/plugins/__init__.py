@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from .one_time_token import OneTimeTokenAPI
     from .one_time_token_session import OneTimeTokenSession as OneTimeTokenSession
     from .one_time_token_session import OneTimeTokenSessionAPI
+    from .siwe import SIWE as SIWE
+    from .siwe import SIWEAPI
     from .two_factor import SecondFactorsAPI, TwoFactorAPI
     from .two_factor import TwoFactor as TwoFactor
 
@@ -50,6 +52,7 @@ if TYPE_CHECKING:
         MultiSessionAPI[M, U],
         OneTimeTokenAPI[M, U],
         OneTimeTokenSessionAPI[M, U],
+        SIWEAPI[M, U],
         SecondFactorsAPI[M, U],
         TwoFactorAPI[M, U],
     ):
@@ -71,6 +74,7 @@ _HOMES = {
     "OneTap": "one_tap",
     "OneTimeToken": "one_time_token",
     "OneTimeTokenSession": "one_time_token_session",
+    "SIWE": "siwe",
     "TwoFactor": "two_factor",
 }
 
@@ -89,6 +93,7 @@ __all__ = [
     "OneTap",
     "OneTimeToken",
     "OneTimeTokenSession",
+    "SIWE",
     "TwoFactor",
 ]
 

@@ -195,8 +195,9 @@ class TwoFactorAPI(ServerAPI[M, U]):
     """Give a code that was sent; who is signed in and has no second factor has one then."""
     verify_backup_code: EndpointCall[M, VerifyBackupCode, SecondFactorPassed[U]]
     """Give a code from paper, which is used up."""
-    require_second_factor: EndpointCall[M, HowLately, SessionAndUser[U]]
+    require_second_factor: EndpointCall[M, HowLately | None, SessionAndUser[U]]
     """Go on only for who gave the second factor in this session, at any time or lately.
 
-    There with `note_in_session`.
+    There with `note_in_session`. Raises UNAUTHORIZED (401), TWO_FACTOR_NOT_ENABLED (403) for
+    users who have none, SECOND_FACTOR_REQUIRED (403).
     """
