@@ -10,8 +10,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from watchword.configuration.options import Duration
 from watchword.http.response import Constant, Response, encoded
 from watchword.records import User
+from watchword.results import SessionAndUser
 from watchword.runtime.loops import WrongLoop, require_asyncio
 
 from .asgi_lifespan import Lifespan
@@ -26,6 +28,7 @@ from .asgi_scope import (
     request_of,
 )
 from .asgi_session import SessionLookup, SessionRelay, found_lookup
+from .demands import Demand, confirmed_action, fresh_session, second_factor
 from .wire import covers, framed, preflight
 
 if TYPE_CHECKING:
@@ -44,6 +47,8 @@ __all__ = [
     "consume_action_token",
     "full_path",
     "request_of",
+    "require_fresh_session",
+    "require_second_factor",
 ]
 
 U = TypeVar("U", bound=User)
@@ -134,9 +139,34 @@ async def consume_action_token(auth: Auth[Any], scope: Scope, type: str) -> None
 
     Raises `APIError` UNAUTHORIZED (401) or ACTION_CONFIRMATION_REQUIRED (403).
     """
+    await _met(auth, scope, confirmed_action(type))
+
+
+async def require_fresh_session(
+    auth: Auth[U], scope: Scope, within: Duration | None = None
+) -> SessionAndUser[U]:
+    """Session and user of who signed in lately: within `session.fresh_age`, or a time of one's own.
+
+    Raises `APIError` UNAUTHORIZED (401) or SESSION_NOT_FRESH (403).
+    """
+    return await _met(auth, scope, fresh_session(within))
+
+
+async def require_second_factor(
+    auth: Auth[U], scope: Scope, within: Duration | None = None
+) -> SessionAndUser[U]:
+    """Session and user of who gave the second factor in this session, at any time or lately.
+
+    For plugin `TwoFactor(note_in_session=True)`. Raises `APIError` UNAUTHORIZED (401),
+    TWO_FACTOR_NOT_ENABLED or SECOND_FACTOR_REQUIRED (403).
+    """
+    return await _met(auth, scope, second_factor(within))
+
+
+async def _met(auth: Auth[Any], scope: Scope, demand: Demand) -> Any:
     # Where nobody relays cookies, nothing may be renewed behind the application's back.
     lookup = found_lookup(auth, scope) or SessionLookup(auth, scope, renew=False)
-    await lookup.consume_action_token(type)
+    return await lookup.meet(demand)
 
 
 async def _respond(response: Response, method: str, send: Send) -> None:

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from watchword.http.response import encoded, varies, varying
 from watchword.records import User
-from watchword.sessions.sessions import WITHOUT_RENEWAL
 
 from .asgi_scope import Application, Message, Receive, Scope, Send, request_of
+from .demands import Demand
 from .wire import check_around
 
 if TYPE_CHECKING:
@@ -67,15 +67,12 @@ class SessionLookup(Generic[U]):
             self._answered = asyncio.Event()
         await self._answered.wait()
 
-    async def consume_action_token(self, type: str) -> None:
-        """Burn the grant for an action of the session that was found here, and of no other one.
+    async def meet(self, demand: Demand) -> Any:
+        """Ask for something of the session that was found here, and of no other one.
 
-        Raises `APIError` UNAUTHORIZED (401) or ACTION_CONFIRMATION_REQUIRED (403).
+        Raises `APIError`: UNAUTHORIZED (401), or what the demand refuses with.
         """
-        checked = await self.checked()
-        # Its typed input is the plugin's, which is not to be loaded here.
-        api: Any = self.auth.api
-        await api.consume_action_token(checked=checked, query=WITHOUT_RENEWAL, extra={"type": type})
+        return await demand.call(self.auth, self.auth.api, await self.checked())
 
     def within(self, scope: Scope) -> SessionLookup[U]:
         """This lookup, once it can be found in the scope, beside those that ask other servers."""

@@ -14,11 +14,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from watchword.configuration.options import Duration
 from watchword.errors import APIError
 from watchword.records import User
 from watchword.results import SessionAndUser
 
 from .asgi_session import SessionRelay, lookup_for
+from .demands import Demand, confirmed_action, fresh_session, second_factor
 
 try:
     from fastapi import FastAPI, HTTPException
@@ -39,14 +41,18 @@ __all__ = [
     "ActionConfirmed",
     "CurrentSession",
     "CurrentUser",
+    "FreshSession",
     "OptionalSession",
     "OptionalUser",
+    "SecondFactorSession",
     "lifespan",
     "mount",
     "request_of",
 ]
 
 U = TypeVar("U", bound=User)
+
+_COOKIE = "better-auth.session_token"
 
 
 def mount(app: FastAPI, auth: Auth[Any]) -> None:
@@ -70,7 +76,7 @@ def mount(app: FastAPI, auth: Auth[Any]) -> None:
 
 
 class _SessionDependency(SecurityBase, Generic[U]):
-    def __init__(self, auth: Auth[U], *, cookie_name: str = "better-auth.session_token") -> None:
+    def __init__(self, auth: Auth[U], *, cookie_name: str = _COOKIE) -> None:
         """`cookie_name` is what OpenAPI shows; it has no part in the check."""
         self._auth = auth
         self.scheme_name = "session"
@@ -109,6 +115,42 @@ class CurrentUser(_SessionDependency[U]):
         return _required(await self._find(connection)).user
 
 
+class _Demanding(_SessionDependency[U]):
+    def __init__(self, auth: Auth[U], demand: Demand, *, cookie_name: str) -> None:
+        demand.check(auth)
+        super().__init__(auth, cookie_name=cookie_name)
+        self._demand = demand
+
+    async def __call__(self, connection: HTTPConnection) -> SessionAndUser[U]:
+        return await _met(self._auth, connection, self._demand)
+
+
+class FreshSession(_Demanding[U]):
+    """Dependency: session and user of who signed in lately.
+
+    Within `session.fresh_age`, or a time of one's own. 401 UNAUTHORIZED, 403 SESSION_NOT_FRESH.
+    """
+
+    def __init__(
+        self, auth: Auth[U], within: Duration | None = None, *, cookie_name: str = _COOKIE
+    ) -> None:
+        """Raises `ConfigurationError` for a wrong duration."""
+        super().__init__(auth, fresh_session(within), cookie_name=cookie_name)
+
+
+class SecondFactorSession(_Demanding[U]):
+    """Dependency: session and user of who gave the second factor in this session.
+
+    At any time, or lately. 401 UNAUTHORIZED, 403 TWO_FACTOR_NOT_ENABLED, SECOND_FACTOR_REQUIRED.
+    """
+
+    def __init__(
+        self, auth: Auth[U], within: Duration | None = None, *, cookie_name: str = _COOKIE
+    ) -> None:
+        """Raises `ConfigurationError` without plugin `TwoFactor(note_in_session=True)`."""
+        super().__init__(auth, second_factor(within), cookie_name=cookie_name)
+
+
 class ActionConfirmed:
     """Dependency: burns a grant of plugin `ActionToken`; 401 or 403 without one.
 
@@ -117,13 +159,17 @@ class ActionConfirmed:
 
     def __init__(self, auth: Auth[Any], type: str) -> None:
         self._auth = auth
-        self._type = type
+        self._demand = confirmed_action(type)
 
     async def __call__(self, connection: HTTPConnection) -> None:
-        try:
-            await lookup_for(self._auth, connection.scope).consume_action_token(self._type)
-        except APIError as refusal:
-            raise HTTPException(refusal.status, detail=refusal.body) from None
+        await _met(self._auth, connection, self._demand)
+
+
+async def _met(auth: Auth[Any], connection: HTTPConnection, demand: Demand) -> Any:
+    try:
+        return await lookup_for(auth, connection.scope).meet(demand)
+    except APIError as refusal:
+        raise HTTPException(refusal.status, detail=refusal.body) from None
 
 
 def _required(found: SessionAndUser[U] | None) -> SessionAndUser[U]:

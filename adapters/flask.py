@@ -1,4 +1,4 @@
-"""Flask: an extension with `current_user`, `current_session`, `login_required`, `action_required`.
+"""Flask: an extension with `current_user`, `current_session`, and guards for views.
 
 Mount it, and guard a view:
 
@@ -28,6 +28,7 @@ except ModuleNotFoundError as error:
         'watchword.adapters.flask needs Flask: pip install "watchword[flask]"'
     ) from error
 
+from watchword.configuration.options import Duration
 from watchword.database.hidden import Shown
 from watchword.errors import APIError, ConfigurationError
 from watchword.http.request import Request as AuthRequest
@@ -35,9 +36,10 @@ from watchword.records import User
 from watchword.results import SessionAndUser
 from watchword.sessions.sessions import SessionCodes
 
+from .demands import Demand, confirmed_action, fresh_session, second_factor
 from .flask_body import FlaskBody
 from .wire import framed, preflight
-from .wsgi import checked_of, consume_action_token, request_of, was_checked
+from .wsgi import checked_of, meet, request_of, was_checked
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIEnvironment
@@ -174,7 +176,21 @@ class Watchword(Generic[U]):
         self, type: str
     ) -> Callable[[Callable[P, ResponseReturnValue]], Callable[P, ResponseReturnValue]]:
         """`action_required` with a grant of this server."""
-        return _action_guard(lambda: self, type)
+        return _demand_guard(lambda: self, confirmed_action(type))
+
+    def fresh_login_required(
+        self, within: Duration | None = None, *, login_url: str | None = None
+    ) -> Callable[[Callable[P, ResponseReturnValue]], Callable[P, ResponseReturnValue]]:
+        """`fresh_login_required` for who signed in at this server."""
+        return _demand_guard(lambda: self, fresh_session(within), login_url)
+
+    def second_factor_required(
+        self, within: Duration | None = None, *, login_url: str | None = None
+    ) -> Callable[[Callable[P, ResponseReturnValue]], Callable[P, ResponseReturnValue]]:
+        """`second_factor_required` for who signed in at this server."""
+        demand = second_factor(within)
+        demand.check(self.auth)
+        return _demand_guard(lambda: self, demand, login_url)
 
     def _relay(self, response: Response) -> Response:
         checked = was_checked(self.auth, request.environ)
@@ -216,7 +232,7 @@ def _extension() -> Watchword[Any]:
         return cast("Watchword[Any]", extension)
     raise RuntimeError(
         "this Flask application has no Watchword extension without a name: Watchword(auth, app); "
-        "of one with a name use its own login_required, action_required, user and session"
+        "of one with a name use its own login_required and other guards, user and session"
     )
 
 
@@ -266,7 +282,30 @@ def action_required(
 
     Put it below the route, like `login_required`.
     """
-    return _action_guard(_extension, type)
+    return _demand_guard(_extension, confirmed_action(type))
+
+
+def fresh_login_required(
+    within: Duration | None = None, *, login_url: str | None = None
+) -> Callable[[Callable[P, ResponseReturnValue]], Callable[P, ResponseReturnValue]]:
+    """Only for who signed in lately: within `session.fresh_age`, or a time of the view's own.
+
+    Others get 401 UNAUTHORIZED or 403 SESSION_NOT_FRESH as JSON, or go to `login_url`. Put it below
+    the route, with parentheses: `@fresh_login_required()`.
+    """
+    return _demand_guard(_extension, fresh_session(within), login_url)
+
+
+def second_factor_required(
+    within: Duration | None = None, *, login_url: str | None = None
+) -> Callable[[Callable[P, ResponseReturnValue]], Callable[P, ResponseReturnValue]]:
+    """Only for who gave the second factor in this session, at any time or lately.
+
+    For plugin `TwoFactor(note_in_session=True)`. Others get 401 UNAUTHORIZED, 403
+    TWO_FACTOR_NOT_ENABLED or SECOND_FACTOR_REQUIRED as JSON, or go to `login_url`. Put it below the
+    route, with parentheses: `@second_factor_required()`.
+    """
+    return _demand_guard(_extension, second_factor(within), login_url)
 
 
 def _login_guard(
@@ -289,8 +328,8 @@ def _login_guard(
     return guard
 
 
-def _action_guard(
-    extension: Callable[[], Watchword[Any]], type: str
+def _demand_guard(
+    extension: Callable[[], Watchword[Any]], demand: Demand, login_url: str | None = None
 ) -> Callable[[Callable[..., ResponseReturnValue]], Callable[..., ResponseReturnValue]]:
     def guard(view: Callable[..., ResponseReturnValue]) -> Callable[..., ResponseReturnValue]:
         run = _synchronous(view)
@@ -301,8 +340,10 @@ def _action_guard(
             # Looked up here, so that a renewed cookie is relayed.
             _ = found.session
             try:
-                consume_action_token(found.auth, request.environ, type)
+                meet(found.auth, request.environ, demand)
             except APIError as refusal:
+                if login_url is not None and refusal.status in (401, 403):
+                    return redirect(login_url)
                 return jsonify(refusal.body), refusal.status
             return run(*args, **kwargs)
 

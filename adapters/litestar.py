@@ -35,11 +35,13 @@ except ModuleNotFoundError as error:
         'watchword.adapters.litestar needs Litestar: pip install "watchword[litestar]"'
     ) from error
 
+from watchword.configuration.options import Duration
 from watchword.errors import APIError
 from watchword.http.request import Request as AuthRequest
 
 from . import asgi as plain
 from .asgi_session import SessionLookup, SessionRelay, lookup_for, lookup_of
+from .demands import Demand, confirmed_action, fresh_session, second_factor
 from .litestar_dependencies import dependencies_on, handlers_of, required, take_as_given
 from .litestar_dtos import refuse_unnamed
 from .litestar_records import show_records
@@ -116,7 +118,22 @@ class WatchwordPlugin(InitPlugin, ReceiveRoutePlugin):
 
     def requires_action(self, type: str) -> Guard:
         """Guard: burns a grant of plugin `ActionToken` of this server; 401 or 403 without one."""
-        return _action_guard(partial(lookup_for, self._auth), type)
+        return self._demanding(confirmed_action(type))
+
+    def requires_fresh_session(self, within: Duration | None = None) -> Guard:
+        """Guard: 401 or 403 for who did not sign in lately at this server."""
+        return self._demanding(fresh_session(within))
+
+    def requires_second_factor(self, within: Duration | None = None) -> Guard:
+        """Guard: 401 or 403 for who did not give the second factor in a session of this server.
+
+        Raises `ConfigurationError` without plugin `TwoFactor(note_in_session=True)`.
+        """
+        return self._demanding(second_factor(within))
+
+    def _demanding(self, demand: Demand) -> Guard:
+        demand.check(self._auth)
+        return _demand_guard(partial(lookup_for, self._auth), demand)
 
     def receive_route(self, route: BaseRoute) -> None:
         """Refuse a route that the mount would swallow: Litestar compares prefixes of text.
@@ -169,13 +186,34 @@ def requires_action(type: str) -> Guard:
 
     Litestar reads the body after it: a wrong one costs the grant.
     """
-    return _action_guard(lookup_of, type)
+    return _demand_guard(lookup_of, confirmed_action(type))
 
 
-def _action_guard(lookup: Callable[[plain.Scope], SessionLookup[Any]], type: str) -> Guard:
-    async def guard(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+def requires_fresh_session(within: Duration | None = None) -> Guard:
+    """Guard: only for who signed in lately, within `session.fresh_age` or a time of one's own.
+
+    401 UNAUTHORIZED, 403 SESSION_NOT_FRESH. On the whole application it spares the mount.
+    """
+    return _demand_guard(lookup_of, fresh_session(within))
+
+
+def requires_second_factor(within: Duration | None = None) -> Guard:
+    """Guard: only for who gave the second factor in this session, at any time or lately.
+
+    For plugin `TwoFactor(note_in_session=True)`. 401 UNAUTHORIZED, 403 TWO_FACTOR_NOT_ENABLED,
+    SECOND_FACTOR_REQUIRED. On the whole application it spares the mount.
+    """
+    return _demand_guard(lookup_of, second_factor(within))
+
+
+def _demand_guard(lookup: Callable[[plain.Scope], SessionLookup[Any]], demand: Demand) -> Guard:
+    async def guard(
+        connection: ASGIConnection[Any, Any, Any, Any], route_handler: BaseRouteHandler
+    ) -> None:
+        if route_handler.opt.get(_OWN_ROUTE):
+            return
         try:
-            await lookup(_open(connection.scope)).consume_action_token(type)
+            await lookup(_open(connection.scope)).meet(demand)
         except APIError as refusal:
             raise HTTPException(
                 refusal.message or "",

@@ -19,6 +19,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
+from watchword.configuration.options import Duration
 from watchword.errors import APIError, ConfigurationError
 from watchword.http.request import Request as AuthRequest
 from watchword.records import User
@@ -28,6 +29,7 @@ from watchword.runtime.loops import require_asyncio
 from . import asgi as plain
 from .asgi import ASGIApp, Receive, Scope, Send, full_path
 from .asgi_session import SessionRelay, lookup_for
+from .demands import Demand, confirmed_action, fresh_session, second_factor
 from .wire import covers
 
 try:
@@ -180,11 +182,40 @@ def action_required(auth: Auth[Any], type: str) -> Callable[[Endpoint], Endpoint
     The grant is burned; others get 401 or 403 as JSON. Stands inside a `SessionRelay`.
     """
 
+    return _guard(auth, confirmed_action(type))
+
+
+def fresh_session_required(
+    auth: Auth[Any], within: Duration | None = None
+) -> Callable[[Endpoint], Endpoint]:
+    """Decorator of an `async def` endpoint: only for who signed in lately.
+
+    Within `session.fresh_age`, or a time of one's own; others get 401 UNAUTHORIZED or 403
+    SESSION_NOT_FRESH as JSON. Stands inside a `SessionRelay`.
+    """
+    return _guard(auth, fresh_session(within))
+
+
+def second_factor_required(
+    auth: Auth[Any], within: Duration | None = None
+) -> Callable[[Endpoint], Endpoint]:
+    """Decorator of an `async def` endpoint: only for who gave the second factor in this session.
+
+    At any time or lately; others get 401 UNAUTHORIZED, 403 TWO_FACTOR_NOT_ENABLED or
+    SECOND_FACTOR_REQUIRED as JSON. Stands inside a `SessionRelay`. Raises `ConfigurationError`
+    without plugin `TwoFactor(note_in_session=True)`.
+    """
+    return _guard(auth, second_factor(within))
+
+
+def _guard(auth: Auth[Any], demand: Demand) -> Callable[[Endpoint], Endpoint]:
+    demand.check(auth)
+
     def guard(endpoint: Endpoint) -> Endpoint:
         @functools.wraps(endpoint)
         async def guarded(request: Request) -> Response:
             try:
-                await lookup_for(auth, request.scope).consume_action_token(type)
+                await lookup_for(auth, request.scope).meet(demand)
             except APIError as refusal:
                 return JSONResponse(refusal.body, refusal.status)
             return await endpoint(request)

@@ -13,13 +13,15 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar
 from wsgiref.types import InputStream, StartResponse, WSGIApplication, WSGIEnvironment
 
+from watchword.configuration.options import Duration
 from watchword.errors import APIError
 from watchword.http.headers import Headers
 from watchword.http.request import NO_BODY, Body, BodyTooLarge, Request
 from watchword.http.response import varying
 from watchword.records import User
-from watchword.sessions.sessions import WITHOUT_RENEWAL
+from watchword.results import SessionAndUser
 
+from .demands import Demand, confirmed_action, fresh_session, second_factor
 from .wire import (
     bad_body,
     check_around,
@@ -105,15 +107,42 @@ def consume_action_token(auth: Auth[Any], environ: WSGIEnvironment, type: str) -
 
     Raises `APIError` UNAUTHORIZED (401) or ACTION_CONFIRMATION_REQUIRED (403).
     """
+    meet(auth, environ, confirmed_action(type))
+
+
+def require_fresh_session(
+    auth: Auth[U], environ: WSGIEnvironment, within: Duration | None = None
+) -> SessionAndUser[U]:
+    """Session and user of who signed in lately: within `session.fresh_age`, or a time of one's own.
+
+    Raises `APIError` UNAUTHORIZED (401) or SESSION_NOT_FRESH (403).
+    """
+    return meet(auth, environ, fresh_session(within))
+
+
+def require_second_factor(
+    auth: Auth[U], environ: WSGIEnvironment, within: Duration | None = None
+) -> SessionAndUser[U]:
+    """Session and user of who gave the second factor in this session, at any time or lately.
+
+    For plugin `TwoFactor(note_in_session=True)`. Raises `APIError` UNAUTHORIZED (401),
+    TWO_FACTOR_NOT_ENABLED or SECOND_FACTOR_REQUIRED (403).
+    """
+    return meet(auth, environ, second_factor(within))
+
+
+def meet(auth: Auth[Any], environ: WSGIEnvironment, demand: Demand) -> Any:
+    """Ask for something of the session that `checked_of` finds.
+
+    Raises `APIError`: UNAUTHORIZED (401), or what the demand refuses with.
+    """
     if _key(auth) in environ:
         checked = checked_of(auth, environ)
     else:
         # Where nobody relays cookies, nothing may be renewed behind the application's back.
         request = request_of(environ)
         checked = auth.blocking.check(request.headers, request, renew=False)
-    # Its typed input is the plugin's, which is not to be loaded here.
-    api: Any = auth.blocking.api
-    api.consume_action_token(checked=checked, query=WITHOUT_RENEWAL, extra={"type": type})
+    return demand.call(auth, auth.blocking.api, checked)
 
 
 def was_checked(auth: Auth[U], environ: WSGIEnvironment) -> Checked[U] | None:

@@ -40,7 +40,7 @@ from .features.mails import ChangeEmailMail, Mail
 from .features.notices import Notice, Notices
 from .features.password_reset import PasswordReset, RequestPasswordReset, ResetPassword
 from .features.passwords import ChangePassword, SetPassword, VerifyPassword
-from .features.sessions import GetSession, RevokeSession
+from .features.sessions import GetSession, HowLately, RevokeSession
 from .features.social.tokens_wire import OfAccount
 from .features.social.wire import GivenIdToken, LinkSocial, SignInSocial
 from .features.users import DeleteUser, DeleteUserNow, DeletionToken, UpdateUser
@@ -118,6 +118,7 @@ __all__ = [
     "DeletionToken",
     "GetSession",
     "GivenIdToken",
+    "HowLately",
     "LinkSocial",
     "OfAccount",
     "RequestPasswordReset",

@@ -25,6 +25,7 @@ GOOGLE_SCRIPTS = ("google_pages.test.mjs",)
 SOCIAL_SCRIPTS = ("social.test.mjs", "social_open.test.mjs")
 TOKEN_SCRIPTS = ("action_token.test.mjs", "one_time_token_session.test.mjs")
 DEVICE_SCRIPTS = ("multi_session.test.mjs", "last_login_method.test.mjs")
+WALLET_SCRIPTS = ("siwe.test.mjs",)
 NATIVE_SCRIPTS = ("expo.test.mjs", "capacitor.test.mjs")
 
 
@@ -40,6 +41,11 @@ def test_the_official_client_with_one_time_tokens(adapter: str, tmp_path: Path) 
 
 def test_the_official_client_and_what_a_browser_remembers(tmp_path: Path) -> None:
     run("devices", DEVICE_SCRIPTS, "asgi", tmp_path)
+
+
+@pytest.mark.parametrize("adapter", ["asgi", "wsgi", "flask", "starlette", "litestar"])
+def test_the_official_client_with_wallets(adapter: str, tmp_path: Path) -> None:
+    run("wallets", WALLET_SCRIPTS, adapter, tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,7 @@ from watchword import (
 )
 from watchword.configuration.options import CookieCache, CustomRule
 from watchword.plugins import (
+    SIWE,
     Bearer,
     LastLoginMethod,
     MultiSession,
@@ -188,6 +189,11 @@ def devices(around: Surroundings) -> dict[str, Any]:
     return {**core(around), "plugins": [MultiSession(maximum_sessions=3), LastLoginMethod()]}
 
 
+def wallets(around: Surroundings) -> dict[str, Any]:
+    """A profile of our own: `core` where wallets sign in."""
+    return {**core(around), "plugins": [SIWE(domain="example.com")]}
+
+
 def applications(
     strategy: Literal["compact", "jwt", "jwe"] | None, around: Surroundings
 ) -> dict[str, Any]:
@@ -217,6 +223,7 @@ PROFILES: dict[str, Callable[[Surroundings], dict[str, Any]]] = {
     "social-closed": partial(with_providers, social_closed),
     "social-explicit": partial(with_providers, social_explicit),
     "devices": devices,
+    "wallets": wallets,
     "native": partial(applications, None),
     "native-compact": partial(applications, "compact"),
     "native-jwt": partial(applications, "jwt"),

@@ -21,6 +21,7 @@ from tests.support.browser import ORIGIN, SECRET
 from tests.support.databases import mysql_database, postgres_database
 from tests.support.services import ROOT, free_port, require_node, wait_for
 from watchword import Auth, EmailAndPassword
+from watchword.features.sessions import HowLately
 from watchword.plugins import TwoFactor
 from watchword.plugins.two_factor import OTPOptions, SecondFactorCode
 from watchword.plugins.two_factor.totp import totp_code, totp_step
@@ -229,3 +230,36 @@ def test_a_device_that_one_trusts_is_trusted_by_the_other(
     status, answer = browser.ask(there, "POST", "/two-factor/disable", {"password": PASSWORD})
     assert (status, answer) == (200, {"status": True})
     assert Visitor(servers.pair).sign_in(here, person.email)
+
+
+@both_ways
+def test_a_note_in_sessions_is_no_matter_to_the_reference(
+    servers: Servers, here: str, there: str
+) -> None:
+    """The column is added to the table that both servers use, and the reference goes on."""
+    plain = servers.pair.auth
+    noting = Auth(
+        database=plain.storage,
+        secret=SECRET,
+        base_url=ORIGIN,
+        email_and_password=EmailAndPassword(enabled=True, password_hash="scrypt"),
+        plugins=[TwoFactor(note_in_session=True, otp=OTPOptions(send_otp=lambda *_: None))],
+        environ={},
+    )
+    noting.blocking.migrate()
+    noted = Servers(Pair(noting, servers.pair.reference), servers.outbox)
+    person = set_up(noted, here)
+    signed_in = person.asked(here)
+    assert signed_in.ask(here, "POST", PAPER, {"code": person.paper[0]})[0] == 200
+    assert signed_in.session(there) is not None
+    jar = signed_in.browser.jar
+    headers = {"cookie": "; ".join(f"{name}={value}" for name, value in jar.items())}
+    checked = noting.blocking.check(headers)
+    assert checked.session is not None
+    note = dict(checked.session.session)["secondFactorAt"]
+    assert (note is None) is (here == "reference"), "the reference notes nothing"
+    status, _ = signed_in.ask("ours", "POST", PAPER, {"code": person.paper[1]})
+    assert status == 200
+    noting.blocking.api.require_second_factor(HowLately(60), checked=checked)
+    assert signed_in.session("reference") is not None
+    noting.blocking.close()

@@ -31,7 +31,8 @@ def every_plugin(send: Send = drop, **options: dict[str, Any]) -> list[Plugin]:
         "GenericOAuth": {"config": [_PROVIDER]},
         "MagicLink": {"send_magic_link": send},
         "OneTap": {"client_id": "client"},
-        "TwoFactor": {"otp": OTPOptions(send_otp=send)},
+        "SIWE": {"domain": "example.com"},
+        "TwoFactor": {"otp": OTPOptions(send_otp=send), "note_in_session": True},
     }
     return [
         getattr(plugins, name)(**needed.get(name, {}), **options.get(name, {}))

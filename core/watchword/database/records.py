@@ -48,6 +48,9 @@ class Column(Discreet, msgspec.Struct, frozen=True, kw_only=True):
     now_in_database: bool = True
     """Whether such a column has the current time as its default in the database too."""
     bigint: bool = False
+    inherited: bool = False
+    """Of sessions: whether one that is made from another one, without a new proof, has its value.
+    For what says how its person was proven."""
     name: str | None = None
     """Physical column name, where it differs."""
     validator: Callable[[Any], object] | None = None

@@ -11,7 +11,7 @@ Look with `stands` under `lock_user`, in the transaction that does what was prom
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 
 import msgspec
@@ -205,12 +205,14 @@ async def begin_session(
     allowed: Callable[[User], Awaitable[bool]],
     *,
     remember: bool = True,
+    extra: Mapping[str, object] | None = None,
 ) -> Session | None:
     """A session for a promise; None if a database hook refused it.
 
-    `allowed` looks at the promise, under the user's lock. Raises `Void` where it says no.
+    `allowed` looks at the promise, under the user's lock. `extra` are values of additional fields.
+    Raises `Void` where it says no.
     """
-    session = await create_session(call, user, remember=remember)
+    session = await create_session(call, user, remember=remember, extra=extra)
     if session is None:
         return None
     # Whoever voids promises and ends all sessions may have missed this one.

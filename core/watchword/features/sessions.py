@@ -24,6 +24,7 @@ from watchword.records import Session, User
 from watchword.results import SessionAndUser, Status
 from watchword.server_api import EndpointCall, M, ServerAPI, U
 from watchword.sessions.asking import asker_of, tokens_shown
+from watchword.sessions.life import is_fresh
 from watchword.sessions.sessions import (
     LookupFlags,
     SessionCodes,
@@ -61,6 +62,12 @@ class RevokeSession(Discreet, msgspec.Struct, frozen=True):
     """Which session to end."""
 
     token: Token
+
+
+class HowLately(Discreet, msgspec.Struct, frozen=True):
+    """How long ago, in seconds, a proof may have been given; None: as the server's options say."""
+
+    within: Annotated[int, msgspec.Meta(ge=1)] | None = None
 
 
 class SignOut(Discreet, msgspec.Struct, frozen=True, rename="camel"):
@@ -108,6 +115,16 @@ class SessionEndpoints(Plugin):
             # The record is going to be seen by code.
             flags = flags.from_store()
         return (await look_up(call, flags)).found
+
+    @post("/require-fresh-session", requires="sensitive", server_only=True)
+    async def require_fresh_session(self, call: Call, body: HowLately) -> SessionAndUser[User]:
+        """Go on only for who signed in lately: within `session.fresh_age`, or seconds of one's own.
+
+        Raises UNAUTHORIZED (401) and SESSION_NOT_FRESH (403).
+        """
+        if not is_fresh(call, call.session.session, body.within):
+            raise SessionCodes.SESSION_NOT_FRESH()
+        return call.session
 
     @post("/update-session", requires="session")
     async def update_session(self, call: Call, body: UpdateSession) -> UpdatedSession:
@@ -200,6 +217,11 @@ class SessionAPI(ServerAPI[M, U]):
 
     get_session: EndpointCall[M, GetSession | None, SessionAndUser[U] | None]
     """Who is signed in, or None. POST renews when `session.defer_refresh` is on."""
+    require_fresh_session: EndpointCall[M, HowLately | None, SessionAndUser[U]]
+    """Go on only for who signed in lately: within `session.fresh_age`, or seconds of one's own.
+
+    Raises UNAUTHORIZED (401) and SESSION_NOT_FRESH (403).
+    """
     update_session: EndpointCall[M, UpdateSession | None, UpdatedSession]
     """Set additional fields of this browser's session; core fields cannot be set."""
     sign_out: EndpointCall[M, None, SignedOut]

@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from .one_time_token_session import OneTimeTokenSessionAPI
     from .passkey import OwnPasskeysAPI, PasskeyAPI
     from .passkey import Passkey as Passkey
+    from .siwe import SIWE as SIWE
+    from .siwe import SIWEAPI
     from .two_factor import SecondFactorsAPI, TwoFactorAPI
     from .two_factor import TwoFactor as TwoFactor
     from .username import Username as Username
@@ -59,6 +61,7 @@ if TYPE_CHECKING:
         OneTimeTokenSessionAPI[M, U],
         OwnPasskeysAPI[M, U],
         PasskeyAPI[M, U],
+        SIWEAPI[M, U],
         SecondFactorsAPI[M, U],
         TwoFactorAPI[M, U],
         UsernameAPI[M, U],
@@ -83,6 +86,7 @@ _HOMES = {
     "OneTimeToken": "one_time_token",
     "OneTimeTokenSession": "one_time_token_session",
     "Passkey": "passkey",
+    "SIWE": "siwe",
     "TwoFactor": "two_factor",
     "Username": "username",
 }
@@ -104,6 +108,7 @@ __all__ = [
     "OneTimeToken",
     "OneTimeTokenSession",
     "Passkey",
+    "SIWE",
     "TwoFactor",
     "Username",
 ]

@@ -55,7 +55,10 @@ def renewal_due(call: Call, session: Session) -> bool:
     return is_remembered(call, session)
 
 
-def is_fresh(call: Call, session: Session) -> bool:
-    """Whether its person was proven less than `session.fresh_age` ago (0: always)."""
-    limit = call.config.lifetimes.fresh_age
+def is_fresh(call: Call, session: Session, within: int | None = None) -> bool:
+    """Whether its person was proven less than `within` seconds ago.
+
+    None: `session.fresh_age`, where 0 says always.
+    """
+    limit = call.config.lifetimes.fresh_age if within is None else within
     return limit == 0 or call.now - session.authenticated_at < timedelta(seconds=limit)

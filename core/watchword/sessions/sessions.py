@@ -78,12 +78,15 @@ async def create_session(
 
     It lives `session.expires_in`, or a day when not to be remembered. Whoever proved nothing just
     now gets one that `inherits` from the session that was shown instead: as fresh as that one, and
-    remembered if that one is. `extra` are values of additional fields.
+    remembered if that one is, with its values of inherited columns. `extra` are values of
+    additional fields.
     """
     given = dict(extra or {})
     values = {name: given[name] for name in given.keys() - {"created_at", "updated_at"}}
     if inherits is not None:
-        values["created_at"] = inherits.created_at
+        known = call.config.tables.of(Session).attributes.values()
+        proofs = {one.name: getattr(inherits, one.name) for one in known if one.column.inherited}
+        values = {**proofs, **values, "created_at": inherits.created_at}
         ends = handed_over_until(call, inherits)
     else:
         ends = call.after(call.config.lifetimes.session if remember else SHORT_SESSION)

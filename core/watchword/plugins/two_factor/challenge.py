@@ -36,6 +36,7 @@ from watchword.verifications.verifications import (
     take_verification,
 )
 
+from .noting import given_now, note
 from .trusted_devices import trust_device
 from .wire import SecondFactorPassed, TwoFactorCodes
 
@@ -133,6 +134,7 @@ async def passed(
     """
     user = who.user
     if who.session is not None:
+        await note(call)
         return SecondFactorPassed(token=who.session.token, user=user)
     taken = await take_promise(call, who.identifier, by_session=True)
     if taken is None or taken.row.value != user.id:
@@ -145,7 +147,7 @@ async def passed(
     marker = call.cookie_names.spec(DONT_REMEMBER)
     remember = call.cookies.get_signed(marker.name) is None
     try:
-        session = await begin_session(call, user, allowed, remember=remember)
+        session = await begin_session(call, user, allowed, remember=remember, extra=given_now(call))
     except Void:
         _expire(call)
         raise TwoFactorCodes.INVALID_TWO_FACTOR_COOKIE() from None

@@ -9,12 +9,13 @@ import msgspec
 from watchword.call import Call
 from watchword.endpoint import post
 from watchword.errors import Redirect
+from watchword.features.sessions import HowLately
 from watchword.http.query import append_query
 from watchword.observability.security_log import Event, record
 from watchword.pipeline.validation import read_input
 from watchword.plugin_base import after
 from watchword.records import User
-from watchword.results import Status
+from watchword.results import SessionAndUser, Status
 from watchword.server_api import EndpointCall, M, ServerAPI, U
 from watchword.sessions.sessions import take_back_session
 
@@ -22,6 +23,7 @@ from .app import key_of, use_code
 from .backup_codes import use_backup_code
 from .challenge import Verifying, attempt, binding, challenge, passed, who_verifies
 from .lockout import count_guess, refuse_locked
+from .noting import note, require_note
 from .records import SecondFactor, is_enabled
 from .sent_codes import UNSENT, send_code, use_sent_code
 from .settings import OWN_PATHS, SecondFactors, factor_of
@@ -115,7 +117,7 @@ class TwoFactor(SecondFactors):
             return await self._passed(call, who, body)
         if who.session is None:
             raise TwoFactorCodes.FAILED_TO_CREATE_SESSION(status=400)
-        now = await switch(call, enabled=True, work=lambda: self.forget_devices(call))
+        now = await switch(call, enabled=True, given=True, work=lambda: self.forget_devices(call))
         return SecondFactorPassed(token=now.session.token, user=now.user)
 
     @post("/two-factor/verify-backup-code")
@@ -137,6 +139,16 @@ class TwoFactor(SecondFactors):
             return SecondFactorPassed(token=token, user=who.user)
         return await self._passed(call, who, body)
 
+    @post("/two-factor/require", requires="sensitive", server_only=True)
+    async def require_second_factor(self, call: Call, body: HowLately) -> SessionAndUser[User]:
+        """Go on only for who gave the second factor in this session, at any time or lately.
+
+        There with `note_in_session`. Raises UNAUTHORIZED (401), TWO_FACTOR_NOT_ENABLED (403) for
+        users who have none, SECOND_FACTOR_REQUIRED (403).
+        """
+        require_note(call, body.within)
+        return call.session
+
     def _is_gated(self, call: Call) -> bool:
         endpoint, begun = call.endpoint, call.new_session
         if endpoint is None or begun is None or endpoint.path.startswith(OWN_PATHS):
@@ -156,8 +168,9 @@ class TwoFactor(SecondFactors):
         now = call.session
         if is_enabled(now.user):
             await while_signed_in(call, verified)
+            await note(call)
         else:
-            now = await switch(call, enabled=True, work=verified)
+            now = await switch(call, enabled=True, given=True, work=verified)
         return SecondFactorPassed(token=now.session.token, user=now.user)
 
     async def _methods(self, call: Call, user: User) -> list[Method]:
@@ -183,3 +196,9 @@ class TwoFactorAPI(ServerAPI[M, U]):
     """Give a code that was sent; who is signed in and has no second factor has one then."""
     verify_backup_code: EndpointCall[M, VerifyBackupCode, SecondFactorPassed[U]]
     """Give a code from paper, which is used up."""
+    require_second_factor: EndpointCall[M, HowLately | None, SessionAndUser[U]]
+    """Go on only for who gave the second factor in this session, at any time or lately.
+
+    There with `note_in_session`. Raises UNAUTHORIZED (401), TWO_FACTOR_NOT_ENABLED (403) for
+    users who have none, SECOND_FACTOR_REQUIRED (403).
+    """

@@ -37,6 +37,13 @@ class WithSecondFactor(Discreet, msgspec.Struct):
     two_factor_enabled: Annotated[bool | None, Column(input=False)] = False
 
 
+class NotesSecondFactor(Discreet, msgspec.Struct):
+    """What is added to sessions, where the options say so."""
+
+    second_factor_at: Annotated[datetime | None, Column(input=False, inherited=True)] = None
+    """When the second factor was last given in it; None: never."""
+
+
 def is_enabled(user: User) -> bool:
     """Whether a second factor is asked of the user."""
     return getattr(user, "two_factor_enabled", None) is True

@@ -10,21 +10,21 @@ from msgspec.structs import replace
 
 from watchword.call import Call
 from watchword.configuration.durations import LONGEST_COOKIE
-from watchword.configuration.option_checks import check_type
+from watchword.configuration.option_checks import check_flag, check_type
 from watchword.configuration.options import Duration, RateLimitRule, seconds
 from watchword.configuration.safe_ranges import Safe
 from watchword.database.records import Record
 from watchword.endpoint import Endpoint, post
 from watchword.errors import ErrorCodes
 from watchword.plugin_base import Plugin, RateRule
-from watchword.records import User
+from watchword.records import Session, User
 from watchword.results import Status
 from watchword.server_api import EndpointCall, M, ServerAPI, U
 
 from .app import key_of, new_secret, uri_of
 from .backup_codes import backup_codes_of, new_backup_codes
 from .options import AccountLockout, BackupCodeOptions, OTPOptions, TOTPOptions
-from .records import SecondFactor, WithSecondFactor, is_enabled
+from .records import NotesSecondFactor, SecondFactor, WithSecondFactor, is_enabled
 from .switching import prove, switch, while_signed_in
 from .totp import totp_code, totp_key, totp_step
 from .trusted_devices import forget_cookie, forget_devices
@@ -63,6 +63,9 @@ class SecondFactors(Plugin):
         ),
     }
 
+    note_in_session: bool = False
+    """Note in sessions when the second factor was given in them, for routes that ask for it: in a
+    column of its own, `secondFactorAt` (`watchword migrate`)."""
     issuer: str | None = None
     """What authenticator apps call this service; None: `app_name`."""
     skip_verification_on_enable: bool = False
@@ -85,6 +88,7 @@ class SecondFactors(Plugin):
     def __post_init__(self) -> None:
         self.promise_life()
         self.trusted_life()
+        check_flag("TwoFactor.note_in_session", self.note_in_session)
         check_type("TwoFactor.account_lockout", self.account_lockout, AccountLockout)
         check_type("TwoFactor.totp", self.totp, TOTPOptions)
         check_type("TwoFactor.backup_codes", self.backup_codes, BackupCodeOptions)
@@ -96,12 +100,20 @@ class SecondFactors(Plugin):
         option, life = "TwoFactor.two_factor_cookie_max_age", self.two_factor_cookie_max_age
         return seconds(option, life, least=1, most=LONGEST_COOKIE)
 
+    def added_fields(self) -> Mapping[type[Record], type[Any]]:
+        """Those of users, and of sessions where that is wanted."""
+        noted = {Session: NotesSecondFactor} if self.note_in_session else {}
+        return {**self.extends, **noted}
+
     def rate_rules(self) -> Sequence[RateRule]:
         """The same for each path."""
         return [RateRule(f"{OWN_PATHS}*", self.rate_limit)]
 
     def endpoints(self) -> Iterator[Endpoint[Any, Any]]:
-        """Its endpoints; the password may be left out where the options say so."""
+        """Its endpoints; the password may be left out where the options say so.
+
+        There is no asking for what is not noted.
+        """
         usual = self.allow_passwordless
         without: dict[str, type[Any]] = {}
         if usual:
@@ -112,6 +124,8 @@ class SecondFactors(Plugin):
         if self._passwordless(self.backup_codes.allow_passwordless):
             without["generate_backup_codes"] = ProvenPasswordless
         for own in super().endpoints():
+            if own.path == f"{OWN_PATHS}require" and not self.note_in_session:
+                continue
             yield replace(own, input=without[own.name]) if own.name in without else own
 
     async def give_to_owner(self, call: Call, user: User) -> None:

@@ -15,6 +15,7 @@ from watchword.results import SessionAndUser
 from watchword.sessions.life import is_fresh
 from watchword.sessions.sessions import SessionCodes, create_session, set_session_cookies
 
+from .noting import forget_notes, given_now, never_given
 from .wire import TwoFactorCodes
 
 _OF_THE_CORE = frozenset(one.name for one in attributes_of(Session))
@@ -52,11 +53,13 @@ async def while_signed_in(call: Call, work: Work) -> None:
         await work()
 
 
-async def switch(call: Call, *, enabled: bool, work: Work) -> SessionAndUser[User]:
+async def switch(
+    call: Call, *, enabled: bool, work: Work, given: bool = False
+) -> SessionAndUser[User]:
     """Turn the second factor of who is signed in on or off, together with what `work` does.
 
-    The browser gets another session, as fresh and as long as the one that ends. Raises
-    UNAUTHORIZED, FAILED_TO_CREATE_SESSION.
+    The browser gets another session, as fresh and as long as the one that ends; `given` says that
+    it gave the second factor just now. Raises UNAUTHORIZED, FAILED_TO_CREATE_SESSION.
     """
     old, made = call.session.session, list[SessionAndUser[User]]()
 
@@ -68,6 +71,8 @@ async def switch(call: Call, *, enabled: bool, work: Work) -> SessionAndUser[Use
             raise TwoFactorCodes.FAILED_TO_CREATE_SESSION()
         known = call.config.tables.of(Session).attributes
         extra = {name: getattr(old, name) for name in known if name not in _OF_THE_CORE}
+        extra.update(given_now(call) if given else never_given(call))
+        await forget_notes(call, user.id)
         session = await create_session(call, user, inherits=old, extra=extra)
         if session is None:
             raise TwoFactorCodes.FAILED_TO_CREATE_SESSION()

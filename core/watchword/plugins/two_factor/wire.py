@@ -55,6 +55,9 @@ class TwoFactorCodes(ErrorCodes):
     INVALID_TWO_FACTOR_COOKIE = ErrorCode(
         401, "INVALID_TWO_FACTOR_COOKIE", "This sign-in has ended; begin again"
     )
+    SECOND_FACTOR_REQUIRED = ErrorCode(
+        403, "SECOND_FACTOR_REQUIRED", "Give your second factor to do this"
+    )
     FAILED_TO_CREATE_SESSION = ErrorCode(
         500, "FAILED_TO_CREATE_SESSION", "Signing in did not work; try again"
     )
