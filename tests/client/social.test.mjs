@@ -1,8 +1,8 @@
 // The official client and providers of each kind: sign-in, linking, the tokens of accounts.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { browser, mail, someone } from "./browser.mjs";
-import { accountAt, agree, atGitHub, atGoogle, idToken, link, refusal, signedIn, signIn, targets } from "./provider.mjs";
+import { browser, mail, origin, someone } from "./browser.mjs";
+import { accountAt, agree, atGitHub, atGoogle, idToken, link, provider, refusal, signedIn, signIn, targets } from "./provider.mjs";
 
 
 for (const [kind, make, name] of [
@@ -36,6 +36,33 @@ test("the client goes to the provider by itself", async () => {
   } finally {
     delete globalThis.window;
   }
+});
+
+test("signing out leads on to the provider's own page", async () => {
+  const { client, visit } = browser();
+  const arrive = async () => {
+    const { data } = await client.signIn.social({ provider: "fakeoidc", callbackURL: "/home" });
+    const person = { sub: `o-${process.pid}`, name: "Ada", email: someone().email, email_verified: true };
+    const header = Buffer.from(JSON.stringify({ profile: person })).toString("base64url");
+    const answer = await fetch(data.url, { headers: { "x-oracle-user": header }, redirect: "manual" });
+    const back = await visit(answer.headers.get("location"));
+    assert.equal(back.headers.get("location"), "/home");
+  };
+  await arrive();
+  globalThis.window = { location: { href: "" } };
+  try {
+    const { data } = await client.signOut();
+    assert.ok(data.url.startsWith(`${provider}/oidc/logout?id_token_hint=`), data.url);
+    assert.deepEqual([data.redirect, globalThis.window.location.href], [true, data.url]);
+    assert.equal((await client.getSession()).data, null);
+  } finally {
+    delete globalThis.window;
+  }
+  await arrive();
+  const { data } = await client.signOut({ disableRedirect: true, callbackURL: `${origin}/bye`, state: "kept" });
+  const asked = new URL(data.url).searchParams;
+  assert.deepEqual([data.redirect, asked.get("post_logout_redirect_uri"), asked.get("state")], [false, `${origin}/bye`, "kept"]);
+  assert.deepEqual(refusal(await client.signOut({ callbackURL: "https://evil.example" })), [403, "INVALID_CALLBACK_URL"]);
 });
 
 test("errors come back to the page that was asked for", async () => {

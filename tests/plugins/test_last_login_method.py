@@ -67,10 +67,23 @@ def test_its_name_and_age_are_its_own(make_auth: MakeAuth) -> None:
 
 
 @pytest.mark.parametrize(
-    ("own", "expected"), [("phone", "phone"), (None, "email"), ("", None), ("x" * 256, None)]
+    ("own", "expected"),
+    [
+        ("phone", "phone"),
+        (None, "email"),
+        ("", None),
+        ("x" * 256, None),
+        ("\ud800", None),
+        ("nul\0", None),
+        ("a\r\nb", None),
+    ],
 )
-def test_an_own_way_to_name_it(make_auth: MakeAuth, own: str | None, expected: str | None) -> None:
-    ada = Browser(make_auth(plugins=[LastLoginMethod(custom_resolve_method=lambda call: own)]))
+@pytest.mark.parametrize("stored", [False, True])
+def test_an_own_way_to_name_it(
+    make_auth: MakeAuth, own: str | None, expected: str | None, stored: bool
+) -> None:
+    plugin = LastLoginMethod(custom_resolve_method=lambda call: own, store_in_database=stored)
+    ada = Browser(make_auth(plugins=[plugin]))
     assert ada.sign_up().status == 200
     assert ada.jar.get(COOKIE) == expected
 

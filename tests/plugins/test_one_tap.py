@@ -28,6 +28,7 @@ from watchword.oauth.profile import Identity, UserInfo
 from watchword.plugins import OneTap
 from watchword.plugins.one_tap import OneTapToken
 from watchword.runtime.blocking import finish
+from watchword.storage.memory import MemoryStorage
 
 PATH = "/one-tap/callback"
 
@@ -322,6 +323,24 @@ def test_a_token_is_good_once(make_auth: MakeAuth, world: Google, clock: Clock) 
     clock.forward(3629)
     refused(tap(thief, token))
     assert thief.session() is None
+
+
+@pytest.mark.parametrize("secondary", [False, True])
+@pytest.mark.parametrize("path", ["/sign-in/social", "/link-social"])
+def test_a_copy_is_good_nowhere_else(
+    make_auth: MakeAuth, world: Google, kind: str, path: str, secondary: bool
+) -> None:
+    more = {"secondary_storage": MemoryStorage()} if secondary else {}
+    auth, token = server(make_auth, world, **more), world.token()
+    thief = Browser(auth, kind)
+    thief.sign_up("eve@example.com")
+    assert tap(Browser(auth), token).status == 200
+    for copied in (token, token[:-1] + ("A" if token[-1] != "A" else "Q")):
+        answer = thief.post(path, {"provider": "google", "idToken": {"token": copied}})
+        assert (answer.status, answer.code) == (401, "INVALID_TOKEN")
+    assert thief.session()["user"]["email"] == "eve@example.com"
+    fresh = {"provider": "google", "idToken": {"token": world.token(iat=NOW + 1)}}
+    assert Browser(auth).post("/sign-in/social", fresh).status == 200
 
 
 @pytest.mark.parametrize("database", EACH_DATABASE)

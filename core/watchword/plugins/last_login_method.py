@@ -105,8 +105,9 @@ class LastLoginMethod(Plugin):
             except Exception as error:
                 # Nobody is kept out for want of a hint.
                 callback_failed(self.custom_resolve_method, error)
-        method = _usual_method(call) if own is None else str(own)
-        return method if method and len(method) <= _LONGEST else None
+        method = (_usual_method(call) if own is None else str(own)) or ""
+        # What a database would refuse, with the user, is no hint either.
+        return method if 0 < len(method) <= _LONGEST and method.isprintable() else None
 
     async def _may_store(self, call: Call, method: str) -> bool:
         if self.before_store_cookie is None:

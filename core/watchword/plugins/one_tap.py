@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import ClassVar, Generic
+from typing import ClassVar, Generic, cast
 
 import msgspec
 
@@ -23,7 +23,7 @@ from watchword.features.social.person import FAILURES, ask_who, tell_failure
 from watchword.features.social.plugin import SocialSignIn
 from watchword.features.social.refusal import Refused
 from watchword.features.social.resolution import Terms
-from watchword.features.social.wire import GivenToken
+from watchword.features.social.wire import GivenToken, SocialCodes
 from watchword.oauth.client import Client, require_http
 from watchword.oauth.description import Description
 from watchword.oauth.failures import OAuthFailed
@@ -33,11 +33,11 @@ from watchword.oauth.profile import Identity
 from watchword.oauth.provider import Provider
 from watchword.oauth.tokens import Tokens
 from watchword.pipeline.validation import TargetURL
-from watchword.plugin_base import Plugin
+from watchword.plugin_base import Plugin, gate
 from watchword.providers.google import ID_TOKENS, Google
 from watchword.records import User
 from watchword.server_api import EndpointCall, M, ServerAPI, U
-from watchword.verifications.verifications import reserve_verification
+from watchword.verifications.verifications import is_reserved, reserve_verification
 
 _SCOPES = ("openid", "profile", "email")
 _LIFE = (ID_TOKENS.max_age or 0) + 3 * LEEWAY
@@ -126,6 +126,16 @@ class OneTap(Plugin):
             raise _told(refusal) from None
         return OneTapSignedIn(token=session.token, user=found.user)
 
+    async def _refuse_used(self, call: Call) -> None:
+        """What was good once here is good nowhere else. Raises INVALID_TOKEN."""
+        given = call.fields.get("idToken")
+        token = cast("dict[str, object]", given).get("token") if isinstance(given, dict) else None
+        if isinstance(token, str) and await is_reserved(call, _place(token)):
+            raise SocialCodes.INVALID_TOKEN()
+
+    not_to_sign_in = gate("/sign-in/social")(_refuse_used)
+    not_to_link = gate("/link-social")(_refuse_used)
+
     def _provider(self, call: Call) -> Provider:
         flow = call.config.plugin(SocialSignIn).flow
         known = None if flow is None else flow.provider("google")
@@ -156,12 +166,13 @@ class OneTap(Plugin):
 
 async def _use_up(call: Call, token: str) -> None:
     """Let one caller have a token. Raises INVALID_ID_TOKEN for all others."""
-    # The signature covers what stands before it, and may itself be spelled in several ways.
-    signed = token.rpartition(".")[0]
-    if not await reserve_verification(
-        call, f"one-tap:{hash_identifier(signed)}", "", call.after(_LIFE)
-    ):
+    if not await reserve_verification(call, _place(token), "", call.after(_LIFE)):
         raise OneTapCodes.INVALID_ID_TOKEN()
+
+
+def _place(token: str) -> str:
+    # The signature covers what stands before it, and may itself be spelled in several ways.
+    return f"one-tap:{hash_identifier(token.rpartition('.')[0])}"
 
 
 def _told(refusal: Refused) -> APIError:

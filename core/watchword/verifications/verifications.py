@@ -217,6 +217,14 @@ async def reserve_verification(
     return await call.db.reserve(Verification, id=_place_id(call, identifier), **row)
 
 
+async def is_reserved(call: Call, identifier: str) -> bool:
+    """Whether somebody claimed an identifier by `reserve_verification`."""
+    spelling = stored_identifier(call.config.options.verification, identifier)
+    if not in_database(call):
+        return await call.secondary.get(_KEY + spelling) is not None
+    return await call.db.find_one(Verification, identifier=spelling) is not None
+
+
 def _values(call: Call, identifier: str, value: str, expires_at: datetime) -> dict[str, object]:
     spelling = stored_identifier(call.config.options.verification, identifier)
     return {"identifier": spelling, "value": value, "expires_at": expires_at}
