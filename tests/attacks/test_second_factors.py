@@ -115,6 +115,23 @@ def test_f1_a_sign_in_that_fails_behind_its_session_leaves_none(
     assert server.sql("select token from session") == before
 
 
+def test_a_sign_in_that_fails_before_leaves_the_browser_as_it_was(
+    make_server: MakeFactorServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise StorageUnavailable("down")
+
+    server = make_server()
+    server.with_app()
+    browser = server.browser()
+    browser.sign_up("bob@example.com")
+    before = dict(browser.jar)
+    with monkeypatch.context() as patch:
+        patch.setattr("watchword.features.email_password.set_session_cookies", fails)
+        assert browser.sign_in().status == 503
+    assert browser.jar == before
+
+
 def test_f3_a_guess_that_took_no_ticket_opens_nothing(
     make_server: MakeFactorServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -74,7 +74,8 @@ async def create_session(
 
     It lives `session.expires_in`, or a day when not to be remembered. Whoever proved nothing just
     now gets one that `inherits` from the session that was shown instead: as fresh as that one, and
-    remembered if that one is. `extra` are values of additional fields.
+    remembered if that one is. `extra` are values of additional fields. Give it away with
+    `set_session_cookies` alone: what asks for a second factor looks at what was given.
     """
     given = dict(extra or {})
     values = {name: given[name] for name in given.keys() - {"created_at", "updated_at"}}
@@ -161,7 +162,8 @@ async def take_back_session(call: Call) -> None:
 
 async def withhold_session(call: Call) -> None:
     """Take back the session that this call began, which has failed; what fails now is not told."""
-    if call.begun is not None:
+    given = call.new_session
+    if given is not None and given.session.token == call.begun:
         with suppress(Exception):
             await take_back_session(call)
 
