@@ -266,3 +266,18 @@ def test_w14_a_new_secret_reads_the_app_and_the_paper_but_an_older_one_vouches_f
     assert person.asked().post(TOTP, {"code": person.code()}).status == 200
     trusted.auth = person.server.auth
     assert trusted.sign_in().json == ASKED
+
+
+@pytest.mark.parametrize("stored", ["in the database", "beside it"])
+def test_f7_a_shorter_trust_counts_for_those_who_have_it(
+    make_server: MakeFactorServer, clock: Clock, stored: str
+) -> None:
+    beside = {"secondary_storage": MemoryStorage(clock)} if stored == "beside it" else {}
+    person = make_server(auth=beside).with_app()
+    trusted = person.asked()
+    assert trusted.post(TOTP, {"code": person.code(), "trustDevice": True}).status == 200
+    clock.forward(3600)
+    assert trusted.sign_in().json["token"]
+    clock.forward(3600)
+    trusted.auth = make_server(auth=beside, trust_device_max_age=3600).auth
+    assert trusted.sign_in().json == ASKED
