@@ -15,6 +15,7 @@ from watchword import *
 from watchword import CookieAttributes
 from watchword.crypto.passwords import Argon2Cost
 from watchword.plugins import *
+from watchword.plugins.two_factor import AccountLockout
 from watchword.storage.memory import MemoryStorage
 
 def send(mail): ...
@@ -113,6 +114,11 @@ RANGES: list[tuple[str, str, dict[str, str]]] = [
         "warning",
         "MagicLink.expires_in",
         {"plugins": "[MagicLink(send_magic_link=send, expires_in=86400)]"},
+    ),
+    (
+        "warning",
+        "TwoFactor.account_lockout.enabled",
+        {"plugins": "[TwoFactor(account_lockout=AccountLockout(enabled=False))]"},
     ),
     ("info", "Bearer.require_signature", {"plugins": "[Bearer()]"}),
     ("warning", "OneTimeToken.expires_in", {"plugins": "[OneTimeToken(expires_in=3600)]"}),

@@ -28,11 +28,13 @@ def check_ranges(config: Configuration) -> Iterator[Finding]:
 
 
 def _check(path: str, options: object) -> Iterator[Finding]:
-    if not dataclasses.is_dataclass(options) or getattr(options, "enabled", True) is False:
+    if not dataclasses.is_dataclass(options):
         return
     ranges = cast("Mapping[str, Safe]", getattr(options, "safe", {}))
+    off = getattr(options, "enabled", True) is False
     for field in dataclasses.fields(options):
-        if not field.init:
+        # Of what is switched off only that matters.
+        if not field.init or (off and field.name != "enabled"):
             continue
         value, here = getattr(options, field.name), f"{path}.{field.name}"
         safe = ranges.get(field.name)

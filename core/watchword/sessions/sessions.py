@@ -79,7 +79,8 @@ async def create_session(
     It lives `session.expires_in`, or a day when not to be remembered. Whoever proved nothing just
     now gets one that `inherits` from the session that was shown instead: as fresh as that one, and
     remembered if that one is, with its values of inherited columns. `extra` are values of
-    additional fields.
+    additional fields. Give it away with `set_session_cookies` alone: what asks for a second factor
+    looks at what was given.
     """
     given = dict(extra or {})
     values = {name: given[name] for name in given.keys() - {"created_at", "updated_at"}}

@@ -115,6 +115,7 @@ class AccountLockout:
     """How many wrong codes in a row an account takes, over all sign-ins and kinds of codes."""
 
     safe: ClassVar[Mapping[str, Safe]] = {
+        "enabled": Safe("who knows the password begins anew and guesses without end", exactly=True),
         "max_failed_attempts": Safe("NIST SP 800-63B-4, 3.2.2 allows 100 in a row", most=100),
         "duration": Safe("guesses go on at once", least=60),
     }

@@ -43,9 +43,10 @@ async def is_trusted(call: Call, user: User, life: int) -> bool:
         return False
     token, _, identifier = payload.partition("!")
     if identifier.startswith(_PREFIX) and _is_of(call, user, token, identifier):
-        voided_at = await _voided_at(call, user.id)
+        # A shorter life counts for those that are trusted already.
+        since = max(await _voided_at(call, user.id), call.now.timestamp() - life)
         row = await take_verification(call, identifier)
-        if row is not None and row.value == user.id and row.created_at.timestamp() > voided_at:
+        if row is not None and row.value == user.id and row.created_at.timestamp() > since:
             await trust_device(call, user, life)
             return True
     call.cookies.expire(cookie.name, cookie.attributes)
