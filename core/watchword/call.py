@@ -110,6 +110,7 @@ class Call:
         "endpoint",
         "headers",
         "lookup",
+        "multi_factor",
         "new_session",
         "outgoing",
         "params",
@@ -157,6 +158,8 @@ class Call:
         self.begun: str | None = None
         """The token of the session that a proof of its person began in this call: neither one that
         was renewed nor one that was made from another."""
+        self.multi_factor = False
+        """Whether that proof was of several factors by itself: no second one is asked for then."""
         self.asker: Asker | None = None
         """On whose word the call acts, once somebody wanted to know."""
         self.answers_client = False

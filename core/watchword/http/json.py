@@ -186,7 +186,8 @@ def _struct_converter(kind: type[msgspec.Struct]) -> Converter:
     omitted = [
         (info.encode_name, info.default)
         for info in shown
-        if kind.__struct_config__.omit_defaults and info.default is not msgspec.NODEFAULT
+        if info.default is msgspec.UNSET
+        or (kind.__struct_config__.omit_defaults and info.default is not msgspec.NODEFAULT)
     ]
     # One name more than is needed, so that the getter always gives a tuple.
     values_of = attrgetter(*(info.name for info in shown), shown[0].name)

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from .one_time_token import OneTimeTokenAPI
     from .one_time_token_session import OneTimeTokenSession as OneTimeTokenSession
     from .one_time_token_session import OneTimeTokenSessionAPI
+    from .passkey import OwnPasskeysAPI, PasskeyAPI
+    from .passkey import Passkey as Passkey
     from .two_factor import SecondFactorsAPI, TwoFactorAPI
     from .two_factor import TwoFactor as TwoFactor
 
@@ -50,6 +52,8 @@ if TYPE_CHECKING:
         MultiSessionAPI[M, U],
         OneTimeTokenAPI[M, U],
         OneTimeTokenSessionAPI[M, U],
+        OwnPasskeysAPI[M, U],
+        PasskeyAPI[M, U],
         SecondFactorsAPI[M, U],
         TwoFactorAPI[M, U],
     ):
@@ -71,6 +75,7 @@ _HOMES = {
     "OneTap": "one_tap",
     "OneTimeToken": "one_time_token",
     "OneTimeTokenSession": "one_time_token_session",
+    "Passkey": "passkey",
     "TwoFactor": "two_factor",
 }
 
@@ -89,6 +94,7 @@ __all__ = [
     "OneTap",
     "OneTimeToken",
     "OneTimeTokenSession",
+    "Passkey",
     "TwoFactor",
 ]
 

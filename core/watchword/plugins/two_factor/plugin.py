@@ -45,8 +45,8 @@ class TwoFactor(SecondFactors):
     """Options of second factors, and of when they are asked for."""
 
     every_sign_in: bool = False
-    """Ask for the second factor whatever the first one was. False: after passwords alone, as the
-    reference does."""
+    """Ask for the second factor whatever the first one was, unless that was two by itself: a
+    passkey with a PIN, a finger or a face. False: after passwords alone, as the reference does."""
 
     @after(new_session=True, first=True)
     async def ask(self, call: Call) -> SecondFactorAsked | None:
@@ -143,7 +143,8 @@ class TwoFactor(SecondFactors):
             return False
         # Who is signed in, and is given another session, has passed.
         is_sign_in = endpoint.traits.requires == "nothing" and begun.session.token == call.begun
-        return endpoint.path in _BY_PASSWORD or (self.every_sign_in and is_sign_in)
+        asks = self.every_sign_in and is_sign_in and not call.multi_factor
+        return endpoint.path in _BY_PASSWORD or asks
 
     async def _finish_set_up(self, call: Call, row: SecondFactor) -> SecondFactorPassed[User]:
         async def verified() -> None:
