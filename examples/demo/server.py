@@ -14,7 +14,7 @@ from watchword import (
     Request,
     User,
 )
-from watchword.plugins import ActionToken, EmailOTP, MagicLink, OneTimeToken, TwoFactor
+from watchword.plugins import ActionToken, EmailOTP, MagicLink, OneTimeToken, Passkey, TwoFactor
 
 from .identity import CLIENT, DemoID
 from .mailbox import Mailbox
@@ -41,6 +41,7 @@ def create_auth(
             OneTimeToken(store_token="hashed"),
             MagicLink(send_magic_link=mailbox.put_link, store_token="hashed"),
             EmailOTP(send_verification_otp=mailbox.put_code, store_otp="hashed"),
+            Passkey(),
             TwoFactor(every_sign_in=True, allow_passwordless=True),
             ActionToken(
                 send_token=mailbox.put_confirmation,

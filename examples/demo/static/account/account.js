@@ -2,6 +2,7 @@
 import { $, sayWhy, show } from "../page.js";
 import "./members-only.js";
 import "./ways.js";
+import "./passkeys.js";
 import "./two-factor.js";
 import "./handover.js";
 import "./danger.js";

@@ -1,4 +1,5 @@
 // The accounts that a user signs in with: a password, and identity providers.
+import { line } from "../lines.js";
 import { $, attempt, call, leave, onClick, watch } from "../page.js";
 
 const card = $("ways");
@@ -14,19 +15,10 @@ watch(async () => {
 });
 
 function listed({ id, providerId }) {
-  const item = document.createElement("li");
-  item.textContent = NAMES[providerId] ?? providerId;
-  if (accounts.length > 1) { // the last one stays
-    const button = document.createElement("button");
-    button.type = "button";
-    button.textContent = "Unlink";
-    button.ariaLabel = `Unlink ${item.textContent}`;
-    button.addEventListener("click", () => attempt(
-      card, () => call("/unlink-account", { accountId: id }), "It is no way to sign in any more.",
-    ));
-    item.append(" ", button);
-  }
-  return item;
+  const unlink = () => attempt(
+    card, () => call("/unlink-account", { accountId: id }), "It is no way to sign in any more.",
+  );
+  return line(NAMES[providerId] ?? providerId, "Unlink", accounts.length > 1 && unlink); // the last one stays
 }
 
 onClick("link-account", () => leave(card, "/link-social", {

@@ -1,4 +1,5 @@
 // The application's own data, from its own routes.
+import { line } from "../lines.js";
 import { $, ask, attempt, onSubmit, watch } from "../page.js";
 
 const card = $("notes");
@@ -8,16 +9,9 @@ watch(async (found) => {
   $("note-list").replaceChildren(...(found ? await ask("/notes") : []).map(listed));
 });
 
-function listed({ id, text }) {
-  const item = document.createElement("li");
-  const button = document.createElement("button");
-  button.type = "button";
-  button.textContent = "Remove";
-  button.ariaLabel = `Remove ${text}`;
-  button.addEventListener("click", () => attempt(card, () => ask(`/notes/${id}`, undefined, "DELETE"), "Removed."));
-  item.append(text, button);
-  return item;
-}
+const listed = ({ id, text }) => line(text, "Remove", () => attempt(
+  card, () => ask(`/notes/${id}`, undefined, "DELETE"), "Removed.",
+));
 
 onSubmit("write", ({ text }, form) => attempt(card, async () => {
   await ask("/notes", { text });

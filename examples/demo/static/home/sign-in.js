@@ -1,6 +1,7 @@
 // All ways in.
 import { $, attempt, call, leave, onClick, onSubmit, watch } from "../page.js";
 import { ASKED, comingIn, isIn } from "./coming-in.js";
+import { usePasskey } from "./passkey.js";
 
 const card = $("sign-in");
 const form = $("credentials");
@@ -29,6 +30,8 @@ onSubmit("credentials", ({ mode, name, email, password }) => enter(async () => {
   choose("sign-in"); // whoever comes back is not new
   return answer;
 }, mode === "sign-up" ? WELCOME : WELCOME_BACK));
+
+onClick("use-passkey", () => enter(usePasskey, WELCOME_BACK));
 
 onClick("continue", () => leave(card, "/sign-in/social", {
   callbackURL: "/?said=again", newUserCallbackURL: "/?said=new", errorCallbackURL: "/",
