@@ -108,6 +108,7 @@ class Call:
         "db",
         "deferred",
         "endpoint",
+        "flow_context",
         "headers",
         "lookup",
         "multi_factor",
@@ -166,6 +167,8 @@ class Call:
         """Whether the endpoint's result is encoded for a client, and handed to nobody's code."""
         self.lookup: SessionLookup | None = None
         """The remembered outcome of looking the session up."""
+        self.flow_context: Mapping[str, object] | None = None
+        """What hooks on the server noted in the flow to a provider that ends with this call."""
         self.subject: str | None = None
         """For the log: the id of the user whom a sign-in is about, once it is known."""
         self.cache_due: CacheDue | None = None

@@ -25,6 +25,7 @@ SESSION_DATA = "session_data"
 DONT_REMEMBER = "dont_remember"
 ACCOUNT_DATA = "account_data"
 OAUTH_STATE = "oauth_state"
+TWO_FACTOR = "two_factor"
 
 _UNSET = CookieOptions()
 
@@ -160,9 +161,13 @@ class CookieJar:
             self.set(name, "", replace(gone, domain=None))
         self.set(name, "", gone)
 
-    def drop(self, name: str) -> None:
-        """Forget what this response was going to set under a name."""
-        self._outgoing = [entry for entry in self._outgoing if entry[0] != name]
+    def drop(self, name: str, *, pieces: bool = False) -> None:
+        """Forget what this response was going to set under a name; with `pieces` also those that a
+        long value comes in."""
+        kept = [entry for entry in self._outgoing if entry[0] != name]
+        if pieces:
+            kept = [entry for entry in kept if not entry[0].startswith(f"{name}.")]
+        self._outgoing = kept
 
     def keep_from_browser(self) -> list[str]:
         """The lines, for somebody else to keep: the browser only gets those that delete."""

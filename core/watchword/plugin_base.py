@@ -43,6 +43,8 @@ class Hook:
     """Whether it is left out where the call neither established nor renewed a session."""
     first: bool = False
     """Whether it runs ahead of the other hooks of its stage, the application's included."""
+    early: bool = False
+    """Whether it runs behind those that are `first`, and ahead of all others."""
 
     def matches(self, path: str) -> bool:
         """Whether the hook runs for an endpoint's declared path; `*` matches any characters."""
@@ -71,15 +73,16 @@ def gate(pattern: str = "*") -> Callable[[HookMethod[P]], Hook]:
 
 
 def after(
-    pattern: str = "*", *, new_session: bool = False, first: bool = False
+    pattern: str = "*", *, new_session: bool = False, first: bool = False, early: bool = False
 ) -> Callable[[HookMethod[P]], Hook]:
     """Run after such endpoints, with `call.returned` set (a value or an `APIError`).
 
     A return value other than None replaces the response's. With `new_session` it only runs where
     `call.new_session` is set, and costs all other calls nothing. `first` is for what may take the
-    session back: no other hook, not even the application's, sees it before.
+    session back: no other hook, not even the application's, sees it before. `early` comes right
+    behind that: for what belongs to the sign-in itself.
     """
-    return lambda method: Hook("after", pattern, method, new_session, first)
+    return lambda method: Hook("after", pattern, method, new_session, first, early)
 
 
 def on_request() -> Callable[[HookMethod[P]], Hook]:

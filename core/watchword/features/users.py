@@ -25,7 +25,7 @@ from watchword.observability.security_log import Event, record
 from watchword.pipeline.additional_fields import read_fields
 from watchword.pipeline.validation import Password, PersonName, Picture, TargetURL, Token
 from watchword.plugin_base import Plugin
-from watchword.records import Account, User
+from watchword.records import User
 from watchword.results import Status
 from watchword.server_api import EndpointCall, M, ServerAPI, U
 from watchword.sessions.life import is_fresh
@@ -38,12 +38,11 @@ from watchword.sessions.sessions import (
 from watchword.verifications.verifications import create_verification
 
 from .credentials import lock_user
-from .generations import account_subject, address_subject, raise_generation
 from .mails import Mail, MailCallback, UserCallback, in_background, mailed_link
 from .passwords import check_password
 from .promises import bind, session_promise, stands, take_promise
 from .redirects import redirect_to
-from .reset_tokens import forget_reset_tokens
+from .removal import remove_user
 
 
 class UserCodes(ErrorCodes):
@@ -210,15 +209,7 @@ class DeleteUser(Plugin):
             there = await lock_user(call, user.id)
             if there is not None:
                 await stays(there)
-            # An id may come again where the database counts them: what was mailed must not.
-            await raise_generation(call, account_subject(user.id))
-            await raise_generation(call, address_subject(user.email))
-            # The user first: of several deletions at once, one finds it, and no sign-in at the
-            # same time can add a session to a user who is gone.
-            deleted = await call.db.delete(User, id=user.id)
-            await call.sessions.remove_all(call, user.id)
-            await call.db.delete(Account, user_id=user.id)
-            await forget_reset_tokens(call, user.id)
+            deleted = await remove_user(call, user)
         await record(call, Event.USER_DELETED, user.id)
         clear_session_cookies(call)
         # Without any store the row may be elsewhere: the application must hear of it all the same.

@@ -249,12 +249,13 @@ class _Steps:
     ) -> tuple[tuple[Step, bool], ...]:
         """All hooks behind an endpoint, as `Route.after` has them."""
         first: list[tuple[Step, bool]] = []
+        early: list[tuple[Step, bool]] = []
         rest = [(step, False) for step in self.own("after", own)]
         for plugin, hook in self._hooks["after"]:
             if hook.matches(path):
-                place = first if hook.first else rest
+                place = first if hook.first else early if hook.early else rest
                 place.append((self._of_plugin(plugin, hook), hook.new_session))
-        return (*first, *rest)
+        return (*first, *early, *rest)
 
     def own(self, stage: Stage, callback: Callable[[Call], object] | None) -> tuple[Step, ...]:
         """The application's own hook."""

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from .action_token import ActionToken as ActionToken
     from .action_token import ActionTokenAPI
+    from .anonymous import Anonymous as Anonymous
+    from .anonymous import AnonymousAPI
     from .bearer import Bearer as Bearer
     from .email_otp import EmailOTP as EmailOTP
     from .email_otp import EmailOTPAPI
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
 
     class PluginAPI(
         ActionTokenAPI[M, U],
+        AnonymousAPI[M, U],
         CapacitorAPI[M, U],
         EmailOTPAPI[M, U],
         ExpoAPI[M, U],
@@ -62,6 +65,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "ActionToken": "action_token",
+    "Anonymous": "anonymous",
     "Bearer": "bearer",
     "Capacitor": "native",
     "EmailOTP": "email_otp",
@@ -81,6 +85,7 @@ _HOMES = {
 
 __all__ = [
     "ActionToken",
+    "Anonymous",
     "Bearer",
     "Capacitor",
     "EmailOTP",

@@ -10,7 +10,13 @@ from collections.abc import Mapping
 import msgspec
 
 from watchword.call import Asker, CacheDue, Call, SessionLookup
-from watchword.cookies import DONT_REMEMBER, OAUTH_STATE, SESSION_DATA, SESSION_TOKEN
+from watchword.cookies import (
+    ACCOUNT_DATA,
+    DONT_REMEMBER,
+    OAUTH_STATE,
+    SESSION_DATA,
+    SESSION_TOKEN,
+)
 from watchword.discreet import Discreet
 from watchword.errors import APIError, ErrorCode, ErrorCodes
 from watchword.http.cookies import CookieAttributes
@@ -154,6 +160,19 @@ async def take_back_session(call: Call) -> None:
     begun = call.new_session
     call.new_session = call.cache_due = call.begun = None
     _expire_cookies(call, SESSION_TOKEN, SESSION_DATA)
+    if begun is not None:
+        await call.sessions.remove(call, begun.session.token)
+
+
+async def withdraw_session(call: Call) -> None:
+    """End the session that this call established before anybody has it.
+
+    Unlike with `take_back_session` the browser keeps whatever it had before.
+    """
+    begun = call.new_session
+    call.new_session = call.cache_due = call.begun = None
+    for base_name in (SESSION_TOKEN, SESSION_DATA, DONT_REMEMBER, ACCOUNT_DATA):
+        call.cookies.drop(call.cookie_names.spec(base_name).name, pieces=True)
     if begun is not None:
         await call.sessions.remove(call, begun.session.token)
 

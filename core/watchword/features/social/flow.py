@@ -72,12 +72,12 @@ class SocialFlow:
         self._key_sets = KeySets()
         self.tokens = TokenKeeper(self._providers, self._key_sets)
         """Of the accounts that come of it."""
-        self._lead: Lead | None = None
+        self._leads: tuple[Lead, ...] = ()
 
     def led_by(self, lead: Lead) -> SocialFlow:
-        """The same, but for flows that set out: `lead` may take them another way."""
+        """The same, but for flows that set out: `lead` may take them another way, after others."""
         led = copy(self)
-        led._lead = lead
+        led._leads = (*self._leads, lead)
         return led
 
     @property
@@ -92,14 +92,14 @@ class SocialFlow:
             return await self._by_id_token(call, provider, body, body.id_token)
         state = _new_state(call, provider, body)
         state = replace(state, new_user_url=body.new_user_callback_url or None)
-        return await _away(call, provider, body, state, self._lead)
+        return await _away(call, provider, body, state, self._leads)
 
     async def link(self, call: Call, body: LinkSocial) -> SocialRedirect | SocialLinked:
         """Answer `/link-social`."""
         provider = await self._asked_for(call, body)
         if body.id_token is msgspec.UNSET:
             state = replace(_new_state(call, provider, body), link=begun_by(call))
-            return await _away(call, provider, body, state, self._lead)
+            return await _away(call, provider, body, state, self._leads)
         promise = await session_promise(call)
         person, tokens = await self._shown(call, provider, body.id_token)
         if person.email is None:
@@ -152,7 +152,7 @@ class SocialFlow:
             return None
         body = SignInSocial(provider=asked, disable_redirect=True)
         state = _new_state(call, provider, body)
-        return Redirect((await _away(call, provider, body, state, self._lead)).url)
+        return Redirect((await _away(call, provider, body, state, self._leads)).url)
 
     async def _asked_for(self, call: Call, body: ToProvider) -> Provider:
         provider = await self.ready(call, body.provider)
@@ -177,7 +177,9 @@ class SocialFlow:
         """The flow that this browser began, for the one caller that comes first. Raises
         `StateRefused`."""
         skip = call.config.options.account.skip_state_cookie_check
-        return await take_state(call, value, call.config.state_strategy, skip_cookie=skip)
+        state = await take_state(call, value, call.config.state_strategy, skip_cookie=skip)
+        call.flow_context = state.server_context
+        return state
 
     async def seen(self, call: Call, state: State, given: Mapping[str, str]) -> Seen:
         """Whom a callback with a code speaks of. Raises `Refused`."""
@@ -278,11 +280,11 @@ def _new_state(call: Call, provider: Provider, body: ToProvider) -> State:
 
 
 async def _away(
-    call: Call, provider: Provider, body: ToProvider, state: State, lead: Lead | None
+    call: Call, provider: Provider, body: ToProvider, state: State, leads: Sequence[Lead]
 ) -> SocialRedirect:
     journey = Journey(state, state.value, redirect_uri(provider, call.site.base_url))
     try:
-        if lead is not None:
+        for lead in leads:
             journey = await lead(call, provider, journey)
         await keep_state(call, journey.state, call.config.state_strategy)
     except ValueError:

@@ -15,7 +15,7 @@ from dataclasses import replace
 import msgspec
 
 from watchword.call import Call
-from watchword.cookies import DONT_REMEMBER, CookieSpec
+from watchword.cookies import DONT_REMEMBER, TWO_FACTOR, CookieSpec
 from watchword.crypto.random_strings import URL_SAFE
 from watchword.discreet import Discreet
 from watchword.errors import APIError
@@ -160,7 +160,7 @@ async def passed(
 
 
 def _cookie(call: Call, life: int | None = None) -> CookieSpec:
-    spec = call.cookie_names.spec("two_factor")
+    spec = call.cookie_names.spec(TWO_FACTOR)
     if life is None or spec.attributes.max_age is not None:
         return spec
     return CookieSpec(spec.name, replace(spec.attributes, max_age=life))
