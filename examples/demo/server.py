@@ -8,13 +8,23 @@ from pathlib import Path
 from watchword import (
     Advanced,
     Auth,
+    Call,
     DeleteUser,
     EmailAndPassword,
     IPAddressOptions,
     Request,
     User,
 )
-from watchword.plugins import ActionToken, EmailOTP, MagicLink, OneTimeToken, Passkey, TwoFactor
+from watchword.plugins import (
+    ActionToken,
+    Anonymous,
+    EmailOTP,
+    MagicLink,
+    OneTimeToken,
+    Passkey,
+    TwoFactor,
+)
+from watchword.plugins.anonymous import LinkedGuest
 
 from .identity import CLIENT, DemoID
 from .mailbox import Mailbox
@@ -25,6 +35,9 @@ def create_auth(
     origin: str, data: Path, *, mailbox: Mailbox, notes: Notes, provider_secret: str
 ) -> Auth[User]:
     """The server with its tables. `provider_secret` is what Demo ID knows the demonstration by."""
+
+    def keep_notes(linked: LinkedGuest, call: Call) -> None:
+        notes.move(linked.anonymous_user.user.id, linked.new_user.user.id)
 
     def forget_notes(user: User, request: Request | None) -> None:
         notes.forget(user.id)
@@ -38,6 +51,8 @@ def create_auth(
         social_providers=[DemoID(client_id=CLIENT, client_secret=provider_secret, origin=origin)],
         delete_user=DeleteUser(enabled=True, after_delete=forget_notes),
         plugins=[
+            # Notes are in a database of their own, out of reach of a transaction in this one.
+            Anonymous(on_link_account=keep_notes, link_in_transaction=False),
             OneTimeToken(store_token="hashed"),
             MagicLink(send_magic_link=mailbox.put_link, store_token="hashed"),
             EmailOTP(send_verification_otp=mailbox.put_code, store_otp="hashed"),

@@ -7,6 +7,9 @@ export const comingIn = {
   lacksSecondFactor: query.get("twoFactorRedirect") === "true",
 };
 
+// Guests may still say who they are.
+export const isMember = (found) => Boolean(found) && !found.user.isAnonymous;
+
 export const ASKED = "That was right. Now the second factor.";
 
 // The answer of whatever signs in: is it a session yet?

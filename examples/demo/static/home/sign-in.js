@@ -1,6 +1,6 @@
 // All ways in.
 import { $, attempt, call, leave, onClick, onSubmit, watch } from "../page.js";
-import { ASKED, comingIn, isIn } from "./coming-in.js";
+import { ASKED, comingIn, isIn, isMember } from "./coming-in.js";
 import { usePasskey } from "./passkey.js";
 
 const card = $("sign-in");
@@ -8,7 +8,8 @@ const form = $("credentials");
 const WELCOME = "Welcome!", WELCOME_BACK = "Welcome back!";
 
 watch((found) => {
-  card.hidden = Boolean(found || comingIn.token || comingIn.lacksSecondFactor);
+  card.hidden = isMember(found) || Boolean(comingIn.token) || comingIn.lacksSecondFactor;
+  $("guest").hidden = Boolean(found);
 });
 
 // Whatever signs in says what is wanted next.
@@ -30,6 +31,8 @@ onSubmit("credentials", ({ mode, name, email, password }) => enter(async () => {
   choose("sign-in"); // whoever comes back is not new
   return answer;
 }, mode === "sign-up" ? WELCOME : WELCOME_BACK));
+
+onClick("try", () => enter(() => call("/sign-in/anonymous", {}), "Look around. Your notes will wait for you."));
 
 onClick("use-passkey", () => enter(usePasskey, WELCOME_BACK));
 
