@@ -33,7 +33,7 @@ _PAGE = """<!doctype html>
   <meta name="color-scheme" content="light dark">
   <title>Demo ID</title>
   <link rel="icon" href="data:,">
-  <link rel="stylesheet" href="/style.css">
+  <link rel="stylesheet" href="/static/style.css">
 </head>
 <body>
   <header>

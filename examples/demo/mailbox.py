@@ -8,6 +8,11 @@ from datetime import UTC, datetime
 
 from flask import render_template_string
 
+from watchword import Request
+from watchword.plugins.action_token import ActionTokenMail
+from watchword.plugins.email_otp import CodeMail
+from watchword.plugins.magic_link import MagicLinkMail
+
 _KEPT = 50
 _PAGE = """<!doctype html>
 <html lang="en">
@@ -17,7 +22,7 @@ _PAGE = """<!doctype html>
   <meta name="color-scheme" content="light dark">
   <title>Mailbox of the watchword demo</title>
   <link rel="icon" href="data:,">
-  <link rel="stylesheet" href="/style.css">
+  <link rel="stylesheet" href="/static/style.css">
 </head>
 <body>
   <header>
@@ -64,10 +69,25 @@ class Mailbox:
     def __init__(self) -> None:
         self._mails: deque[SentMail] = deque(maxlen=_KEPT)
 
-    def put(self, mail: SentMail) -> None:
-        """Deliver a mail."""
-        self._mails.appendleft(mail)
+    def put_link(self, mail: MagicLinkMail, request: Request | None) -> None:
+        """Deliver a link that signs in."""
+        text = "Open this link to sign in. It is good once, for five minutes."
+        self._put(SentMail(to=mail.email, subject="Your link", text=text, link=mail.url))
+
+    def put_code(self, mail: CodeMail, request: Request | None) -> None:
+        """Deliver a code that signs in."""
+        text = "Type this code to sign in. It is good once, for five minutes."
+        self._put(SentMail(to=mail.email, subject="Your code", text=text, code=mail.otp))
+
+    def put_confirmation(self, mail: ActionTokenMail, request: Request | None) -> None:
+        """Deliver a code that allows what cannot be undone."""
+        text = "Somebody, hopefully you, is about to do something that cannot be undone."
+        confirm = SentMail(to=mail.user.email, subject="Confirm it", text=text, code=mail.token)
+        self._put(confirm)
 
     def page(self) -> str:
         """All of them as HTML."""
         return render_template_string(_PAGE, mails=list(self._mails))
+
+    def _put(self, mail: SentMail) -> None:
+        self._mails.appendleft(mail)
