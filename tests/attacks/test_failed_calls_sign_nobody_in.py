@@ -110,7 +110,7 @@ def test_a_response_for_the_servers_own_code_holds_none_either(
 ) -> None:
     auth: Auth[Any] = make_auth(plugins=[Bearer(), Failing(failures=[failure])])
     Browser(auth).sign_up()
-    body = SignInEmail(**ADA)
+    body = SignInEmail(email=ADA["email"], password=ADA["password"])
     if status_of(failure) == 500:
         with pytest.raises(RuntimeError):
             auth.blocking.api.sign_in_email(body, as_response=True)

@@ -330,7 +330,7 @@ def test_a_token_is_good_once(make_auth: MakeAuth, world: Google, clock: Clock) 
 def test_a_copy_is_good_nowhere_else(
     make_auth: MakeAuth, world: Google, kind: str, path: str, secondary: bool
 ) -> None:
-    more = {"secondary_storage": MemoryStorage()} if secondary else {}
+    more: dict[str, Any] = {"secondary_storage": MemoryStorage()} if secondary else {}
     auth, token = server(make_auth, world, **more), world.token()
     thief = Browser(auth, kind)
     thief.sign_up("eve@example.com")

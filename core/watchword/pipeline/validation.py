@@ -81,9 +81,8 @@ class ValidationCodes(ErrorCodes):
     PAYLOAD_TOO_LARGE = ErrorCode(413, "PAYLOAD_TOO_LARGE", "This is too large")
 
 
-_SENTENCES: dict[str, str] = dict.fromkeys(
-    (EMAIL_PATTERN, _NEW_EMAIL_PATTERN), "This is not an e-mail address"
-)
+_NO_EMAIL = "This is not an e-mail address"
+_SENTENCES: dict[str, str] = {EMAIL_PATTERN: _NO_EMAIL, _NEW_EMAIL_PATTERN: _NO_EMAIL}
 """For what does not match a pattern."""
 
 
