@@ -81,4 +81,4 @@ def _function(given: object) -> Function | None:
     if isinstance(given, property):
         given = given.fget
     ours = inspect.isfunction(given) and given.__module__.startswith(("watchword", "tests"))
-    return given if ours else None
+    return cast("Function", given) if ours else None
