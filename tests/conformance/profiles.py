@@ -45,6 +45,7 @@ from watchword.plugins import (
     OneTap,
     OneTimeToken,
     OneTimeTokenSession,
+    Passkey,
 )
 
 SECRET = "oracle-K7pQ2vX9mB4tR8wZ1cY6nH3jL5sD0fGa"
@@ -160,6 +161,7 @@ def plugins(around: Surroundings) -> dict[str, Any]:
             OneTimeToken(),
             second_factors(around),
             magic_links(around),
+            Passkey(rp_id="localhost", rp_name="Oracle App", origin=around.origin),
             Bearer(),
             email_codes(around),
         ],

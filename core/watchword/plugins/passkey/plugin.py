@@ -164,9 +164,9 @@ class Passkey(OwnPasskeys):
         if not owner.user_id:
             raise PasskeyCodes.RESOLVED_USER_INVALID()
         name = body.name.strip() or (owner.name or "").strip() or None
-        async with claimed(call, new.credential_id):
+        async with claimed(call, new.credential_id) as held:
             made, signed_in = await store(
-                call, new, owner.user_id, name, taken, begin_session=body.create_session
+                call, new, owner.user_id, name, taken, held, begin_session=body.create_session
             )
         fields = {one: getattr(made, one) for one in made.__struct_fields__}
         if signed_in is None:
