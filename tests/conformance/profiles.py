@@ -46,6 +46,7 @@ from watchword.plugins import (
     OneTap,
     OneTimeToken,
     OneTimeTokenSession,
+    Passkey,
     Username,
 )
 
@@ -162,6 +163,7 @@ def plugins(around: Surroundings) -> dict[str, Any]:
             OneTimeToken(),
             second_factors(around),
             magic_links(around),
+            Passkey(rp_id="localhost", rp_name="Oracle App", origin=around.origin),
             Bearer(),
             email_codes(around),
             Username(),

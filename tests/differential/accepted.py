@@ -49,6 +49,14 @@ class Accepted:
     """Only in this profile; None: wherever the script runs."""
 
 
+_NO_PASSKEY = Accepted(
+    "what proves no passkey is bad input; the reference answers as if it had failed itself",
+    {"status": (400, 500)},
+)
+_HIDES = Accepted(
+    "fields that are never returned are not returned here either",
+    {"body.user.internalNote": (ABSENT, None)},
+)
 _TYPED = Accepted(
     "every declared field is type-checked; the reference stores what it gets",
     {"status": (400, 200), "code": ("VALIDATION_ERROR", None)},
@@ -262,6 +270,18 @@ ACCEPTED: dict[tuple[str, str], Accepted] = {
             "set-auth-token": (None, "<32, signed>"),
             "access-control-expose-headers": ([], ["set-auth-token"]),
         },
+    ),
+    **{("passkey_ceremonies", f"given{turn}"): _HIDES for turn in ("", " (2)", " (3)")},
+    ("passkey_with_session", "and a session"): _HIDES,
+    ("passkey_wrong", "not verified"): _HIDES,
+    ("passkey_wrong", "right"): _HIDES,
+    **{
+        ("passkey_wrong", f"made {how}"): _NO_PASSKEY
+        for how in ("elsewhere", "by nobody", "as a proof", "with a statement")
+    },
+    ("passkey_wrong", "made twice"): Accepted(
+        "a credential is registered once; the reference gives it to several users",
+        {"status": (400, 200), "code": ("PREVIOUSLY_REGISTERED", None)},
     ),
 }
 """By script and name of the request."""

@@ -26,7 +26,12 @@ HEADERS = (
 )
 """Headers of answers that are compared, beside the cookies."""
 
-_RANDOM = frozenset(("id", "token", "userId", "accountId", "state", "code_challenge", "nonce"))
+_RANDOM = frozenset(
+    (
+        *("id", "token", "userId", "accountId", "state", "code_challenge", "nonce"),
+        *("challenge", "credentialID", "publicKey"),
+    )
+)
 _MOMENTS = frozenset(("exp", "iat"))
 _DATE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 _CLAIMS = re.compile(r"[A-Za-z0-9_-]+\.(eyJ[A-Za-z0-9_-]+)\.[A-Za-z0-9_-]+")

@@ -1,7 +1,7 @@
 // The reference on a database that it shares with another server.
 //
 //   node shared_database.mjs --port 3100 --base-url http://localhost:3000 --secret S
-//     --database FILE | postgresql://... | mysql://... [--cache compact|jwt|jwe] [--package better-auth-1.7.1]
+//     --database FILE | postgresql://... | mysql://... [--cache compact|jwt|jwe] [--package better-auth-1.7.1] [--outbox FILE] [--passkeys]
 //
 // It migrates the database first. Packages are those of tests/reference.
 import http from "node:http";
@@ -22,6 +22,7 @@ const { values: given } = parseArgs({
     cache: { type: "string" },
     package: { type: "string", default: "better-auth" },
     outbox: { type: "string" },
+    passkeys: { type: "boolean" },
   },
 });
 
@@ -43,8 +44,12 @@ async function open(address) {
 const { betterAuth } = await load(given.package);
 const { toNodeHandler } = await load(`${given.package}/node`);
 const { getMigrations } = await load(`${given.package}/db/migration`);
-// With --outbox FILE there is the plugin two-factor; codes that it sends go there, one a line.
+// With --outbox FILE there is the plugin two-factor; codes that it sends go there, one a line. With --passkeys: passkey.
 async function plugins() {
+  if (given.passkeys) {
+    const { passkey } = await load("@better-auth/passkey");
+    return [passkey()];
+  }
   if (!given.outbox) return [];
   const { twoFactor } = await load(`${given.package}/plugins`);
   const { appendFileSync } = await import("node:fs");

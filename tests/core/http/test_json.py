@@ -33,6 +33,11 @@ class Sparse(msgspec.Struct, omit_defaults=True):
     token: str | None = None
 
 
+class Partial(msgspec.Struct):
+    note: str | None = None
+    user: Sparse | msgspec.UnsetType = msgspec.UNSET
+
+
 @dataclasses.dataclass
 class Point:
     x: int
@@ -259,3 +264,8 @@ _PLAIN = st.recursive(
 def test_what_is_written_is_read_again(value: object) -> None:
     assert decode(encode(value)) == value
     assert encode(value) == json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def test_what_is_unset_is_left_out_and_what_is_none_is_not() -> None:
+    assert encode(Partial()) == b'{"note":null}'
+    assert encode(Partial(user=Sparse(url="/"))) == b'{"note":null,"user":{"url":"/"}}'

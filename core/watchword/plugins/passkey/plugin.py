@@ -30,6 +30,7 @@ from .ceremony import (
     Authenticated,
     NotVerified,
     Registered,
+    require_webauthn,
     verified_authentication,
     verified_registration,
 )
@@ -45,7 +46,6 @@ from .options import (
     UsedCredential,
     check_origin,
     check_rp_id,
-    require_webauthn,
 )
 from .owning import OwnPasskeys, known_passkeys
 from .records import StoredPasskey
@@ -164,9 +164,9 @@ class Passkey(OwnPasskeys):
         if not owner.user_id:
             raise PasskeyCodes.RESOLVED_USER_INVALID()
         name = body.name.strip() or (owner.name or "").strip() or None
-        async with claimed(call, new.credential_id):
+        async with claimed(call, new.credential_id) as held:
             made, signed_in = await store(
-                call, new, owner.user_id, name, taken, begin_session=body.create_session
+                call, new, owner.user_id, name, taken, held, begin_session=body.create_session
             )
         fields = {one: getattr(made, one) for one in made.__struct_fields__}
         if signed_in is None:
@@ -286,12 +286,12 @@ async def _extensions(call: Call, given: Extensions | None) -> Mapping[str, obje
 async def _named(call: Call, credential_id: object) -> tuple[StoredPasskey, User]:
     """The passkey that a browser names, and whose it is. Raises PASSKEY_NOT_FOUND."""
     if not isinstance(credential_id, str):
-        raise PasskeyCodes.UNKNOWN_PASSKEY()
+        raise PasskeyCodes.PASSKEY_NOT_FOUND(status=401)
     # Of several with one id, which only the reference makes, it is the first one's.
     found = await call.db.find_one(StoredPasskey, sort=_OLDEST, credential_id=credential_id)
     user = None if found is None else await call.db.find_one(User, id=found.user_id)
     if found is None or user is None:
-        raise PasskeyCodes.UNKNOWN_PASSKEY()
+        raise PasskeyCodes.PASSKEY_NOT_FOUND(status=401)
     return found, user
 
 

@@ -6,7 +6,6 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from watchword.call import Call
-from watchword.crypto.signing import hash_identifier
 from watchword.database.contract import ReferenceViolation, UniqueViolation
 from watchword.features.credentials import lock_user
 from watchword.features.generations import account_subject, current_generation
@@ -15,16 +14,18 @@ from watchword.observability.security_log import Event, record
 from watchword.records import Session, User
 from watchword.results import SessionAndUser
 from watchword.sessions.sessions import SessionCodes, create_session, current_session
-from watchword.verifications.verifications import delete_verifications, reserve_verification
+from watchword.verifications.leases import Lease, Leased, lease
 
 from .ceremony import Registered
-from .challenge import LIFE, TakenChallenge
+from .challenge import TakenChallenge
 from .options import PasskeyRegistration, PasskeyUser
 from .records import StoredPasskey
 from .wire import PasskeyCodes
 
 MOST = 100
 """Passkeys of a user: as many as a list shows."""
+_LEASE = 60
+"""Seconds after which a registration that died is waited for no longer."""
 
 
 async def user_to_register(
@@ -52,20 +53,18 @@ async def registration_promise(call: Call, user_id: str) -> Promise:
 
 
 @asynccontextmanager
-async def claimed(call: Call, credential_id: str) -> AsyncGenerator[None, None]:
+async def claimed(call: Call, credential_id: str) -> AsyncGenerator[Lease, None]:
     """Inside, one caller may register a credential. Raises PREVIOUSLY_REGISTERED for all others.
 
     Tables of the reference do not hold the id unique.
     """
-    place = f"passkey-registration:{hash_identifier(credential_id)}"
-    if not await reserve_verification(call, place, "", call.after(2 * LIFE)):
-        raise PasskeyCodes.PREVIOUSLY_REGISTERED()
     try:
-        if await call.db.find_one(StoredPasskey, credential_id=credential_id) is not None:
-            raise PasskeyCodes.PREVIOUSLY_REGISTERED()
-        yield
-    finally:
-        await delete_verifications(call, place)
+        async with lease(call, f"passkey:{credential_id}", _LEASE) as held:
+            if await call.db.find_one(StoredPasskey, credential_id=credential_id) is not None:
+                raise PasskeyCodes.PREVIOUSLY_REGISTERED()
+            yield held
+    except Leased:
+        raise PasskeyCodes.PREVIOUSLY_REGISTERED() from None
 
 
 async def store(
@@ -74,6 +73,7 @@ async def store(
     user_id: str,
     name: str | None,
     taken: TakenChallenge,
+    held: Lease,
     *,
     begin_session: bool,
 ) -> tuple[StoredPasskey, SessionAndUser[User] | None]:
@@ -97,12 +97,12 @@ async def store(
                 raise PasskeyCodes.CHALLENGE_NOT_FOUND()
             if await call.db.count(StoredPasskey, user_id=user_id) >= MOST:
                 raise PasskeyCodes.TOO_MANY_PASSKEYS()
-            made = await _created(call, new, user_id, name)
-            if not begin_session:
-                return made, None
-            old = None if asking is None else asking.session
-            session = await _session(call, user, old)
-            return made, SessionAndUser(session=session, user=user)
+            made, signed_in = await _created(call, new, user_id, name), None
+            if begin_session:
+                session = await _session(call, user, None if asking is None else asking.session)
+                signed_in = SessionAndUser(session=session, user=user)
+            await held.settle()
+            return made, signed_in
     except UniqueViolation:
         raise PasskeyCodes.PREVIOUSLY_REGISTERED() from None
     except ReferenceViolation:
