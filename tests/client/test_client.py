@@ -18,6 +18,7 @@ SCRIPTS = (
     "bearer.test.mjs",
     "email_otp.test.mjs",
     "magic_link.test.mjs",
+    "phone_number.test.mjs",
     "two_factor.test.mjs",
     "username.test.mjs",
 )

@@ -21,6 +21,7 @@ from tests.differential import (
     limits,
     magic_link,
     one_time_tokens,
+    phone_number,
     requests,
     secondary,
     secure,
@@ -75,6 +76,7 @@ SCRIPTS: list[tuple[str, Script]] = [
     ),
     *(("plugins", script) for script in two_factor.SCRIPTS),
     *(("plugins", script) for script in username.SCRIPTS),
+    *(("plugins", script) for script in phone_number.SCRIPTS),
 ]
 TRANSPORT: tuple[Script, ...] = (*requests.SCRIPTS, sign_up_and_in.forms)
 """Scripts that look at paths, headers and bodies: these go through both kinds of server."""

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from .one_time_token import OneTimeTokenAPI
     from .one_time_token_session import OneTimeTokenSession as OneTimeTokenSession
     from .one_time_token_session import OneTimeTokenSessionAPI
+    from .phone_number import PhoneNumber as PhoneNumber
+    from .phone_number import PhoneNumberAPI
     from .two_factor import SecondFactorsAPI, TwoFactorAPI
     from .two_factor import TwoFactor as TwoFactor
     from .username import Username as Username
@@ -52,6 +54,7 @@ if TYPE_CHECKING:
         MultiSessionAPI[M, U],
         OneTimeTokenAPI[M, U],
         OneTimeTokenSessionAPI[M, U],
+        PhoneNumberAPI[M, U],
         SecondFactorsAPI[M, U],
         TwoFactorAPI[M, U],
         UsernameAPI[M, U],
@@ -74,6 +77,7 @@ _HOMES = {
     "OneTap": "one_tap",
     "OneTimeToken": "one_time_token",
     "OneTimeTokenSession": "one_time_token_session",
+    "PhoneNumber": "phone_number",
     "TwoFactor": "two_factor",
     "Username": "username",
 }
@@ -93,6 +97,7 @@ __all__ = [
     "OneTap",
     "OneTimeToken",
     "OneTimeTokenSession",
+    "PhoneNumber",
     "TwoFactor",
     "Username",
 ]
