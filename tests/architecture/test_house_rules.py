@@ -81,7 +81,10 @@ NAMES_OF_IT = {
 declares these functions is itself on every call (`call.endpoint`, `call.config.options.hooks`). The
 type is recursive, so its lower modules name it, for type checkers only. Instead of it there could
 only be a copy of `Call` as a protocol, which editors would show to the authors."""
-LATE = {("watchword.database.hidden", "pydantic_core")}
+LATE = {
+    ("watchword.database.hidden", "pydantic_core"),
+    ("watchword.plugins.phone_number.numbers", "phonenumbers"),
+}
 """(importer, imported) pairs that may stand inside a function: optional extras, nothing else."""
 LONGEST = 400
 

@@ -63,6 +63,8 @@ VALID = {
     "name": "Ada",
     "token": "123456",
     "otp": "123456",
+    "phoneNumber": "+15551234567",
+    "username": "ada",
     "callbackURL": "/",
     "accountId": "x",
 }

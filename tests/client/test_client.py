@@ -19,6 +19,7 @@ SCRIPTS = (
     "email_otp.test.mjs",
     "magic_link.test.mjs",
     "passkey.test.mjs",
+    "phone_number.test.mjs",
     "two_factor.test.mjs",
     "username.test.mjs",
 )

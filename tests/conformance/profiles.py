@@ -12,6 +12,7 @@ from tests.conformance.actions import action_codes
 from tests.conformance.codes import email_codes
 from tests.conformance.links import magic_links
 from tests.conformance.native import native
+from tests.conformance.phone_numbers import phone_numbers
 from tests.conformance.second_factors import second_factors
 from tests.conformance.social import (
     generic,
@@ -167,6 +168,7 @@ def plugins(around: Surroundings) -> dict[str, Any]:
             Bearer(),
             email_codes(around),
             Username(),
+            phone_numbers(around),
         ],
     }
 

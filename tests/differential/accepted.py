@@ -19,9 +19,7 @@ OTHER_PLUGINS = Absent(
             # organization
             "activeOrganizationId",
             "activeTeamId",
-            # phone-number, anonymous
-            "phoneNumber",
-            "phoneNumberVerified",
+            # anonymous
             "isAnonymous",
         )
     ),
@@ -152,6 +150,7 @@ ACCEPTED: dict[tuple[str, str], Accepted] = {
     ("name_changing", "sign up (6)"): _NO_NAME,
     ("name_changing", "sign up (7)"): _NO_NAME,
     ("name_across_sites", "without a cookie"): _SIGNED_IN_FROM_ELSEWHERE,
+    ("phone_and_password", "from elsewhere"): _SIGNED_IN_FROM_ELSEWHERE,
     ("factor_by_app", "first code"): _SET_UP,
     ("factor_guesses", "first code"): _SET_UP,
     ("factor_challenge_ending", "first code"): _SET_UP,

@@ -22,6 +22,7 @@ from tests.differential import (
     magic_link,
     one_time_tokens,
     passkey,
+    phone_number,
     requests,
     secondary,
     secure,
@@ -77,6 +78,7 @@ SCRIPTS: list[tuple[str, Script]] = [
     *(("plugins", script) for script in two_factor.SCRIPTS),
     *(("plugins", script) for script in username.SCRIPTS),
     *(("plugins", script) for script in passkey.SCRIPTS),
+    *(("plugins", script) for script in phone_number.SCRIPTS),
 ]
 TRANSPORT: tuple[Script, ...] = (*requests.SCRIPTS, sign_up_and_in.forms)
 """Scripts that look at paths, headers and bodies: these go through both kinds of server."""

@@ -44,17 +44,25 @@ async function open(address) {
 const { betterAuth } = await load(given.package);
 const { toNodeHandler } = await load(`${given.package}/node`);
 const { getMigrations } = await load(`${given.package}/db/migration`);
-// With --outbox FILE there is the plugin two-factor; codes that it sends go there, one a line. With --passkeys: passkey.
+// With --outbox FILE there are the plugins two-factor, username and phone-number; codes that they
+// send go there, one a line. With --passkeys: passkey.
 async function plugins() {
   if (given.passkeys) {
     const { passkey } = await load("@better-auth/passkey");
     return [passkey()];
   }
   if (!given.outbox) return [];
-  const { twoFactor } = await load(`${given.package}/plugins`);
+  const { phoneNumber, twoFactor, username } = await load(`${given.package}/plugins`);
   const { appendFileSync } = await import("node:fs");
   const sendOTP = async ({ user, otp }) => appendFileSync(given.outbox, `${user.email} ${otp}\n`);
-  return [twoFactor({ otpOptions: { sendOTP } })];
+  const text = ({ phoneNumber: to, code }) => appendFileSync(given.outbox, `${to} ${code}\n`);
+  const phones = phoneNumber({
+    sendOTP: text,
+    sendPasswordResetOTP: text,
+    requireVerification: true,
+    signUpOnVerification: { getTempEmail: (number) => `${number.slice(1)}@phone.example.com` },
+  });
+  return [twoFactor({ otpOptions: { sendOTP } }), username(), phones];
 }
 
 const options = {

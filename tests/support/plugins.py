@@ -31,6 +31,7 @@ def every_plugin(send: Send = drop, **options: dict[str, Any]) -> list[Plugin]:
         "GenericOAuth": {"config": [_PROVIDER]},
         "MagicLink": {"send_magic_link": send},
         "OneTap": {"client_id": "client"},
+        "PhoneNumber": {"send_otp": send, "send_password_reset_otp": send},
         "SIWE": {"domain": "example.com"},
         "TwoFactor": {"otp": OTPOptions(send_otp=send), "note_in_session": True},
     }

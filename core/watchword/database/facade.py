@@ -8,6 +8,8 @@ from datetime import datetime
 from functools import partial
 from typing import Any, Protocol, TypeVar, cast
 
+from msgspec import UNSET
+
 from .contract import (
     Condition,
     Engine,
@@ -343,7 +345,7 @@ class Database:
                 return None
             if isinstance(answer, Mapping):
                 merged.update(cast("Mapping[str, object]", answer))
-        return merged
+        return {name: value for name, value in merged.items() if value is not UNSET}
 
     async def _after(self, model: str, event: Event, stored: Record) -> None:
         hooks = self._tables.hooks.get(model, event)

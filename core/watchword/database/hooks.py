@@ -21,9 +21,11 @@ Values: TypeAlias = "Mapping[str, object]"
 Answer: TypeAlias = "Values | Literal[False] | None"
 
 CreateBefore: TypeAlias = "Callable[[Values, object], Answer | Awaitable[Answer]]"
-"""Gets the values so far (snake_case) and the call. False refuses; a mapping is merged."""
+"""Gets the values so far (snake_case) and the call. False refuses; a mapping is merged, and what is
+`msgspec.UNSET` in it left out."""
 UpdateBefore: TypeAlias = "Callable[[Values, object], Answer | Awaitable[Answer]]"
-"""Gets the original changes and the call. False refuses; a mapping is merged."""
+"""Gets the original changes and the call. False refuses; a mapping is merged, and what is
+`msgspec.UNSET` in it left as it is."""
 DeleteBefore: TypeAlias = "Callable[[Record, object], object]"
 """Gets the record and the call. False refuses the deletion."""
 After: TypeAlias = "Callable[[Record, object], object]"

@@ -17,12 +17,12 @@ from watchword.records import User
 
 from .mails import in_background
 
-Change: TypeAlias = Literal["email", "password"]
+Change: TypeAlias = Literal["email", "password", "phone-number"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
-    """Word to mail to `email`: the address, or the password, is another one now."""
+    """Word to mail to `email`: the address, the password or the phone number is another one."""
 
     email: str
     """Where to mail it: the address before the change."""
@@ -42,7 +42,8 @@ class Notices(Plugin):
     id: ClassVar[str] = "notices"
 
     send: NoticeCallback | None = None
-    """Mails a notice after each change of address or password; gets a `Notice` and the request."""
+    """Mails a notice after each change of address, password or phone number; gets a `Notice` and
+    the request."""
 
 
 async def notify(call: Call, user: User, changed: Change, *, email: str | None = None) -> None:

@@ -26,6 +26,8 @@ class Event(Enum):
     """Or a first one set; the path says by what."""
     EMAIL_CHANGED = "email_changed"
     EMAIL_VERIFIED = "email_verified"
+    PHONE_NUMBER_CHANGED = "phone_number_changed"
+    PHONE_NUMBER_VERIFIED = "phone_number_verified"
     SECOND_FACTOR_ASKED = "second_factor_asked"
     """The session of a sign-in was taken back until the second factor is given."""
     BACKUP_CODE_USED = "backup_code_used"

@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from .passkey import Passkey as Passkey
     from .siwe import SIWE as SIWE
     from .siwe import SIWEAPI
+    from .phone_number import PhoneNumber as PhoneNumber
+    from .phone_number import PhoneNumberAPI
     from .two_factor import SecondFactorsAPI, TwoFactorAPI
     from .two_factor import TwoFactor as TwoFactor
     from .username import Username as Username
@@ -62,6 +64,7 @@ if TYPE_CHECKING:
         OwnPasskeysAPI[M, U],
         PasskeyAPI[M, U],
         SIWEAPI[M, U],
+        PhoneNumberAPI[M, U],
         SecondFactorsAPI[M, U],
         TwoFactorAPI[M, U],
         UsernameAPI[M, U],
@@ -87,6 +90,7 @@ _HOMES = {
     "OneTimeTokenSession": "one_time_token_session",
     "Passkey": "passkey",
     "SIWE": "siwe",
+    "PhoneNumber": "phone_number",
     "TwoFactor": "two_factor",
     "Username": "username",
 }
@@ -109,6 +113,7 @@ __all__ = [
     "OneTimeTokenSession",
     "Passkey",
     "SIWE",
+    "PhoneNumber",
     "TwoFactor",
     "Username",
 ]

@@ -52,7 +52,10 @@ async def place_code(
 
 def code_of(found: Verification) -> tuple[str, int]:
     """The stored code of a row and the wrong guesses so far."""
-    stored, _, attempts = found.value.rpartition(":")
+    stored, colon, attempts = found.value.rpartition(":")
+    if not colon:
+        # So the reference stores a code that it sends when it refuses a sign-in by phone number.
+        return found.value, 0
     return stored, int(attempts) if attempts.isdecimal() else 0
 
 

@@ -12,28 +12,14 @@ from watchword.configuration.options import Duration, seconds
 from watchword.configuration.safe_ranges import Safe
 from watchword.crypto.random_strings import DIGITS
 from watchword.database.contract import StorageUnavailable
+from watchword.features.bound_codes import burn_bound_code, issue_code, redeem_code
 from watchword.features.failed_sign_ins import FailedSignIns
 from watchword.features.mails import in_background
-from watchword.features.promises import (
-    Promise,
-    Redeemed,
-    bind,
-    bind_anew,
-    bound_to,
-    mailbox_promise,
-    release,
-)
+from watchword.features.promises import Promise, Redeemed, bind, bound_to, mailbox_promise
 from watchword.http.request import Request
 from watchword.plugin_base import Plugin
 from watchword.records import User, Verification
-from watchword.verifications.guesses import (
-    Guess,
-    burn_code,
-    code_of,
-    guess_code,
-    place_code,
-    replace_code,
-)
+from watchword.verifications.guesses import Guess, code_of, place_code
 from watchword.verifications.stored_codes import (
     CodeStorage,
     check_storage,
@@ -179,10 +165,7 @@ class EmailCodes(Plugin):
     ) -> str:
         """A fresh code that is stored. Older ones are dead."""
         code, stored = await self._fresh(call, email, type, known)
-        await sweep_verifications(call)
-        ends = call.after(self.promise_life())
-        await bind_anew(call, target.identifier, target.promise, ends)
-        await replace_code(call, target.identifier, stored, self.promise_life())
+        await issue_code(call, target.identifier, target.promise, stored, self.promise_life())
         return code
 
     async def read(self, call: Call, identifier: str) -> str | None:
@@ -222,24 +205,19 @@ class EmailCodes(Plugin):
                 return False
             return await code_matches(call, self.store_otp, stored, otp)
 
-        note = await bound_to(call, identifier)
-        outcome, row = await guess_code(
-            call, identifier, is_right, self.allowed_attempts, redeem=not keep
+        outcome, redeemed = await redeem_code(
+            call, identifier, is_right, self.allowed_attempts, keep=keep, by_session=by_session
         )
-        if outcome is not Guess.RIGHT or row is None:
+        if redeemed is None:
             raise _REFUSALS[outcome]()
-        if not keep:
-            await release(call, note)
         if bound is not None:
             await bound.forget(call, subject)
-        return Redeemed(row, None if note is None else note.promise, by_session)
+        return redeemed
 
     async def burn(self, call: Call, identifier: str, found: Redeemed) -> None:
         """Use up a code that was kept when it was given. Raises INVALID_OTP if it is gone."""
-        note = await bound_to(call, identifier)
-        if not await burn_code(call, identifier, found.row):
+        if not await burn_bound_code(call, identifier, found):
             raise EmailOTPCodes.INVALID_OTP()
-        await release(call, note)
 
     async def _generated(self, call: Call, email: str, type: OTPType) -> str:
         made = None
