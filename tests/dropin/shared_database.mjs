@@ -23,6 +23,7 @@ const { values: given } = parseArgs({
     package: { type: "string", default: "better-auth" },
     outbox: { type: "string" },
     passkeys: { type: "boolean" },
+    siwe: { type: "string" },
   },
 });
 
@@ -45,11 +46,17 @@ const { betterAuth } = await load(given.package);
 const { toNodeHandler } = await load(`${given.package}/node`);
 const { getMigrations } = await load(`${given.package}/db/migration`);
 // With --outbox FILE there are the plugins two-factor, username and phone-number; codes that they
-// send go there, one a line. With --passkeys: passkey.
+// send go there, one a line. With --passkeys: passkey. With --siwe DOMAIN: siwe, which takes any signature.
 async function plugins() {
   if (given.passkeys) {
     const { passkey } = await load("@better-auth/passkey");
     return [passkey()];
+  }
+  if (given.siwe) {
+    const { siwe } = await load(`${given.package}/plugins`);
+    const { randomBytes } = await import("node:crypto");
+    const getNonce = async () => randomBytes(12).toString("hex");
+    return [siwe({ domain: given.siwe, getNonce, verifyMessage: async () => true })];
   }
   if (!given.outbox) return [];
   const { phoneNumber, twoFactor, username } = await load(`${given.package}/plugins`);

@@ -142,9 +142,9 @@ def passes(visitor: Visitor, server: str, path: str, code: str, **extra: Any) ->
         assert visitor.session(either)["session"]["token"] == answer["token"]
 
 
-def test_what_the_reference_made_needs_no_migration(servers: Servers) -> None:
-    changes = servers.pair.auth.blocking.migrate()
-    assert [one for one in changes if "account_providerId_accountId_idx" not in one] == []
+def test_what_the_reference_made_needs_no_other_columns(servers: Servers) -> None:
+    planned = servers.pair.auth.blocking.migrate()
+    assert [statement for statement in planned if "CREATE INDEX" not in statement] == []
 
 
 @both_ways
