@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal, TypeVar
 
@@ -39,6 +39,7 @@ from .provisioning import check_new_user, create_checked_user
 from .synthetic_user import SyntheticUser, synthetic_user
 
 U = TypeVar("U", bound=User)
+PasswordCheck = Callable[[Call, str], Awaitable[None]]
 
 _TRIES = 3
 _LONGEST = 4096
@@ -86,6 +87,8 @@ class EmailAndPassword(Plugin):
     failed_sign_ins: FailedSignIns | None = field(default_factory=FailedSignIns)
     """Bounds wrong passwords per account, at sign-in and wherever who is signed in gives one; None:
     no bound."""
+    checks: tuple[PasswordCheck, ...] = field(default=(), repr=False)
+    """Of plugins: each sees a password before it is hashed, and raises `APIError` to refuse it."""
     _dummy: dict[str, str] = field(default_factory=dict[str, str], init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -158,7 +161,10 @@ class EmailAndPassword(Plugin):
         )
 
     async def hash(self, call: Call, password: str) -> str:
-        """The stored form of a password, made off the event loop. Raises `Overloaded` (503)."""
+        """The stored form of a password, made off the event loop. Raises `Overloaded` (503), and
+        what the checks of plugins raise."""
+        for check in self.checks:
+            await check(call, password)
         if self.hash_password is not None:
             return str(await _own(call, self.hash_password, password))
         return await call.offload(call.config.passwords.hash, password)
