@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from tests.conformance.accounts import mailing, strict_mailing
 from tests.conformance.actions import action_codes
 from tests.conformance.codes import email_codes
+from tests.conformance.guests import guests
 from tests.conformance.links import magic_links
 from tests.conformance.native import native
 from tests.conformance.second_factors import second_factors
@@ -162,6 +163,9 @@ def plugins(around: Surroundings) -> dict[str, Any]:
             magic_links(around),
             Bearer(),
             email_codes(around),
+            guests(around),
+            MultiSession(maximum_sessions=3),
+            LastLoginMethod(),
         ],
     }
 
@@ -178,7 +182,8 @@ def with_providers(options: Callable[[], dict[str, Any]], around: Surroundings) 
     """`core` with identity providers, all of which the fake one plays."""
     given = core(around)
     advanced = replace(given["advanced"], outgoing=outgoing(around))
-    return {**given, **options(), "plugins": [generic(around)], "advanced": advanced}
+    plugins = [generic(around), guests(around), LastLoginMethod()]
+    return {**given, **options(), "plugins": plugins, "advanced": advanced}
 
 
 def devices(around: Surroundings) -> dict[str, Any]:
