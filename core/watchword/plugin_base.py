@@ -154,6 +154,11 @@ class Plugin:
         """
         return ()
 
+    def named_paths(self) -> Sequence[str]:
+        """The paths, or patterns of them, that its options name. `Auth` refuses to start with one
+        that no endpoint has."""
+        return ()
+
     def adapt(self, feature: Plugin) -> Plugin:
         """What a feature of the core becomes where this plugin is installed: usually itself."""
         return feature

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from tests.conformance.accounts import mailing, strict_mailing
 from tests.conformance.actions import action_codes
 from tests.conformance.codes import email_codes
+from tests.conformance.guests import guests
 from tests.conformance.links import magic_links
 from tests.conformance.native import native
 from tests.conformance.phone_numbers import phone_numbers
@@ -169,6 +170,9 @@ def plugins(around: Surroundings) -> dict[str, Any]:
             email_codes(around),
             Username(),
             phone_numbers(around),
+            guests(around),
+            MultiSession(maximum_sessions=3),
+            LastLoginMethod(),
         ],
     }
 
@@ -185,7 +189,8 @@ def with_providers(options: Callable[[], dict[str, Any]], around: Surroundings) 
     """`core` with identity providers, all of which the fake one plays."""
     given = core(around)
     advanced = replace(given["advanced"], outgoing=outgoing(around))
-    return {**given, **options(), "plugins": [generic(around)], "advanced": advanced}
+    plugins = [generic(around), guests(around), LastLoginMethod()]
+    return {**given, **options(), "plugins": plugins, "advanced": advanced}
 
 
 def devices(around: Surroundings) -> dict[str, Any]:

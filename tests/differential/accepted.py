@@ -19,19 +19,12 @@ OTHER_PLUGINS = Absent(
             # organization
             "activeOrganizationId",
             "activeTeamId",
-            # anonymous
-            "isAnonymous",
         )
     ),
-    cookies=("better-auth.session_token_multi-", "better-auth.last_used_login_method="),
+    both=("better-auth.session_token_multi-",),
     exposed=frozenset(("set-auth-jwt",)),
 )
 """What the plugins that we do not serve add to the answers of profile `plugins`."""
-
-SOCIAL_PLUGINS = Absent(
-    fields=frozenset(("isAnonymous",)), cookies=("better-auth.last_used_login_method=",)
-)
-"""The same for the profile `social` and those derived from it."""
 
 UNSET = Absent(unset=frozenset(("theme",)))
 """In a secondary storage the reference keeps no field that was never given a value."""
@@ -120,6 +113,45 @@ _SHORT_CACHE = Accepted(
         )
     },
 )
+
+_DEVICE = ("better-auth.session_token_multi-<token>", _SESSION_COOKIE[1], _WEEK[2])
+_DEVICE_GONE = (_DEVICE[0], "", ["HttpOnly", "Max-Age=0", "Path=/", "SameSite=Lax"])
+
+
+def _method(name: str) -> tuple[str, str, list[str]]:
+    attributes = ["Max-Age=2592000", "Path=/", "SameSite=Lax"]
+    return ("better-auth.last_used_login_method", name, attributes)
+
+
+def _guest_is_gone(method: str) -> Accepted:
+    return Accepted(
+        "the cookie that a browser had for the session of its guest goes with the guest",
+        {
+            "cookies": (
+                [_WEEK, _DEVICE_GONE, _DEVICE, _method(method)],
+                [_WEEK, _DEVICE, _method(method)],
+            )
+        },
+    )
+
+
+def _signed_in_all_the_same(method: str) -> Accepted:
+    gone = ("session_token", "session_data", "dont_remember")
+    return Accepted(
+        "who signs in while the cookie of an ended session is there is signed in; in the reference "
+        "the look for a guest takes the new session's cookie away",
+        {
+            "cookies": (
+                [_WEEK, _DEVICE_GONE, _DEVICE, _method(method)],
+                [
+                    *((f"better-auth.{name}", "", _DEVICE_GONE[2]) for name in gone),
+                    _DEVICE,
+                    _method(method),
+                ],
+            )
+        },
+    )
+
 
 _SET_UP = Accepted(
     "the answer to the code that ends the set-up tells what is so now; the reference's what was",
@@ -251,6 +283,16 @@ ACCEPTED: dict[tuple[str, str], Accepted] = {
         "the flow ends at its error page with unable_to_update_account; the reference crashes",
         {"status": (302, 500)},
     ),
+    ("guests", "from elsewhere"): Accepted(
+        "other sites must not make somebody who is signed in a guest",
+        {"status": (403, 200), "code": ("INVALID_ORIGIN", None)},
+    ),
+    ("guests_with_passwords", "sign up"): _guest_is_gone("email"),
+    ("guests_with_passwords", "sign in"): _guest_is_gone("email"),
+    ("guests_with_codes", "sign in by code"): _guest_is_gone("email-otp"),
+    ("guests_with_codes", "open it"): _guest_is_gone("magic-link"),
+    ("guests_signed_out", "sign in"): _signed_in_all_the_same("email"),
+    ("methods", "by code"): _signed_in_all_the_same("email-otp"),
     ("closed_doors", "error"): _REDIRECT,
     ("bodies", "no type"): _NODE,
     ("pages", "error"): _REDIRECT,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from base64 import urlsafe_b64decode
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -30,6 +30,7 @@ _RANDOM = frozenset(
     (
         *("id", "token", "userId", "accountId", "state", "code_challenge", "nonce"),
         *("challenge", "credentialID", "publicKey"),
+        *("anonymousUserId", "newUserId"),
     )
 )
 _MOMENTS = frozenset(("exp", "iat"))
@@ -40,6 +41,8 @@ _OUR_CLAIMS = frozenset(("gen", "sid"))
 _TOKEN = re.compile(r"\b(token|state|nonce|code_challenge|id_token_hint)=([A-Za-z0-9_.-]+)")
 _OF_PROVIDER = re.compile(r"\b(at|rt|code)-[0-9a-f]{20,24}(-zz)?\b")
 """Tokens and codes of the fake provider."""
+_GUEST = re.compile(r"\btemp-[a-z0-9]{32}@")
+_DEVICE = re.compile(r"(_multi-)[a-z0-9]{32}\Z")
 _ENCRYPTED = re.compile(r"([0-9a-f]{2}){40,}")
 _DOTS = "dots in the cache"
 _CACHED = re.compile(r"\A[^=]*session_data=([^;]+)")
@@ -53,6 +56,8 @@ class Absent:
     fields: frozenset[str] = frozenset()
     cookies: tuple[str, ...] = ()
     """Beginnings of names."""
+    both: tuple[str, ...] = ()
+    """Beginnings of names of cookies that are compared elsewhere."""
     unset: frozenset[str] = frozenset()
     """Fields that it leaves out, and we do not, while they are null."""
     exposed: frozenset[str] = frozenset()
@@ -71,8 +76,8 @@ def differences(
 
     Where one succeeds and the other fails, status and code say it all.
     """
-    left = _aspects(ours, our_origin, Absent(unset=absent.unset))
-    right = _aspects(theirs, their_origin, absent)
+    left = _aspects(ours, our_origin, Absent(unset=absent.unset, cookies=absent.both))
+    right = _aspects(theirs, their_origin, replace(absent, cookies=absent.cookies + absent.both))
     names: list[str] = list(left)
     if (ours.status < 400) != (theirs.status < 400):
         names = ["status", "code"]
@@ -159,6 +164,7 @@ def _plain(text: str) -> str:
     """A text without what is random in it."""
     text = _TOKEN.sub(lambda found: f"{found[1]}=<{len(found[2])}>", text)
     text = _OF_PROVIDER.sub(lambda found: f"<{found[1]}>", text)
+    text = _GUEST.sub("temp-<random>@", text)
     return _ENCRYPTED.sub("<encrypted>", text)
 
 
@@ -177,4 +183,4 @@ def _cookie(line: str) -> tuple[str, str, list[str]]:
     if signed := _SIGNED.fullmatch(unquote(value)):
         text = signed[1] if signed[1] == "true" else f"random text of {len(signed[1])}"
         value = f"<{text}, signed>"
-    return name, value, sorted(attributes)
+    return _DEVICE.sub(r"\1<token>", name), value, sorted(attributes)

@@ -36,6 +36,7 @@ HOLDERS = {
     ("Advanced", "work"),
     ("Advanced", "outgoing"),
     ("SessionOptions", "cookie_cache"),
+    ("EmailAndPassword", "checks"),
     ("EmailVerification", "other_proof"),
 }
 """Fields that only hold the options of another class, or are no option."""

@@ -226,10 +226,12 @@ def test_beside_several_sessions(make_auth: MakeAuth, kind: str) -> None:
 class TestSecondFactors:
     """Nobody is somebody else before the second factor."""
 
+    sent: list[Any]
+
     @pytest.fixture
     def make(self, make_auth: MakeAuth, kind: str, first: str) -> Callable[[], GuestServer]:
         def make() -> GuestServer:
-            self.sent = list[Any]()
+            self.sent = []
             otp = OTPOptions(send_otp=lambda code, _: self.sent.append(code))
             factors = TwoFactor(otp=otp)
             ahead = first == "second factors"

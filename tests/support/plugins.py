@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from watchword import Plugin, plugins
+from watchword.plugins.captcha import HCaptcha
 from watchword.plugins.generic_oauth import GenericProvider
 from watchword.plugins.two_factor import OTPOptions
 
@@ -27,6 +28,7 @@ def every_plugin(send: Send = drop, **options: dict[str, Any]) -> list[Plugin]:
     """One of each, by name with further options; what is to be mailed goes to `send`."""
     needed: dict[str, dict[str, Any]] = {
         "ActionToken": {"send_token": send},
+        "Captcha": {"provider": HCaptcha(secret_key="secret"), "paths": ["/sign-up/email"]},
         "EmailOTP": {"send_verification_otp": send},
         "GenericOAuth": {"config": [_PROVIDER]},
         "MagicLink": {"send_magic_link": send},

@@ -40,6 +40,7 @@ from .provisioning import check_new_user, create_checked_user
 from .synthetic_user import SyntheticUser, synthetic_user
 
 U = TypeVar("U", bound=User)
+PasswordCheck = Callable[[Call, str], Awaitable[None]]
 
 _TRIES = 3
 _LONGEST = 4096
@@ -87,6 +88,8 @@ class EmailAndPassword(Plugin):
     failed_sign_ins: FailedSignIns | None = field(default_factory=FailedSignIns)
     """Bounds wrong passwords per account, at sign-in and wherever who is signed in gives one; None:
     no bound."""
+    checks: tuple[PasswordCheck, ...] = field(default=(), repr=False)
+    """Of plugins: each sees a password before it is hashed, and raises `APIError` to refuse it."""
     _dummy: dict[str, str] = field(default_factory=dict[str, str], init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -211,7 +214,10 @@ class EmailAndPassword(Plugin):
         raise EmailPasswordCodes.EMAIL_NOT_VERIFIED()
 
     async def hash(self, call: Call, password: str) -> str:
-        """The stored form of a password, made off the event loop. Raises `Overloaded` (503)."""
+        """The stored form of a password, made off the event loop. Raises `Overloaded` (503), and
+        what the checks of plugins raise."""
+        for check in self.checks:
+            await check(call, password)
         if self.hash_password is not None:
             return str(await _own(call, self.hash_password, password))
         return await call.offload(call.config.passwords.hash, password)

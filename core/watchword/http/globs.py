@@ -24,6 +24,33 @@ def origin_glob(pattern: str) -> re.Pattern[str]:
     return re.compile(expression + r"[/\\]*", re.DOTALL)
 
 
+def matches_segments(pattern: str, path: str) -> bool:
+    """Whether a path is of a pattern: `*` and `?` stay inside a segment, a segment `**` is any
+    number of them, none included."""
+    wanted, given = pattern.split("/"), path.split("/")
+    at = here = 0
+    again: tuple[int, int] | None = None
+    """Behind the last `**`, and from where it could take one segment more: earlier ones need not
+    be looked at again."""
+    while here < len(given):
+        if at < len(wanted) and wanted[at] == "**":
+            at += 1
+            again = at, here
+        elif at < len(wanted) and _segment(wanted[at]).fullmatch(given[here]):
+            at, here = at + 1, here + 1
+        elif again is not None:
+            at, here = again[0], again[1] + 1
+            again = at, here
+        else:
+            return False
+    return all(segment == "**" for segment in wanted[at:])
+
+
+@lru_cache(maxsize=512)
+def _segment(pattern: str) -> re.Pattern[str]:
+    return re.compile(_pieces(pattern), re.DOTALL)
+
+
 _SEGMENTS = re.compile(r"(?<=/)\*\*(?:/|\Z)")
 _INSIDE = r"[^/\\]"
 

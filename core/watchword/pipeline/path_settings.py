@@ -42,6 +42,10 @@ def check_path_settings(
         owner = plugin.id or type(plugin).__name__
         for rule in plugin.rate_rules():
             served.require_pattern("plugins", rule.pattern, f"{owner} limits ")
+        for pattern in plugin.named_paths():
+            # They may be of functions without an address, too.
+            if not any(map(path_glob(pattern).fullmatch, (*every, *map(_example, every)))):
+                _refuse("plugins", pattern, every, f"{owner} names ")
         for hook in plugin.hooks("gate"):
             # Gates stand before endpoints for servers, too, and see declared paths.
             if not any(map(hook.matches, every)):

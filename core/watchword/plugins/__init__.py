@@ -16,9 +16,11 @@ if TYPE_CHECKING:
     from .anonymous import Anonymous as Anonymous
     from .anonymous import AnonymousAPI
     from .bearer import Bearer as Bearer
+    from .captcha import Captcha as Captcha
     from .email_otp import EmailOTP as EmailOTP
     from .email_otp import EmailOTPAPI
     from .generic_oauth import GenericOAuth as GenericOAuth
+    from .have_i_been_pwned import HaveIBeenPwned as HaveIBeenPwned
     from .last_login_method import LastLoginMethod as LastLoginMethod
     from .magic_link import MagicLink as MagicLink
     from .magic_link import MagicLinkAPI
@@ -77,9 +79,11 @@ _HOMES = {
     "Anonymous": "anonymous",
     "Bearer": "bearer",
     "Capacitor": "native",
+    "Captcha": "captcha",
     "EmailOTP": "email_otp",
     "Expo": "native",
     "GenericOAuth": "generic_oauth",
+    "HaveIBeenPwned": "have_i_been_pwned",
     "LastLoginMethod": "last_login_method",
     "MagicLink": "magic_link",
     "MultiSession": "multi_session",
@@ -100,9 +104,11 @@ __all__ = [
     "Anonymous",
     "Bearer",
     "Capacitor",
+    "Captcha",
     "EmailOTP",
     "Expo",
     "GenericOAuth",
+    "HaveIBeenPwned",
     "LastLoginMethod",
     "MagicLink",
     "MultiSession",
