@@ -41,6 +41,8 @@ class Hook:
     method: Callable[..., Coroutine[Any, Any, object]]
     new_session: bool = False
     """Whether it is left out where the call neither established nor renewed a session."""
+    sets_cookies: bool = False
+    """Whether it is left out where the call has set no cookie."""
     first: bool = False
     """Whether it runs ahead of the other hooks of its stage, the application's included."""
     early: bool = False
@@ -73,16 +75,22 @@ def gate(pattern: str = "*") -> Callable[[HookMethod[P]], Hook]:
 
 
 def after(
-    pattern: str = "*", *, new_session: bool = False, first: bool = False, early: bool = False
+    pattern: str = "*",
+    *,
+    new_session: bool = False,
+    sets_cookies: bool = False,
+    first: bool = False,
+    early: bool = False,
 ) -> Callable[[HookMethod[P]], Hook]:
     """Run after such endpoints, with `call.returned` set (a value or an `APIError`).
 
     A return value other than None replaces the response's. With `new_session` it only runs where
-    `call.new_session` is set, and costs all other calls nothing. `first` is for what may take the
+    `call.new_session` is set, with `sets_cookies` where any cookie is, a session's that was taken
+    back included; all other calls cost nothing. `first` is for what may take the
     session back: no other hook, not even the application's, sees it before. `early` comes right
     behind that: for what belongs to the sign-in itself.
     """
-    return lambda method: Hook("after", pattern, method, new_session, first, early)
+    return lambda method: Hook("after", pattern, method, new_session, sets_cookies, first, early)
 
 
 def on_request() -> Callable[[HookMethod[P]], Hook]:
