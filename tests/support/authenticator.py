@@ -77,7 +77,7 @@ class Authenticator:
             + changes.pop("extensions", b"")
         )
         statement = {"fmt": "none", "attStmt": {}, "authData": data}
-        response = {
+        response: dict[str, Any] = {
             "clientDataJSON": self._client_data("webauthn.create", options["challenge"]),
             "attestationObject": b64(cbor2.dumps({**statement, **changes})),
         }

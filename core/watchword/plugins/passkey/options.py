@@ -6,7 +6,6 @@ import ipaddress
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from importlib.util import find_spec
 from typing import get_args
 
 from watchword.call import Call
@@ -134,14 +133,6 @@ class PasskeyAuthentication:
     def __post_init__(self) -> None:
         check_callback("PasskeyAuthentication.after_verification", self.after_verification)
         check_extensions("PasskeyAuthentication.extensions", self.extensions)
-
-
-def require_webauthn() -> None:
-    """Refuse to start without the library that verifies passkeys. Raises `ConfigurationError`."""
-    if find_spec("webauthn") is None:
-        raise ConfigurationError(
-            "plugins: passkey", "webauthn is not installed", "pip install 'watchword[passkey]'"
-        )
 
 
 def check_extensions(option: str, value: object) -> None:

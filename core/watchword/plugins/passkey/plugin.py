@@ -30,6 +30,7 @@ from .ceremony import (
     Authenticated,
     NotVerified,
     Registered,
+    require_webauthn,
     verified_authentication,
     verified_registration,
 )
@@ -45,7 +46,6 @@ from .options import (
     UsedCredential,
     check_origin,
     check_rp_id,
-    require_webauthn,
 )
 from .owning import OwnPasskeys, known_passkeys
 from .records import StoredPasskey
@@ -286,12 +286,12 @@ async def _extensions(call: Call, given: Extensions | None) -> Mapping[str, obje
 async def _named(call: Call, credential_id: object) -> tuple[StoredPasskey, User]:
     """The passkey that a browser names, and whose it is. Raises PASSKEY_NOT_FOUND."""
     if not isinstance(credential_id, str):
-        raise PasskeyCodes.UNKNOWN_PASSKEY()
+        raise PasskeyCodes.PASSKEY_NOT_FOUND(status=401)
     # Of several with one id, which only the reference makes, it is the first one's.
     found = await call.db.find_one(StoredPasskey, sort=_OLDEST, credential_id=credential_id)
     user = None if found is None else await call.db.find_one(User, id=found.user_id)
     if found is None or user is None:
-        raise PasskeyCodes.UNKNOWN_PASSKEY()
+        raise PasskeyCodes.PASSKEY_NOT_FOUND(status=401)
     return found, user
 
 

@@ -47,9 +47,6 @@ class PasskeyCodes(ErrorCodes):
         400, "TOO_MANY_PASSKEYS", "There are too many passkeys; delete one first"
     )
     PASSKEY_NOT_FOUND = ErrorCode(404, "PASSKEY_NOT_FOUND", "There is no such passkey")
-    UNKNOWN_PASSKEY = ErrorCode(
-        401, "PASSKEY_NOT_FOUND", "This passkey is not known here", guess=True
-    )
     AUTHENTICATION_FAILED = ErrorCode(
         400, "AUTHENTICATION_FAILED", "Signing in with the passkey did not work", guess=True
     )
@@ -89,7 +86,7 @@ class VerifyPasskeyRegistration(
 
     __secrets__: ClassVar[frozenset[str]] = frozenset(("response",))
 
-    response: object = None
+    response: object
     name: PersonName = ""
     create_session: bool = False
 
