@@ -213,6 +213,11 @@ class Call:
         return jar
 
     @property
+    def sets_cookies(self) -> bool:
+        """Whether the response will set a cookie, as far as is known."""
+        return bool(self._jar)
+
+    @property
     def cookie_names(self) -> CookieNames:
         return self.site.cookies
 

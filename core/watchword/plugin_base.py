@@ -42,6 +42,8 @@ class Hook:
     method: Callable[..., Coroutine[Any, Any, object]]
     new_session: bool = False
     """Whether it is left out where the call neither established nor renewed a session."""
+    sets_cookies: bool = False
+    """Whether it is left out where the call has set no cookie."""
     place: Place = "middle"
     """Where it stands among the hooks of its stage, the application's included."""
 
@@ -72,17 +74,22 @@ def gate(pattern: str = "*") -> Callable[[HookMethod[P]], Hook]:
 
 
 def after(
-    pattern: str = "*", *, new_session: bool = False, place: Place = "middle"
+    pattern: str = "*",
+    *,
+    new_session: bool = False,
+    sets_cookies: bool = False,
+    place: Place = "middle",
 ) -> Callable[[HookMethod[P]], Hook]:
     """Run after such endpoints, with `call.returned` set (a value or an `APIError`).
 
     A return value other than None replaces the response's. With `new_session` it only runs where
-    `call.new_session` is set, and costs all other calls nothing. `first` is for what may take the
+    `call.new_session` is set, with `sets_cookies` where any cookie is, a session's that was taken
+    back included; all other calls cost nothing. `first` is for what may take the
     session back: no other hook, not even the application's, sees it before. `early` comes right
     behind that: for what belongs to the sign-in itself. `last` is for what gives away all that the
     others set, wherever its plugin stands in the list.
     """
-    return lambda method: Hook("after", pattern, method, new_session, place)
+    return lambda method: Hook("after", pattern, method, new_session, sets_cookies, place)
 
 
 def on_request() -> Callable[[HookMethod[P]], Hook]:

@@ -45,6 +45,8 @@ if TYPE_CHECKING:
     from watchword.observability.wrapping import Tracing
 
 Step = Callable[[Call], Awaitable[object]]
+DueStep = tuple[Step, Callable[[Call], bool] | None]
+"""A step and when it is due; None: always."""
 
 _TOO_LONG = Response(431)
 _DISABLED = Response(404, (("content-type", "text/plain;charset=UTF-8"),), b"Not Found")
@@ -62,8 +64,7 @@ class Route(Discreet, msgspec.Struct, frozen=True):
     before: tuple[Step, ...]
     checks: tuple[Step, ...]
     """What the endpoint requires, and the gates, in order."""
-    after: tuple[tuple[Step, bool], ...]
-    """Each with whether it is for new sessions only."""
+    after: tuple[DueStep, ...]
 
 
 class Outcome(Discreet, msgspec.Struct, frozen=True):
@@ -147,8 +148,8 @@ class Pipeline:
                 await withhold_session(call)
             raise
         status: int | None = None
-        for hook, for_new_session in route.after:
-            if for_new_session and call.new_session is None:
+        for hook, is_due in route.after:
+            if is_due is not None and not is_due(call):
                 continue
             answer = await _after(call, hook, value)
             if answer is not None:
@@ -252,14 +253,13 @@ class _Steps:
             if path is None or hook.matches(path)
         )
 
-    def after(
-        self, own: Callable[[Call], object] | None, path: str
-    ) -> tuple[tuple[Step, bool], ...]:
+    def after(self, own: Callable[[Call], object] | None, path: str) -> tuple[DueStep, ...]:
         """All hooks behind an endpoint, as `Route.after` has them."""
-        found = [("middle", (step, False)) for step in self.own("after", own)]
+        found: list[tuple[Place, DueStep]] = []
+        found += [("middle", (step, None)) for step in self.own("after", own)]
         for plugin, hook in self._hooks["after"]:
             if hook.matches(path):
-                found.append((hook.place, (self._of_plugin(plugin, hook), hook.new_session)))
+                found.append((hook.place, (self._of_plugin(plugin, hook), _is_due(hook))))
         return tuple(step for place in get_args(Place) for there, step in found if there == place)
 
     def own(self, stage: Stage, callback: Callable[[Call], object] | None) -> tuple[Step, ...]:
@@ -274,6 +274,12 @@ class _Steps:
 
     def _step(self, stage: Stage, plugin: str, step: Step) -> Step:
         return step if self._tracing is None else self._tracing.hook(stage, plugin, step)
+
+
+def _is_due(hook: Hook) -> Callable[[Call], bool] | None:
+    if hook.new_session:
+        return lambda call: call.new_session is not None
+    return (lambda call: call.sets_cookies) if hook.sets_cookies else None
 
 
 def _routes(config: Configuration, plugins: Sequence[Plugin], steps: _Steps) -> dict[str, Route]:

@@ -41,10 +41,10 @@ if TYPE_CHECKING:
     from .one_time_token_session import OneTimeTokenSessionAPI
     from .passkey import OwnPasskeysAPI, PasskeyAPI
     from .passkey import Passkey as Passkey
-    from .siwe import SIWE as SIWE
-    from .siwe import SIWEAPI
     from .phone_number import PhoneNumber as PhoneNumber
     from .phone_number import PhoneNumberAPI
+    from .siwe import SIWE as SIWE
+    from .siwe import SIWEAPI
     from .two_factor import SecondFactorsAPI, TwoFactorAPI
     from .two_factor import TwoFactor as TwoFactor
     from .username import Username as Username

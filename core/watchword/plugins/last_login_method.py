@@ -85,7 +85,7 @@ class LastLoginMethod(Plugin):
             "session": ModelHooks(create_after=self._of_session),
         }
 
-    @after()
+    @after(sets_cookies=True)
     async def remember(self, call: Call) -> None:
         """Set the cookie where the session's is set, or cleared until a second factor is shown."""
         session = call.cookie_names.spec(SESSION_TOKEN)

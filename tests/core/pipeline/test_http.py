@@ -376,6 +376,10 @@ class Greeter(Plugin):
     async def greet(self, call: Call) -> None:
         call.set_header("x-greeted", "yes")
 
+    @after(sets_cookies=True)
+    async def count(self, call: Call) -> None:
+        call.set_header("x-counted", "yes")
+
 
 @pytest.fixture
 def parrot(make_auth: MakeAuth, kind: str) -> Browser:
@@ -403,6 +407,16 @@ def test_a_hook_for_new_sessions_runs_for_no_other_call(make_auth: MakeAuth, kin
     assert browser.sign_up().header("x-greeted") == "yes"
     assert browser.get("/get-session").header("x-greeted") is None
     assert browser.post("/sign-out", {}).header("x-greeted") is None
+
+
+def test_a_hook_for_cookies_runs_where_one_is_set_or_deleted(
+    make_auth: MakeAuth, kind: str
+) -> None:
+    browser = Browser(make_auth(plugins=[Greeter()]), kind)
+    assert browser.sign_up().header("x-counted") == "yes"
+    assert browser.get("/get-session").header("x-counted") is None
+    assert browser.post("/sign-in/email", {}).header("x-counted") is None
+    assert browser.post("/sign-out", {}).header("x-counted") == "yes"
 
 
 def test_r4_header_values_cannot_break_out(parrot: Browser) -> None:

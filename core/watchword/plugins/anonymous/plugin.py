@@ -177,11 +177,11 @@ class Anonymous(Plugin):
         clear_session_cookies(call)
         return Success()
 
-    @after(place="early")
+    @after(sets_cookies=True, place="early")
     async def link(self, call: Call) -> None:
         """Where a guest signs in or up as somebody else, hand over what is the guest's."""
         failed = call.raised()
-        if not call.cookies or not (failed is None or isinstance(failed, Redirect)):
+        if not (failed is None or isinstance(failed, Redirect)):
             return
         new = call.new_session
         if new is None:
