@@ -15,6 +15,7 @@ FOLDER = Path(__file__).parent
 SCRIPTS = (
     "main_path.test.mjs",
     "accounts.test.mjs",
+    "admin.test.mjs",
     "bearer.test.mjs",
     "email_otp.test.mjs",
     "magic_link.test.mjs",

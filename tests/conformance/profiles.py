@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from tests.conformance.accounts import mailing, strict_mailing
 from tests.conformance.actions import action_codes
+from tests.conformance.administrators import administrators, role_by_address
 from tests.conformance.codes import email_codes
 from tests.conformance.links import magic_links
 from tests.conformance.native import native
@@ -29,6 +30,7 @@ from watchword import (
     CookieAttributes,
     CookieOptions,
     IPAddressOptions,
+    ModelHooks,
     RateLimit,
     RateLimitRule,
     Request,
@@ -156,9 +158,11 @@ def plugins(around: Surroundings) -> dict[str, Any]:
     """`core` with the plugins that there are."""
     return {
         **core(around),
+        "database_hooks": {"user": ModelHooks(create_before=role_by_address)},
         "plugins": [
             OneTimeToken(),
             second_factors(around),
+            administrators(),
             magic_links(around),
             Bearer(),
             email_codes(around),

@@ -210,21 +210,30 @@ class DeleteUser(Plugin):
             there = await lock_user(call, user.id)
             if there is not None:
                 await stays(there)
-            # An id may come again where the database counts them: what was mailed must not.
-            await raise_generation(call, account_subject(user.id))
-            await raise_generation(call, address_subject(user.email))
-            # The user first: of several deletions at once, one finds it, and no sign-in at the
-            # same time can add a session to a user who is gone.
-            deleted = await call.db.delete(User, id=user.id)
-            await call.sessions.remove_all(call, user.id)
-            await call.db.delete(Account, user_id=user.id)
-            await forget_reset_tokens(call, user.id)
-        await record(call, Event.USER_DELETED, user.id)
+            deleted = await erase_user(call, user)
         clear_session_cookies(call)
         # Without any store the row may be elsewhere: the application must hear of it all the same.
         gone = deleted or call.config.stateless
         if gone and self.after_delete is not None:
             await call.run(self.after_delete, user, call.request)
+
+
+async def erase_user(call: Call, user: User) -> int:
+    """Inside a transaction that holds the user: delete him with all that he signs in with.
+
+    How many users that were: 0 if he is gone already, or a database hook refused.
+    """
+    # An id may come again where the database counts them: what was mailed must not.
+    await raise_generation(call, account_subject(user.id))
+    await raise_generation(call, address_subject(user.email))
+    # The user first: of several deletions at once, one finds it, and no sign-in at the same time
+    # can add a session to a user who is gone.
+    deleted = await call.db.delete(User, id=user.id)
+    await call.sessions.remove_all(call, user.id)
+    await call.db.delete(Account, user_id=user.id)
+    await forget_reset_tokens(call, user.id)
+    await record(call, Event.USER_DELETED, user.id)
+    return deleted
 
 
 Check: TypeAlias = Callable[[User], Awaitable[None]]

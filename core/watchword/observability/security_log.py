@@ -31,6 +31,12 @@ class Event(Enum):
     BACKUP_CODE_USED = "backup_code_used"
     TWO_FACTOR_ENABLED = "two_factor_enabled"
     TWO_FACTOR_DISABLED = "two_factor_disabled"
+    ROLE_CHANGED = "role_changed"
+    USER_BANNED = "user_banned"
+    USER_UNBANNED = "user_unbanned"
+    IMPERSONATION_BEGUN = "impersonation_begun"
+    """An administrator has a session of the user."""
+    IMPERSONATION_ENDED = "impersonation_ended"
     ACCOUNT_LINKED = "account_linked"
     ACCOUNT_UNLINKED = "account_unlinked"
 

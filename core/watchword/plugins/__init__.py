@@ -13,6 +13,14 @@ if TYPE_CHECKING:
 
     from .action_token import ActionToken as ActionToken
     from .action_token import ActionTokenAPI
+    from .admin import Admin as Admin
+    from .admin import (
+        BansAPI,
+        ImpersonationAPI,
+        ListedUsersAPI,
+        ManagedSessionsAPI,
+        ManagedUsersAPI,
+    )
     from .bearer import Bearer as Bearer
     from .email_otp import EmailOTP as EmailOTP
     from .email_otp import EmailOTPAPI
@@ -40,6 +48,11 @@ if TYPE_CHECKING:
 
     class PluginAPI(
         ActionTokenAPI[M, U],
+        BansAPI[M, U],
+        ImpersonationAPI[M, U],
+        ListedUsersAPI[M, U],
+        ManagedSessionsAPI[M, U],
+        ManagedUsersAPI[M, U],
         CapacitorAPI[M, U],
         EmailOTPAPI[M, U],
         ExpoAPI[M, U],
@@ -58,6 +71,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "ActionToken": "action_token",
+    "Admin": "admin",
     "Bearer": "bearer",
     "Capacitor": "native",
     "EmailOTP": "email_otp",
@@ -76,6 +90,7 @@ _HOMES = {
 
 __all__ = [
     "ActionToken",
+    "Admin",
     "Bearer",
     "Capacitor",
     "EmailOTP",
