@@ -26,7 +26,9 @@ HEADERS = (
 )
 """Headers of answers that are compared, beside the cookies."""
 
-_RANDOM = frozenset(("id", "token", "userId", "accountId", "state", "code_challenge", "nonce"))
+_RANDOM = frozenset(
+    ("id", "token", "userId", "accountId", "impersonatedBy", "state", "code_challenge", "nonce")
+)
 _MOMENTS = frozenset(("exp", "iat"))
 _DATE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 _CLAIMS = re.compile(r"[A-Za-z0-9_-]+\.(eyJ[A-Za-z0-9_-]+)\.[A-Za-z0-9_-]+")
@@ -38,6 +40,8 @@ _OF_PROVIDER = re.compile(r"\b(at|rt|code)-[0-9a-f]{20,24}(-zz)?\b")
 _ENCRYPTED = re.compile(r"([0-9a-f]{2}){40,}")
 _DOTS = "dots in the cache"
 _CACHED = re.compile(r"\A[^=]*session_data=([^;]+)")
+_ADMINISTRATOR = re.compile(r"(\w+):(true|)\.[\w+/]{43}=")
+"""The token of a session, and whether its browser forgets it."""
 _SIGNED = re.compile(r"([A-Za-z0-9_!-]+)\.[A-Za-z0-9+/]{43}=")
 
 
@@ -169,6 +173,8 @@ def _cookie(line: str) -> tuple[str, str, list[str]]:
         value = "<cached session>"
     if value and name.endswith("oauth_state"):
         value = "<encrypted state>"
+    if own := _ADMINISTRATOR.fullmatch(unquote(value)):
+        value = f"<random text of {len(own[1])}, remembered: {not own[2]}, signed>"
     if signed := _SIGNED.fullmatch(unquote(value)):
         text = signed[1] if signed[1] == "true" else f"random text of {len(signed[1])}"
         value = f"<{text}, signed>"

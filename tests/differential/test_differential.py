@@ -14,6 +14,7 @@ import pytest
 
 from tests.differential import (
     accounts,
+    admin,
     bearer,
     cached,
     email_otp,
@@ -73,6 +74,7 @@ SCRIPTS: list[tuple[str, Script]] = [
         for script in scripts
     ),
     *(("plugins", script) for script in two_factor.SCRIPTS),
+    *(("plugins", script) for script in admin.SCRIPTS),
 ]
 TRANSPORT: tuple[Script, ...] = (*requests.SCRIPTS, sign_up_and_in.forms)
 """Scripts that look at paths, headers and bodies: these go through both kinds of server."""

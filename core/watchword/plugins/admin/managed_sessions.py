@@ -85,11 +85,11 @@ class ManagedSessions(Administration):
         """
         if (body.permissions is None) == (body.permission is None):
             raise invalid([("body.permissions", "Exactly one map of permissions is needed here")])
+        if body.permissions is None:
+            raise AdminCodes.NOBODY_TO_ASK_FOR("Give permissions")
         found = await current_session(call, from_store=True)
         if found is None and call.request is not None:
             raise APIError(401)
-        if body.permissions is None:
-            raise AdminCodes.NOBODY_TO_ASK_FOR("Give permissions")
         wanted = cast("Mapping[str, object]", body.permissions)
         if found is None and body.role:
             names = role_names(body.role)
