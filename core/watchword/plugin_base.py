@@ -22,7 +22,7 @@ from watchword.http.globs import path_glob
 from .credential import Credential
 from .endpoint import Endpoint
 from .errors import ErrorCodes
-from .records import User
+from .records import Session, User
 
 if TYPE_CHECKING:
     from .call import Call
@@ -120,6 +120,10 @@ class Plugin:
     """Tables of its own."""
     extends: ClassVar[Mapping[type[Record], type[msgspec.Struct]]] = {}
     """Fields that it adds to records of the core, as structs."""
+    lent_by: ClassVar[tuple[str, ...]] = ()
+    """Fields that it adds to sessions and that, where they are set, say that a session is in the
+    hands of somebody else than its user. Such a session is neither fresh nor renewed, and one that
+    is made from it has the fields as well."""
     requires: ClassVar[tuple[type[Plugin], ...]] = ()
     """Plugins that must be installed as well; a subclass of one will do. `Auth` refuses to start
     without, and `call.config.plugin(kind)` gives them."""
@@ -176,6 +180,12 @@ class Plugin:
         What ends promises early is noted for as long as the longest of them lives.
         """
         return 0
+
+    async def admit(self, call: Call, session: Session) -> None:
+        """Look at a session that was just stored, whatever began it; hold the user while looking.
+
+        Raise `APIError`, and the session ends before anybody has it.
+        """
 
     async def give_to_owner(self, call: Call, user: User) -> None:
         """Take away what it keeps of a user whose address nobody had proven, and whose owner was

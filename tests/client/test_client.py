@@ -16,6 +16,7 @@ SCRIPTS = (
     "main_path.test.mjs",
     "accounts.test.mjs",
     "anonymous.test.mjs",
+    "admin.test.mjs",
     "bearer.test.mjs",
     "email_otp.test.mjs",
     "magic_link.test.mjs",

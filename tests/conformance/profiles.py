@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from tests.conformance.accounts import mailing, strict_mailing
 from tests.conformance.actions import action_codes
+from tests.conformance.administrators import administrators, role_by_address
 from tests.conformance.codes import email_codes
 from tests.conformance.guests import guests
 from tests.conformance.links import magic_links
@@ -31,6 +32,7 @@ from watchword import (
     CookieAttributes,
     CookieOptions,
     IPAddressOptions,
+    ModelHooks,
     RateLimit,
     RateLimitRule,
     Request,
@@ -161,9 +163,11 @@ def plugins(around: Surroundings) -> dict[str, Any]:
     """`core` with the plugins that there are."""
     return {
         **core(around),
+        "database_hooks": {"user": ModelHooks(create_before=role_by_address)},
         "plugins": [
             OneTimeToken(),
             second_factors(around),
+            administrators(),
             magic_links(around),
             Passkey(rp_id="localhost", rp_name="Oracle App", origin=around.origin),
             Bearer(),

@@ -10,12 +10,6 @@ from tests.differential.masking import ABSENT, Absent
 OTHER_PLUGINS = Absent(
     fields=frozenset(
         (
-            # admin
-            "role",
-            "banned",
-            "banReason",
-            "banExpires",
-            "impersonatedBy",
             # organization
             "activeOrganizationId",
             "activeTeamId",

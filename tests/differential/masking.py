@@ -29,7 +29,7 @@ HEADERS = (
 _RANDOM = frozenset(
     (
         *("id", "token", "userId", "accountId", "state", "code_challenge", "nonce"),
-        *("challenge", "credentialID", "publicKey"),
+        *("challenge", "credentialID", "publicKey", "impersonatedBy"),
         *("anonymousUserId", "newUserId"),
     )
 )
@@ -46,6 +46,8 @@ _DEVICE = re.compile(r"(_multi-)[a-z0-9]{32}\Z")
 _ENCRYPTED = re.compile(r"([0-9a-f]{2}){40,}")
 _DOTS = "dots in the cache"
 _CACHED = re.compile(r"\A[^=]*session_data=([^;]+)")
+_ADMINISTRATOR = re.compile(r"(\w+):(true|)\.[\w+/]{43}=")
+"""The token of a session, and whether its browser forgets it."""
 _SIGNED = re.compile(r"([A-Za-z0-9_!-]+)\.[A-Za-z0-9+/]{43}=")
 
 
@@ -180,6 +182,8 @@ def _cookie(line: str) -> tuple[str, str, list[str]]:
         value = "<cached session>"
     if value and name.endswith("oauth_state"):
         value = "<encrypted state>"
+    if own := _ADMINISTRATOR.fullmatch(unquote(value)):
+        value = f"<random text of {len(own[1])}, remembered: {not own[2]}, signed>"
     if signed := _SIGNED.fullmatch(unquote(value)):
         text = signed[1] if signed[1] == "true" else f"random text of {len(signed[1])}"
         value = f"<{text}, signed>"

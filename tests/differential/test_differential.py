@@ -15,6 +15,7 @@ import pytest
 
 from tests.differential import (
     accounts,
+    admin,
     anonymous,
     bearer,
     cached,
@@ -85,6 +86,7 @@ SCRIPTS: list[tuple[str, Script]] = [
     *(("plugins", script) for script in anonymous.SCRIPTS),
     *(("social", script) for script in anonymous.SOCIAL_SCRIPTS),
     *(("plugins", script) for script in devices.SCRIPTS),
+    *(("plugins", script) for script in admin.SCRIPTS),
 ]
 TRANSPORT: tuple[Script, ...] = (*requests.SCRIPTS, sign_up_and_in.forms)
 """Scripts that look at paths, headers and bodies: these go through both kinds of server."""

@@ -89,4 +89,5 @@ def _words(listing: type[object]) -> dict[str, str]:
 
 
 def _shape(hint: Any) -> str:
-    return str(hint).replace("~U", "watchword.records.User")
+    text = f"{hint.__module__}.{hint.__name__}" if isinstance(hint, type) else str(hint)
+    return text.replace("~U", "watchword.records.User")

@@ -19,6 +19,7 @@ from watchword.features.provisioning import create_user
 from watchword.http.headers import EMPTY
 from watchword.pipeline.additional_fields import additional, checked_value
 from watchword.pipeline.validation import is_email
+from watchword.plugins import Admin
 from watchword.records import User
 from watchword.runtime.blocking import finish
 
@@ -53,7 +54,7 @@ def create_admin(
     with application.opened() as auth:
         call = _call(auth)
         _check_sign_in(call)
-        fields = _fields(call, {**given, ROLE: role})
+        fields = _fields(call, {**given, ROLE: _known_role(call, role)})
         email = normal_email((email or ask("E-mail")).strip())
         if not is_email(email):
             raise CommandError("the e-mail address is not valid", "Give --email name@example.com")
@@ -100,13 +101,23 @@ def _check_sign_in(call: Call) -> None:
     if role is None:
         raise CommandError(
             f"users have no field {ROLE!r}",
-            "Declare it: class Member(User): role: Annotated[str | None, Column(input=False)] = "
-            "None, give Auth(user_type=Member), and run watchword migrate",
+            "Give Auth(plugins=[Admin()]), and run watchword migrate; or declare it: "
+            "class Member(User): role: Annotated[str | None, Column(input=False)] = None",
         )
     if role.column.input:
         note(
             "Warning: anybody may set `role` when signing up; declare it with Column(input=False)."
         )
+
+
+def _known_role(call: Call, role: str) -> str:
+    """The role in the form in which the plugin, where it is installed, stores it."""
+    try:
+        return ",".join(call.config.plugin(Admin).checked_roles(role))
+    except LookupError:
+        return role
+    except APIError as error:
+        raise CommandError(f"--role: {error.message}", "Name it in Admin(roles=...)") from None
 
 
 def _object(data: str | None) -> dict[str, object]:

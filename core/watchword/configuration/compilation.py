@@ -75,6 +75,7 @@ def compile_configuration(
         tables=tables,
         passwords=passwords,
         plugins={type(plugin): plugin for plugin in plugins},
+        lent_by=tuple(name for plugin in plugins for name in plugin.lent_by),
         credentials=credentials,
         vary=", ".join(dict.fromkeys(["Cookie", *(one.header.title() for one in credentials)])),
         sessions=_session_store(options),

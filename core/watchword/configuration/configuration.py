@@ -188,6 +188,8 @@ class Configuration(Discreet, msgspec.Struct, frozen=True, kw_only=True):
     tables: Tables
     passwords: PasswordHasher
     plugins: Mapping[type[Plugin], Plugin]
+    lent_by: tuple[str, ...]
+    """The fields of sessions that say that one is in the hands of somebody else than its user."""
     credentials: tuple[Credential, ...]
     """Beside the session cookie, which counts where none of these does."""
     vary: str

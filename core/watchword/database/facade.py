@@ -86,20 +86,24 @@ class Database:
         limit: int | None = 100,
         offset: int = 0,
         sort: Sort | None = None,
+        where: Where = (),
         **filters: object,
     ) -> list[R]:
-        """All records that match, at most `limit` of them (None: all)."""
+        """All records that match, at most `limit` of them (None: all).
+
+        `where` are conditions beside the filters, as where a field has several.
+        """
         table = self._tables.of(record)
-        where = table.conditions(filters)
+        every = (*table.conditions(filters), *where)
         rows = await self._engine.find_many(
-            table.model, where, limit=limit, offset=offset, sort=sort
+            table.model, every, limit=limit, offset=offset, sort=sort
         )
         return [table.from_row(row) for row in rows]
 
-    async def count(self, record: type[Record], **filters: object) -> int:
-        """How many records match."""
+    async def count(self, record: type[Record], *, where: Where = (), **filters: object) -> int:
+        """How many records match; `where` as in `find_many`."""
         table = self._tables.of(record)
-        return await self._engine.count(table.model, table.conditions(filters))
+        return await self._engine.count(table.model, (*table.conditions(filters), *where))
 
     async def create(self, record: type[R], **values: object) -> R | None:
         """Insert a record; None if a hook refused it. Raises `UniqueViolation`."""

@@ -230,12 +230,14 @@ def prepared(base: type[Record], extensions: Sequence[type[msgspec.Struct]]) -> 
 
 
 def _extended(base: type[Record], extensions: Sequence[type[msgspec.Struct]]) -> type[Record]:
-    known = {attribute.name for attribute in attributes_of(base)}
+    known = {attribute.name: attribute for attribute in attributes_of(base)}
     fields: list[tuple[str, object, object]] = []
     for extension in extensions:
         for attribute in attributes_of(extension):
-            if attribute.name not in known:
-                known.add(attribute.name)
+            if attribute.name in known:
+                _check_redeclared(base, known[attribute.name], attribute)
+            else:
+                known[attribute.name] = attribute
                 default = msgspec.field(default_factory=attribute.default or _none)
                 fields.append((attribute.name, attribute.annotation, default))
     indexes = tuple(
@@ -254,6 +256,17 @@ def _extended(base: type[Record], extensions: Sequence[type[msgspec.Struct]]) ->
     extended = typing.cast("type[Record]", made)
     extended.__indexes__ = (*base.__indexes__, *indexes)
     return extended
+
+
+def _check_redeclared(base: type[Record], own: Attribute, added: Attribute) -> None:
+    """Raise `ConfigurationError` where an application opens a field that a plugin keeps closed."""
+    for flag in ("input", "returned"):
+        if getattr(own.column, flag) and not getattr(added.column, flag):
+            raise ConfigurationError(
+                f"{base.__name__}.{own.name}",
+                f"a plugin has this field with {flag}=False, and it must stay so",
+                f"Declare it with Annotated[..., Column({flag}=False)]",
+            )
 
 
 def _none() -> None:

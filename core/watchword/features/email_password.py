@@ -253,11 +253,11 @@ class EmailAndPassword(Plugin):
             return bool(await _own(call, self.verify_password, stored, password))
         return await call.offload(call.config.passwords.verify, stored, password)
 
-    def check_new_password(self, password: str) -> None:
+    def check_new_password(self, password: str, *, however_short: bool = False) -> None:
         """Raises PASSWORD_TOO_SHORT, PASSWORD_TOO_LONG or INVALID_PASSWORD."""
         if self._is_longer_than_new_ones(password):
             raise self._too_long()
-        if password_length(password) < self.min_password_length:
+        if not however_short and password_length(password) < self.min_password_length:
             raise EmailPasswordCodes.PASSWORD_TOO_SHORT(
                 f"The password is too short: at least {self.min_password_length} characters"
             )

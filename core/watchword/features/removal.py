@@ -9,7 +9,7 @@ from .generations import account_subject, address_subject, raise_generation
 from .reset_tokens import forget_reset_tokens
 
 
-async def remove_user(call: Call, user: User) -> bool:
+async def erase_user(call: Call, user: User) -> bool:
     """Delete a user, the sessions and the accounts; False if the row was gone, or a hook kept it.
 
     Call it in a transaction, under `lock_user`.

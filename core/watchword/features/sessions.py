@@ -191,7 +191,7 @@ class SessionEndpoints(Plugin):
     async def revoke_sessions(self, call: Call) -> Status:
         """End all sessions of the user, this one too."""
         require_stored_sessions(call)
-        await _end_all(call)
+        await end_all_sessions(call, call.session.user.id)
         clear_session_cookies(call)
         return Status()
 
@@ -199,13 +199,13 @@ class SessionEndpoints(Plugin):
     async def revoke_other_sessions(self, call: Call) -> Status:
         """End all sessions of the user but this one."""
         require_stored_sessions(call)
-        await _end_all(call, keep=call.session.session.token)
+        own = call.session.session
+        await end_all_sessions(call, own.user_id, keep=own.token)
         return Status()
 
 
-async def _end_all(call: Call, *, keep: str | None = None) -> None:
-    """End all sessions, and with them what they had asked for by mail."""
-    user_id = call.session.user.id
+async def end_all_sessions(call: Call, user_id: str, *, keep: str | None = None) -> None:
+    """End the user's sessions, and with them what they had asked for by mail."""
     async with call.db.transaction():
         await lock_user(call, user_id)
         await raise_generation(call, account_subject(user_id))

@@ -42,7 +42,7 @@ from .mails import Mail, MailCallback, UserCallback, in_background, mailed_link
 from .passwords import check_password
 from .promises import bind, session_promise, stands, take_promise
 from .redirects import redirect_to
-from .removal import remove_user
+from .removal import erase_user
 
 
 class UserCodes(ErrorCodes):
@@ -209,7 +209,7 @@ class DeleteUser(Plugin):
             there = await lock_user(call, user.id)
             if there is not None:
                 await stays(there)
-            deleted = await remove_user(call, user)
+            deleted = await erase_user(call, user)
         await record(call, Event.USER_DELETED, user.id)
         clear_session_cookies(call)
         # Without any store the row may be elsewhere: the application must hear of it all the same.

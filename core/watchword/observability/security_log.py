@@ -35,6 +35,12 @@ class Event(Enum):
     TWO_FACTOR_DISABLED = "two_factor_disabled"
     PASSKEY_ADDED = "passkey_added"
     PASSKEY_REMOVED = "passkey_removed"
+    ROLE_CHANGED = "role_changed"
+    USER_BANNED = "user_banned"
+    USER_UNBANNED = "user_unbanned"
+    IMPERSONATION_BEGUN = "impersonation_begun"
+    """An administrator has a session of the user."""
+    IMPERSONATION_ENDED = "impersonation_ended"
     ACCOUNT_LINKED = "account_linked"
     ACCOUNT_UNLINKED = "account_unlinked"
 

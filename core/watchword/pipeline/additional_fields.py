@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 from types import UnionType
-from typing import Annotated, Union, get_args, get_origin
+from typing import Annotated, Any, Union, get_args, get_origin
 
 import msgspec
 
@@ -77,7 +77,7 @@ async def refuse_taken(
         wanted = values.get(attribute.name)
         if not attribute.column.unique or wanted is None:
             continue
-        if await call.db.count(base, **{attribute.name: wanted}):
+        if await call.db.count(base, **dict[str, Any]({attribute.name: wanted})):
             raise refusal
 
 

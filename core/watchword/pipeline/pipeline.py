@@ -255,8 +255,8 @@ class _Steps:
 
     def after(self, own: Callable[[Call], object] | None, path: str) -> tuple[DueStep, ...]:
         """All hooks behind an endpoint, as `Route.after` has them."""
-        found: list[tuple[Place, DueStep]] = []
-        found += [("middle", (step, None)) for step in self.own("after", own)]
+        found: list[tuple[Place, DueStep]]
+        found = [("middle", (step, None)) for step in self.own("after", own)]
         for plugin, hook in self._hooks["after"]:
             if hook.matches(path):
                 found.append((hook.place, (self._of_plugin(plugin, hook), _is_due(hook))))

@@ -13,6 +13,14 @@ if TYPE_CHECKING:
 
     from .action_token import ActionToken as ActionToken
     from .action_token import ActionTokenAPI
+    from .admin import Admin as Admin
+    from .admin import (
+        BansAPI,
+        ImpersonationAPI,
+        ListedUsersAPI,
+        ManagedSessionsAPI,
+        ManagedUsersAPI,
+    )
     from .anonymous import Anonymous as Anonymous
     from .anonymous import AnonymousAPI
     from .bearer import Bearer as Bearer
@@ -53,6 +61,11 @@ if TYPE_CHECKING:
     class PluginAPI(
         ActionTokenAPI[M, U],
         AnonymousAPI[M, U],
+        BansAPI[M, U],
+        ImpersonationAPI[M, U],
+        ListedUsersAPI[M, U],
+        ManagedSessionsAPI[M, U],
+        ManagedUsersAPI[M, U],
         CapacitorAPI[M, U],
         EmailOTPAPI[M, U],
         ExpoAPI[M, U],
@@ -77,6 +90,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "ActionToken": "action_token",
     "Anonymous": "anonymous",
+    "Admin": "admin",
     "Bearer": "bearer",
     "Capacitor": "native",
     "Captcha": "captcha",
@@ -102,6 +116,7 @@ _HOMES = {
 __all__ = [
     "ActionToken",
     "Anonymous",
+    "Admin",
     "Bearer",
     "Capacitor",
     "Captcha",

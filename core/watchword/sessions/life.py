@@ -20,8 +20,17 @@ SHORT_SESSION = 86_400
 """Seconds that a session lives that the user did not want remembered (1 day)."""
 
 
+def lent_by(call: Call, session: Session) -> dict[str, object]:
+    """The fields that say that the session is in the hands of somebody else; none: it is not."""
+    known = ((name, getattr(session, name, None)) for name in call.config.lent_by)
+    return {name: value for name, value in known if value is not None}
+
+
 def is_remembered(call: Call, session: Session) -> bool:
-    """Whether the session may be renewed. One that is not ends a day after the sign-in."""
+    """Whether the session may be renewed. One that is not ends a day after the sign-in, or when
+    it was lent until."""
+    if call.config.lent_by and lent_by(call, session):
+        return False
     usual = call.config.lifetimes.session
     life = round((session.expires_at - session.created_at).total_seconds())
     if usual > SHORT_SESSION:
@@ -58,7 +67,10 @@ def renewal_due(call: Call, session: Session) -> bool:
 def is_fresh(call: Call, session: Session, within: int | None = None) -> bool:
     """Whether its person was proven less than `within` seconds ago.
 
-    None: `session.fresh_age`, where 0 says always.
+    None: `session.fresh_age`, where 0 says always. Never where somebody else has it: that was not
+    its person.
     """
+    if call.config.lent_by and lent_by(call, session):
+        return False
     limit = call.config.lifetimes.fresh_age if within is None else within
     return limit == 0 or call.now - session.authenticated_at < timedelta(seconds=limit)

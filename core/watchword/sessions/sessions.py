@@ -6,6 +6,7 @@ Spec: cookies and sessions, sections 1, 5, 10 and 11.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 
 import msgspec
 
@@ -38,6 +39,7 @@ from .life import (
     browser_remembers,
     handed_over_until,
     is_fresh,
+    lent_by,
     renewal_due,
 )
 
@@ -73,24 +75,28 @@ async def create_session(
     remember: bool = True,
     inherits: Session | None = None,
     extra: Mapping[str, object] | None = None,
+    until: datetime | None = None,
 ) -> Session | None:
     """A new session for the user; None if a database hook refused it. Never reuses a token.
 
     It lives `session.expires_in`, or a day when not to be remembered. Whoever proved nothing just
     now gets one that `inherits` from the session that was shown instead: as fresh as that one, and
     remembered if that one is, with its values of inherited columns. `extra` are values of
-    additional fields. Give it away with `set_session_cookies` alone: what asks for a second factor
-    looks at what was given.
+    additional fields, `until` is another end. Give it away with `set_session_cookies` alone: what
+    asks for a second factor looks at what was given.
+
+    Raises the `APIError` of a plugin that does not admit it.
     """
     given = dict(extra or {})
     values = {name: given[name] for name in given.keys() - {"created_at", "updated_at"}}
     if inherits is not None:
         known = call.config.tables.of(Session).attributes.values()
         proofs = {one.name: getattr(inherits, one.name) for one in known if one.column.inherited}
-        values = {**proofs, **values, "created_at": inherits.created_at}
+        lent = lent_by(call, inherits)
+        values = {**proofs, **values, "created_at": inherits.created_at, **lent}
         ends = handed_over_until(call, inherits)
     else:
-        ends = call.after(call.config.lifetimes.session if remember else SHORT_SESSION)
+        ends = until or call.after(call.config.lifetimes.session if remember else SHORT_SESSION)
     values.update(
         token=call.random(32),
         user_id=user.id,
@@ -99,10 +105,22 @@ async def create_session(
         user_agent=(call.headers.get("user-agent") or "")[:LONGEST_USER_AGENT],
     )
     made = await call.sessions.insert(call, values)
-    if made is not None:
-        call.begun = made.token if inherits is None else call.begun
-        await record(call, Event.SIGNED_IN, user.id)
+    if made is None:
+        return None
+    await _admit(call, made)
+    if inherits is None and not lent_by(call, made):
+        call.begun = made.token
+    await record(call, Event.SIGNED_IN, user.id)
     return made
+
+
+async def _admit(call: Call, made: Session) -> None:
+    try:
+        for plugin in call.config.plugins.values():
+            await plugin.admit(call, made)
+    except APIError:
+        await call.sessions.remove(call, made.token)
+        raise
 
 
 def client_address(call: Call) -> str | None:

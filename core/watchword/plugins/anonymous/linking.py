@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from watchword.call import Call
 from watchword.features.credentials import lock_user
-from watchword.features.removal import remove_user
+from watchword.features.removal import erase_user
 from watchword.observability.security_log import Event, record
 from watchword.records import User
 from watchword.results import SessionAndUser
@@ -90,7 +90,7 @@ async def _held(call: Call, guest: SessionAndUser[User]) -> User | None:
 
 
 async def _delete(call: Call, guest: User) -> None:
-    if await remove_user(call, guest):
+    if await erase_user(call, guest):
         await record(call, Event.USER_DELETED, guest.id)
 
 

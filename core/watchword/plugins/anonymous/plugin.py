@@ -20,7 +20,7 @@ from watchword.features.credentials import lock_user
 from watchword.features.identifiers import normal_email
 from watchword.features.promises import session_promise, stands
 from watchword.features.provisioning import check_new_user, create_checked_user
-from watchword.features.removal import remove_user
+from watchword.features.removal import erase_user
 from watchword.features.social.journey import Journey
 from watchword.features.social.plugin import SocialSignIn
 from watchword.oauth.provider import Provider
@@ -167,7 +167,7 @@ class Anonymous(Plugin):
                 there = await lock_user(call, user.id)
                 if there is not None and not await stands(call, there, promise):
                     raise SessionCodes.UNAUTHORIZED()
-                if there is not None and not await remove_user(call, there):
+                if there is not None and not await erase_user(call, there):
                     raise AnonymousCodes.FAILED_TO_DELETE_ANONYMOUS_USER()
                 if there is not None:
                     await record(call, Event.USER_DELETED, user.id)
