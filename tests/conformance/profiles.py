@@ -200,7 +200,7 @@ def applications(
 
 def google_pages(around: Surroundings) -> dict[str, Any]:
     """A profile of our own: `core` with Google, its prompt, and popups."""
-    plugins = [OneTap(), OAuthPopup(), Bearer()]
+    plugins = [generic(around), OneTap(), OAuthPopup(), Bearer()]
     return {**with_providers(social, around), "plugins": plugins}
 
 
