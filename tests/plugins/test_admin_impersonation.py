@@ -231,12 +231,12 @@ def test_it_is_never_renewed(make: MakeServer, clock: Clock, expires_in: int) ->
     ada = server.person("ada", "admin")
     token = server.act(ada, "impersonate-user", "bob").json["session"]["token"]
     clock.forward(1799)
-    bearer = {"authorization": f"Bearer {token}"}
-    found = server.browser().get("/get-session", **bearer).json
+    bearer = f"Bearer {token}"
+    found = server.browser().get("/get-session", authorization=bearer).json
     assert found["session"]["expiresAt"] == "2030-01-01T00:30:00.000Z"
     assert who(ada) == "bob"
     clock.forward(2)
-    assert server.browser().get("/get-session", **bearer).json is None
+    assert server.browser().get("/get-session", authorization=bearer).json is None
     assert who(ada) is None
 
 
