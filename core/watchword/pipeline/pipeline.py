@@ -31,7 +31,8 @@ from watchword.observability.opening import APPLICATION
 from watchword.plugin_base import Hook, Place, Plugin, Stage
 from watchword.runtime.contract import Runtime
 from watchword.sessions.asking import asker_of
-from watchword.sessions.sessions import finish_call, require_session, withhold_session
+from watchword.sessions.sessions import finish_call, require_session
+from watchword.sessions.taking_back import withhold_session
 
 from .body import read_body
 from .origin_check import check_login, check_request, check_trusted_url

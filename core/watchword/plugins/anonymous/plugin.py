@@ -35,8 +35,8 @@ from watchword.sessions.sessions import (
     clear_session_cookies,
     create_session,
     set_session_cookies,
-    withhold_session,
 )
+from watchword.sessions.taking_back import withhold_session
 
 from .guests import (
     IN_STATE,

@@ -66,7 +66,7 @@ def is_signed_by(address: str, message: str, signature: str) -> bool:
         found = public_key.from_signature_and_message(recoverable, digest, hasher=None)
     except ValueError:  # a point that is none
         return False
-    return keccak(found.format(compressed=False)[1:])[12:].hex() == address[2:].lower()
+    return keccak(found.format(compressed=False)[1:])[12:] == bytes.fromhex(address[2:])
 
 
 def keccak(data: bytes) -> bytes:

@@ -17,7 +17,7 @@ from watchword.plugin_base import after
 from watchword.records import User
 from watchword.results import SessionAndUser, Status
 from watchword.server_api import EndpointCall, M, ServerAPI, U
-from watchword.sessions.sessions import take_back_session
+from watchword.sessions.taking_back import take_back_session
 
 from .app import key_of, use_code
 from .backup_codes import use_backup_code
