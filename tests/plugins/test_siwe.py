@@ -306,8 +306,10 @@ def test_an_address_that_was_not_asked_for_is_not_taken(browser: Browser) -> Non
     assert browser.session()["user"]["email"].endswith("@siwe.placeholder.invalid")
 
 
-def test_who_registered_a_made_up_address_keeps_nobody_out(browser: Browser) -> None:
-    email = f"{ADA.address}@siwe.placeholder.invalid"
+def test_who_registered_a_made_up_address_keeps_nobody_out(make_auth: MakeAuth, kind: str) -> None:
+    plugin = SIWE(domain=DOMAIN, email_domain_name="wallets.example.com")
+    browser = Browser(make_auth(plugins=[plugin]), kind)
+    email = f"{ADA.address}@wallets.example.com"
     squatter = Browser(browser.auth, browser.kind)
     assert squatter.sign_up(email).status == 200
     assert ADA.sign_in(browser).status == 200
