@@ -15,6 +15,7 @@ Mount it, and guard a route:
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
@@ -34,6 +35,7 @@ from .wire import covers
 
 try:
     from starlette.authentication import AuthCredentials, AuthenticationBackend, BaseUser
+    from starlette.concurrency import run_in_threadpool
     from starlette.datastructures import URLPath
     from starlette.middleware.authentication import AuthenticationMiddleware
     from starlette.requests import HTTPConnection, Request
@@ -50,7 +52,8 @@ if TYPE_CHECKING:
     from watchword.auth import Auth
 
 U = TypeVar("U", bound=User)
-Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]
+Endpoint: TypeAlias = Callable[[Request], Awaitable[Response] | Response]
+Guarded: TypeAlias = Callable[[Request], Awaitable[Response]]
 
 
 def mount(auth: Auth[Any]) -> AuthRoute:
@@ -176,8 +179,8 @@ class SessionMiddleware(SessionRelay):
         super().__init__(inner, auth)
 
 
-def action_required(auth: Auth[Any], type: str) -> Callable[[Endpoint], Endpoint]:
-    """Decorator of an `async def` endpoint: only with a grant of plugin `ActionToken`.
+def action_required(auth: Auth[Any], type: str) -> Callable[[Endpoint], Guarded]:
+    """Decorator of an endpoint: only with a grant of plugin `ActionToken`.
 
     The grant is burned; others get 401 or 403 as JSON. Stands inside a `SessionRelay`.
     """
@@ -187,8 +190,8 @@ def action_required(auth: Auth[Any], type: str) -> Callable[[Endpoint], Endpoint
 
 def fresh_session_required(
     auth: Auth[Any], within: Duration | None = None
-) -> Callable[[Endpoint], Endpoint]:
-    """Decorator of an `async def` endpoint: only for who signed in lately.
+) -> Callable[[Endpoint], Guarded]:
+    """Decorator of an endpoint: only for who signed in lately.
 
     Within `session.fresh_age`, or a time of one's own; others get 401 UNAUTHORIZED or 403
     SESSION_NOT_FRESH as JSON. Stands inside a `SessionRelay`.
@@ -198,8 +201,8 @@ def fresh_session_required(
 
 def second_factor_required(
     auth: Auth[Any], within: Duration | None = None
-) -> Callable[[Endpoint], Endpoint]:
-    """Decorator of an `async def` endpoint: only for who gave the second factor in this session.
+) -> Callable[[Endpoint], Guarded]:
+    """Decorator of an endpoint: only for who gave the second factor in this session.
 
     At any time or lately; others get 401 UNAUTHORIZED, 403 TWO_FACTOR_NOT_ENABLED or
     SECOND_FACTOR_REQUIRED as JSON. Stands inside a `SessionRelay`. Raises `ConfigurationError`
@@ -208,18 +211,33 @@ def second_factor_required(
     return _guard(auth, second_factor(within))
 
 
-def _guard(auth: Auth[Any], demand: Demand) -> Callable[[Endpoint], Endpoint]:
+def _guard(auth: Auth[Any], demand: Demand) -> Callable[[Endpoint], Guarded]:
     demand.check(auth)
 
-    def guard(endpoint: Endpoint) -> Endpoint:
+    def guard(endpoint: Endpoint) -> Guarded:
+        run = _asynchronous(endpoint)
+
         @functools.wraps(endpoint)
         async def guarded(request: Request) -> Response:
             try:
                 await lookup_for(auth, request.scope).meet(demand)
             except APIError as refusal:
                 return JSONResponse(refusal.body, refusal.status)
-            return await endpoint(request)
+            return await run(request)
 
         return guarded
 
     return guard
+
+
+def _asynchronous(endpoint: Endpoint) -> Guarded:
+    """An endpoint as Starlette runs it: one that is no `async def` in a thread."""
+    if inspect.iscoroutinefunction(endpoint):
+        return endpoint
+
+    async def run(request: Request) -> Response:
+        found = await run_in_threadpool(endpoint, request)
+        # Decorators of others hand out awaitables without being `async def`.
+        return await found if inspect.isawaitable(found) else found
+
+    return run

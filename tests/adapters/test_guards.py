@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from base64 import b32decode
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -14,6 +15,11 @@ from urllib.parse import parse_qs, urlsplit
 import flask
 import litestar
 import pytest
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
 
 from tests.adapters.drivers import Answer, ASGIClient, WSGIClient
 from tests.adapters.guarded import (
@@ -349,6 +355,39 @@ def test_flask_sends_people_to_a_page(tmp_path: Path, clock: Clock) -> None:
     assert visitor.send("GET", "/keys").all("location") == ["/sign-in"]
     visitor.send("POST", "/api/auth/sign-up/email", SIGN_UP)
     assert visitor.send("GET", "/keys").all("location") == ["/code"]
+    auth.blocking.close()
+
+
+def test_starlette_runs_endpoints_without_async_in_a_thread(tmp_path: Path, clock: Clock) -> None:
+    auth, ran = server(tmp_path, clock), list[bool]()
+
+    @on_starlette.fresh_session_required(auth, LATELY)
+    def keys(request: Request) -> Response:
+        ran.append(threading.current_thread() is threading.main_thread())
+        return PlainTextResponse(request.user.record.email)
+
+    @on_starlette.fresh_session_required(auth, LATELY)
+    @lambda endpoint: lambda request: endpoint(request)
+    async def wrapped(request: Request) -> Response:
+        return PlainTextResponse(request.user.record.email)
+
+    relay = Middleware(on_starlette.SessionMiddleware, auth=auth)
+    routes = [on_starlette.mount(auth), Route("/keys", keys), Route("/wrapped", wrapped)]
+    client = ASGIClient(Starlette(routes=routes, middleware=[relay]))
+    with asyncio.Runner() as runner:
+        client.run = runner.run
+        visitor = Visitor(client)
+        for path in ("/keys", "/wrapped"):
+            assert visitor.send("GET", path).status == NOBODY
+        assert ran == []
+        visitor.send("POST", "/api/auth/sign-up/email", SIGN_UP)
+        for path in ("/keys", "/wrapped"):
+            answer = visitor.send("GET", path)
+            assert (answer.status, answer.body) == OPEN
+        assert ran == [False]
+        clock.forward(LATELY)
+        assert visitor.send("GET", "/keys").status == 403
+        runner.run(auth.close())
     auth.blocking.close()
 
 

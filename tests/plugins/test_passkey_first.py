@@ -95,8 +95,20 @@ def test_nobody_is_known(make: Make, named: PasskeyUser | None) -> None:
 def test_who_is_signed_in_needs_no_answer(make: Make) -> None:
     server = make(resolve_user=None)
     ada, key = server.with_passkey()
-    server.clock.forward(2 * 86_400)  # no fresh session either
     assert register(ada, key).status == 200
+
+
+def test_k2_an_old_session_gets_no_passkey_here_either(make: Make) -> None:
+    server = make()
+    ada, key = server.signed_up(), Authenticator()
+    options = begun(ada, NEW)
+    server.clock.forward(86_400 - 1)
+    response = key.create(begun(ada, NEW))
+    server.clock.forward(1)
+    assert outcome(ada.get(NEW, {"context": ADA})) == (403, "SESSION_NOT_FRESH")
+    for sent in (response, key.create(options)):
+        assert outcome(ada.post(MADE, {"response": sent})) == (403, "SESSION_NOT_FRESH")
+    assert server.sql("select count(*) from passkey") == [(0,)]
 
 
 def test_a_user_who_does_not_exist(make: Make) -> None:

@@ -365,6 +365,33 @@ def test_the_application_may_verify_signatures_itself(make_auth: MakeAuth, kind:
     assert outcome(ADA.sign_in(browser)) == UNSIGNED
 
 
+def test_a_contract_at_the_same_address_on_another_chain_is_somebody_else(
+    make_auth: MakeAuth, kind: str, tmp_path: Path
+) -> None:
+    plugin = SIWE(domain=DOMAIN, verify_message=lambda proof: True)
+    browser = Browser(make_auth(plugins=[plugin]), kind)
+
+    def come(signature: str, chain: str) -> str:
+        shown = show(browser, ADA.message(nonce_of(browser), chain=chain), signature)
+        assert shown.status == 200, shown.json
+        return shown.json["user"]["id"]
+
+    owner = come("0xcontract", "1")
+    assert come("0xcontract", "1") == owner
+    stranger = come("0xanother", "31337")
+    assert stranger != owner
+    assert come("0xcontract", "31337") == stranger
+    sql = "select userId, chainId, isPrimary from walletAddress order by chainId"
+    assert rows(tmp_path, sql) == [(owner, 1, 1), (stranger, 31337, 1)]
+
+
+def test_a_key_is_one_user_on_all_chains_whoever_verifies(make_auth: MakeAuth, kind: str) -> None:
+    plugin = SIWE(domain=DOMAIN, verify_message=lambda proof: True)
+    browser = Browser(make_auth(plugins=[plugin]), kind)
+    first = ADA.sign_in(browser).json["user"]["id"]
+    assert ADA.sign_in(browser, chain="137").json["user"]["id"] == first
+
+
 @pytest.mark.parametrize("answer", [None, 1, "yes", {"ok": True}])
 def test_only_true_says_yes(make_auth: MakeAuth, kind: str, answer: Any) -> None:
     plugin = SIWE(domain=DOMAIN, verify_message=lambda proof: answer)

@@ -13,10 +13,12 @@ from tests.plugins.factor_server import (
     ADA,
     DISABLE,
     ENABLE,
+    FRESH_CODES,
     OTP,
     PAPER,
     PASSWORD,
     TOTP,
+    URI,
     FactorServer,
     MakeFactorServer,
     Person,
@@ -277,3 +279,45 @@ def test_a_wrong_time_is_refused(make_server: MakeFactorServer, wrong: Any) -> N
         with pytest.raises(APIError) as caught:
             function(HowLately(wrong), headers=headers)
         assert caught.value.status == 400
+
+
+def test_who_has_not_given_it_neither_sees_nor_replaces_it(server: FactorServer) -> None:
+    person = server.with_app()
+    trusted = signed_in(person, TOTP, person.code(), trustDevice=True)
+    trusted.post("/sign-out")
+    assert trusted.sign_in(ADA).status == 200
+    assert asked(trusted) == NOT_GIVEN
+    for path in (DISABLE, FRESH_CODES, URI, ENABLE):
+        answer = trusted.post(path, {"password": PASSWORD})
+        assert outcome(answer) == (403, NOT_GIVEN), path
+        assert outcome(trusted.post(path, {"password": "wrong"})) == (400, "INVALID_PASSWORD")
+    assert outcome(trusted.post(ENABLE, {"password": PASSWORD, "method": "otp"}))[0] == 403
+    assert asked(person.browser) is None, "nothing was emptied"
+    server.clock.forward(60)
+    assert trusted.post(TOTP, {"code": person.code()}).status == 200
+    assert trusted.post(FRESH_CODES, {"password": PASSWORD}).status == 200
+    assert trusted.post(DISABLE, {"password": PASSWORD}).status == 200
+
+
+def test_a_factor_that_was_never_finished_is_begun_again_with_the_password(
+    server: FactorServer,
+) -> None:
+    person = server.enrolling()
+    assert person.browser.post(URI, {"password": PASSWORD}).status == 200
+    person.key = key(person.browser.post(ENABLE, {"password": PASSWORD}))
+    assert person.browser.post(TOTP, {"code": person.code()}).status == 200
+    assert asked(person.browser) is None
+
+
+def test_an_app_that_was_begun_before_is_no_way_around_the_factor_that_is_on(
+    server: FactorServer,
+) -> None:
+    person = server.enrolling()
+    browser = person.browser
+    assert browser.post(ENABLE, {"password": PASSWORD, "method": "otp"}).status == 200
+    assert outcome(browser.post(TOTP, {"code": person.code()})) == (403, NOT_GIVEN)
+    assert asked(browser) == NOT_GIVEN
+    assert browser.post(OTP, {"code": server.code(browser)}).status == 200
+    server.clock.forward(60)
+    assert browser.post(TOTP, {"code": person.code()}).status == 200
+    assert asked(browser) is None

@@ -49,7 +49,7 @@ from .options import (
 )
 from .owning import OwnPasskeys, known_passkeys
 from .records import StoredPasskey
-from .registering import claimed, registration_promise, store, user_to_register
+from .registering import claimed, registration_promise, store, user_to_register, who_registers
 from .wire import (
     Account,
     Algorithm,
@@ -148,9 +148,10 @@ class Passkey(OwnPasskeys):
         TOO_MANY_PASSKEYS, YOU_ARE_NOT_ALLOWED_TO_REGISTER_THIS_PASSKEY, RESOLVED_USER_INVALID,
         USER_NOT_FOUND, UNABLE_TO_CREATE_SESSION.
         """
+        asking = await who_registers(call)
         origins = await self._expected_origins(call, PasskeyCodes.FAILED_TO_VERIFY_REGISTRATION)
         taken = await take_challenge(call, self.challenge_cookie, "registration")
-        asking, begun = await current_session(call), taken.challenge.user_data
+        begun = taken.challenge.user_data
         if asking is not None and asking.user.id != begun.id:
             raise PasskeyCodes.YOU_ARE_NOT_ALLOWED_TO_REGISTER_THIS_PASSKEY()
         try:

@@ -13,6 +13,7 @@ from watchword.features.promises import Promise, session_promise, stands
 from watchword.observability.security_log import Event, record
 from watchword.records import Session, User
 from watchword.results import SessionAndUser
+from watchword.sessions.life import is_fresh
 from watchword.sessions.sessions import SessionCodes, create_session, current_session
 from watchword.verifications.leases import Lease, Leased, lease
 
@@ -28,11 +29,23 @@ _LEASE = 60
 """Seconds after which a registration that died is waited for no longer."""
 
 
+async def who_registers(call: Call) -> SessionAndUser[User] | None:
+    """Who is signed in, also where nobody has to be. Raises SESSION_NOT_FRESH.
+
+    A passkey outlives every session: an old one that was left open or stolen gets none.
+    """
+    found = await current_session(call, from_store=True)
+    if found is not None and not is_fresh(call, found.session):
+        raise SessionCodes.SESSION_NOT_FRESH()
+    return found
+
+
 async def user_to_register(
     call: Call, options: PasskeyRegistration, context: str | None
 ) -> PasskeyUser:
-    """For whom a passkey is to be made. Raises RESOLVE_USER_REQUIRED, RESOLVED_USER_INVALID."""
-    found = await current_session(call)
+    """For whom a passkey is to be made. Raises SESSION_NOT_FRESH, RESOLVE_USER_REQUIRED,
+    RESOLVED_USER_INVALID."""
+    found = await who_registers(call)
     if found is not None:
         name = found.user.email or found.user.id
         return PasskeyUser(id=found.user.id, name=name, display_name=name)

@@ -1,7 +1,8 @@
 """Whose a wallet is: finding its user, or making one.
 
-A wallet has one user on all chains. Of several first sign-ins at once one makes the user, and the
-others find it.
+A key is the same on all chains, and so is its user. A contract is its owner's on its own chain
+alone: on another one somebody else may have made one at the same address. Of several first
+sign-ins at once one makes the user, and the others find it.
 """
 
 from __future__ import annotations
@@ -27,18 +28,27 @@ NameSource = Callable[[str], Awaitable[ENSName]]
 
 
 async def owner_of_wallet(
-    call: Call, address: str, chain_id: int, email: str | None, domain: str, named: NameSource
+    call: Call,
+    address: str,
+    chain_id: int,
+    email: str | None,
+    domain: str,
+    named: NameSource,
+    *,
+    by_key: bool,
 ) -> User:
     """The user of a wallet that was just proven, made if it has none.
 
-    `email` is what the user says, and taken where nobody has it; `domain` that of addresses that
-    are made up. Raises `APIError` where the application refuses the user, and `Overloaded`.
+    `by_key` says that its key signed, which is one on all chains. `email` is what the user says,
+    and taken where nobody has it; `domain` that of addresses that are made up. Raises `APIError`
+    where the application refuses the user, and `Overloaded`.
     """
     user = await _user_of(call, address, chain_id)
     if user is not None:
         return user
     # Others are asked before the lease begins.
-    known = ENSName() if await _user_of(call, address) else await named(address)
+    elsewhere = await _user_of(call, address) if by_key else None
+    known = ENSName() if elsewhere is not None else await named(address)
 
     async def settled() -> User:
         # Those who waited for somebody else need no lease of their own.
@@ -49,7 +59,7 @@ async def owner_of_wallet(
             found = await _user_of(call, address, chain_id)
             if found is not None:
                 return found
-            found = await _user_of(call, address)
+            found = await _user_of(call, address) if by_key else None
             if found is not None:
                 async with call.db.transaction():
                     await _attach(call, held, found, address, chain_id, is_primary=False)

@@ -30,7 +30,7 @@ from watchword.verifications.verifications import (
 from .message import SIWEMessage, is_domain, is_nonce, normal_domain, read_message
 from .owners import is_owner, owner_of_wallet
 from .records import WalletAddress
-from .wallets import checksummed, is_signed_by, require_curve, require_keccak
+from .wallets import checksummed, has_curve, is_signed_by, require_curve, require_keccak
 from .wire import (
     ENSName,
     NoInput,
@@ -138,7 +138,10 @@ class SIWE(Plugin):
         async def named(wallet: str) -> ENSName:
             return await self._look_up(call, wallet)
 
-        user = await owner_of_wallet(call, address, message.chain_id, email, domain, named)
+        by_key = self.verify_message is None or _is_by_key(proof)
+        user = await owner_of_wallet(
+            call, address, message.chain_id, email, domain, named, by_key=by_key
+        )
 
         async def still_theirs(there: User) -> bool:
             return await is_owner(call, there, address)
@@ -177,7 +180,7 @@ class SIWE(Plugin):
 
     async def _is_genuine(self, call: Call, proof: WalletProof) -> bool:
         if self.verify_message is None:
-            return is_signed_by(proof.address, proof.message, proof.signature)
+            return _is_by_key(proof)
         try:
             return await call.run(self.verify_message, proof) is True
         except APIError:
@@ -197,6 +200,10 @@ class SIWE(Plugin):
             _log.warning("SIWE.ens_lookup failed with %s", type(error).__name__)
             return ENSName()
         return found if isinstance(found, ENSName) else ENSName()
+
+
+def _is_by_key(proof: WalletProof) -> bool:
+    return has_curve() and is_signed_by(proof.address, proof.message, proof.signature)
 
 
 def _refused(code: ErrorCode) -> APIError:

@@ -23,6 +23,11 @@ def require_keccak() -> None:
     _require("Crypto", "pycryptodome")
 
 
+def has_curve() -> bool:
+    """Whether signatures of keys can be told from others here."""
+    return find_spec("coincurve") is not None
+
+
 def require_curve() -> None:
     """Refuse to start where nobody could verify signatures: raises `ConfigurationError`."""
     _require("coincurve", "coincurve")

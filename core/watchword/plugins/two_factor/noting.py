@@ -63,5 +63,15 @@ def require_note(call: Call, within: int | None) -> None:
         raise TwoFactorCodes.SECOND_FACTOR_REQUIRED()
 
 
+def require_given(call: Call) -> None:
+    """Refuse who would see or replace a second factor that he did not give in this session.
+
+    With the password alone he would have it, and every route that asks for it. Only where it is
+    noted: elsewhere nobody knows. Raises SECOND_FACTOR_REQUIRED.
+    """
+    if _is_noted(call) and is_enabled(call.session.user):
+        require_note(call, None)
+
+
 def _is_noted(call: Call) -> bool:
     return _NOTE in call.config.tables.of(Session).attributes

@@ -23,7 +23,7 @@ from .app import key_of, use_code
 from .backup_codes import use_backup_code
 from .challenge import Verifying, attempt, binding, challenge, passed, who_verifies
 from .lockout import count_guess, refuse_locked
-from .noting import note, require_note
+from .noting import note, require_given, require_note
 from .records import SecondFactor, is_enabled
 from .sent_codes import UNSENT, send_code, use_sent_code
 from .settings import OWN_PATHS, SecondFactors, factor_of
@@ -167,6 +167,7 @@ class TwoFactor(SecondFactors):
 
         now = call.session
         if is_enabled(now.user):
+            require_given(call)
             await while_signed_in(call, verified)
             await note(call)
         else:

@@ -23,6 +23,7 @@ from watchword.server_api import EndpointCall, M, ServerAPI, U
 
 from .app import key_of, new_secret, uri_of
 from .backup_codes import backup_codes_of, new_backup_codes
+from .noting import require_given
 from .options import AccountLockout, BackupCodeOptions, OTPOptions, TOTPOptions
 from .records import NotesSecondFactor, SecondFactor, WithSecondFactor, is_enabled
 from .switching import prove, switch, while_signed_in
@@ -65,7 +66,8 @@ class SecondFactors(Plugin):
 
     note_in_session: bool = False
     """Note in sessions when the second factor was given in them, for routes that ask for it: in a
-    column of its own, `secondFactorAt` (`watchword migrate`)."""
+    column of its own, `secondFactorAt` (`watchword migrate`). To see or change the second factor it
+    has to be given in the session, too."""
     issuer: str | None = None
     """What authenticator apps call this service; None: `app_name`."""
     skip_verification_on_enable: bool = False
@@ -138,6 +140,7 @@ class SecondFactors(Plugin):
     async def enable_two_factor(self, call: Call, body: EnableTwoFactor) -> TwoFactorSetUp:
         """Set a second factor up. An app is asked for once its first code was given."""
         await prove(call, body.password, passwordless=self.allow_passwordless)
+        require_given(call)
         user = call.session.user
         if body.method == "otp":
             if self.otp is None:
@@ -177,6 +180,7 @@ class SecondFactors(Plugin):
     async def disable_two_factor(self, call: Call, body: ProvenPassword) -> Status:
         """Ask for no second factor any more. App, backup codes and trusted devices are gone."""
         await prove(call, body.password, passwordless=self.allow_passwordless)
+        require_given(call)
 
         async def forget() -> None:
             await call.db.delete(SecondFactor, user_id=call.session.user.id)
@@ -197,6 +201,7 @@ class SecondFactors(Plugin):
             raise TwoFactorCodes.TOTP_NOT_ENABLED()
         passwordless = self._passwordless(self.totp.allow_passwordless)
         await prove(call, body.password, passwordless=passwordless)
+        require_given(call)
         issuer = self.totp.issuer or self.issuer or call.config.options.app_name
         return TOTPURI(uri_of(self.totp, key_of(call, row), issuer, user.email))
 
@@ -208,6 +213,7 @@ class SecondFactors(Plugin):
             raise TwoFactorCodes.TWO_FACTOR_NOT_ENABLED()
         passwordless = self._passwordless(self.backup_codes.allow_passwordless)
         await prove(call, body.password, passwordless=passwordless)
+        require_given(call)
         codes, stored = await new_backup_codes(call, self.backup_codes)
 
         async def store() -> None:
