@@ -137,6 +137,10 @@ class PhoneNumber(PhoneCodes):
             await call.db.update(User, changes, id=user.id)
             await record(call, Event.PHONE_NUMBER_CHANGED, user.id)
 
+    async def lets_in(self, call: Call, user: User) -> bool:
+        """With a number that was proven."""
+        return is_verified(user)
+
     @before("/sign-up*")
     async def refuse_at_sign_up(self, call: Call) -> None:
         """Before anything is looked at: the answer must not tell whether anybody has the number."""
