@@ -191,6 +191,10 @@ class Plugin:
         """Take away what it keeps of a user whose address nobody had proven, and whose owner was
         just found: a stranger may have left it. Called in a transaction that holds the user."""
 
+    async def lets_in(self, call: Call, user: User) -> bool:
+        """Whether a user can sign in again with what it keeps of him: a passkey, say."""
+        return False
+
     def endpoints(self) -> Iterator[Endpoint[Any, Any]]:
         """Its endpoints, in order of declaration, base classes first."""
         for item in _members(type(self)):

@@ -25,13 +25,17 @@ from tests.support.browser import Browser, Clock
 from tests.support.oidc import Realm, arrive, realm_provider
 from tests.support.social import World, begin, come_back, parameters, providers, sign_in
 from watchword import (
+    Account,
     AccountOptions,
     Advanced,
     EmailAndPassword,
     EmailVerification,
     Outgoing,
+    User,
 )
+from watchword.plugin import Call, Plugin, Success, post
 from watchword.plugins import (
+    SIWE,
     EmailOTP,
     GenericOAuth,
     MagicLink,
@@ -39,8 +43,12 @@ from watchword.plugins import (
     OAuthProxy,
     OneTap,
     OneTimeToken,
+    Passkey,
+    PhoneNumber,
     TwoFactor,
 )
+from watchword.plugins.passkey.records import StoredPasskey
+from watchword.plugins.siwe.records import WalletAddress
 from watchword.plugins.two_factor import OTPOptions
 
 ADA = "ada@example.com"
@@ -125,6 +133,66 @@ def test_linking_an_account_makes_nobody_else_of_a_guest(make_auth: MakeAuth, ki
     come_back(guest.browser, parameters(answer.json["url"])["state"])
     assert server.moving.linked == []
     assert who(guest.browser) == guest.email
+
+
+@pytest.mark.parametrize("way", ["provider", "number", "address", "passkey", "wallet"])
+@pytest.mark.parametrize("told", [True, False])
+def test_a_guest_who_can_sign_in_again_is_not_taken_over(
+    make_auth: MakeAuth, kind: str, way: str, told: bool
+) -> None:
+    codes: list[str] = []
+    phone = PhoneNumber(send_otp=lambda sent, _: codes.append(sent.code))
+    plugins = [phone, Passkey(), SIWE(domain="localhost:3000"), Coming()]
+    options: dict[str, Any] = {} if told else {"on_link_account": None}
+    server = guest_server(make_auth, kind, plugins=plugins, **options)
+    server.member()
+    guest = server.guest("milk")
+    if way == "number":
+        number = {"phoneNumber": "+15551234567"}
+        guest.browser.post("/phone-number/send-otp", number)
+        server.auth.blocking.runtime.drain()
+        body = {**number, "code": codes[-1], "updatePhoneNumber": True}
+        assert guest.browser.post("/phone-number/verify", body).status == 200
+    else:
+        assert guest.browser.post("/come", {"way": way}).status == 200
+    before = dict(guest.browser.jar)
+    assert guest.browser.sign_in().status == 200
+    assert who(guest.browser) == ADA
+    assert guest.browser.get("/notes").json == []
+    assert server.moving.linked == []
+    guest.browser.jar = before
+    assert guest.browser.get("/notes").json == ["milk"]
+    assert guest.id in server.users()
+
+
+class Coming(Plugin):
+    """Gives who is signed in a way to come back."""
+
+    id = "coming"
+
+    @post("/come", requires="session")
+    async def come(self, call: Call) -> Success:
+        user = call.session.user
+        match call.fields["way"]:
+            case "provider":
+                values = {"provider_id": "google", "account_id": "1", "user_id": user.id}
+                await call.db.create(Account, **values)
+            case "address":
+                await call.db.update(User, {"email_verified": True}, id=user.id)
+            case "passkey":
+                await call.db.create(
+                    StoredPasskey,
+                    user_id=user.id,
+                    public_key="",
+                    credential_id="1",
+                    counter=0,
+                    device_type="singleDevice",
+                    backed_up=False,
+                )
+            case _:
+                values = {"address": "0x1", "chain_id": 1, "user_id": user.id}
+                await call.db.create(WalletAddress, **values)
+        return Success()
 
 
 def test_a_proxy_leads_flows_as_well(make_auth: MakeAuth) -> None:

@@ -193,7 +193,9 @@ def test_what_it_was_solved_for(door: Door, judge: Judge, provider: type[Turnsti
         (0.9, 0.9, True),
         (0, 0.0, True),
         (0.9, None, True),  # version 2 knows no scores
-        (0.9, "0.1", True),
+        (0.1, "0.9", False),
+        (0.1, True, False),
+        (0.1, [0.9], False),
     ],
 )
 def test_scores(door: Door, judge: Judge, least: float | None, score: Any, passes: bool) -> None:

@@ -44,6 +44,8 @@ class Service:
     newline: str = "\r\n"
     lower: bool = False
     status: int = 200
+    says: str | None = None
+    """Told instead of a list."""
     fails: Exception | None = None
     asked: list[httpx2.Request] = field(default_factory=list[httpx2.Request])
 
@@ -51,6 +53,8 @@ class Service:
         self.asked.append(request)
         if self.fails is not None:
             raise self.fails
+        if self.says is not None:
+            return httpx2.Response(self.status, text=self.says)
         prefix = request.url.path.rpartition("/")[2]
         lines = [f"{'0' * 35}:3", f"{'F' * 35}:0"]
         for password, count in self.leaked.items():
@@ -229,6 +233,10 @@ def test_turned_off(make: Make, service: Service) -> None:
         {"status": 503},
         {"status": 404},
         {"status": 301},
+        {"says": ""},
+        {"says": "<html>Please sign in to this network</html>"},
+        {"says": f"{'0' * 35}:3\r\n{'1' * 20}"},
+        {"says": f"{'0' * 35}:3\r\n{'1' * 36}:1"},
         {"fails": httpx2.ConnectError("down")},
         {"fails": httpx2.ReadTimeout("slow")},
     ],

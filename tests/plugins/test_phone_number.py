@@ -27,8 +27,13 @@ from tests.support.browser import Browser, Clock
 from tests.support.vectors import vectors
 from watchword import APIError, FailedSignIns, User
 from watchword.plugin import Call, ModelHooks, Plugin, Status, post
-from watchword.plugins import EmailOTP, TwoFactor
-from watchword.plugins.phone_number import ConsumePhoneNumberOTP, PhoneCode, VerifiedNumber
+from watchword.plugins import Admin, EmailOTP, TwoFactor
+from watchword.plugins.phone_number import (
+    E164,
+    ConsumePhoneNumberOTP,
+    PhoneCode,
+    VerifiedNumber,
+)
 from watchword.plugins.two_factor.totp import totp_code, totp_step
 
 VECTOR = vectors("flows", "vectors-plugins-1.json")["phoneNumber"]
@@ -304,6 +309,59 @@ def test_numbers_that_come_from_elsewhere_are_dropped(make_server: MakePhoneServ
     body = {"email": "eve@example.com", "otp": codes[-1], "phoneNumber": NUMBER}
     answer = server.browser().post("/sign-in/email-otp", body)
     assert outcome(answer) == (400, "PHONE_NUMBER_CANNOT_BE_SET")
+
+
+def test_m7_the_owner_of_the_address_gets_rid_of_a_strangers_number(
+    make_server: MakePhoneServer,
+) -> None:
+    codes: list[Any] = []
+    server = make_server(
+        plugins=[EmailOTP(send_verification_otp=lambda mail, _: codes.append(mail.otp))]
+    )
+    stranger = server.ada()
+    reset, waiting = server.reset_code(), server.code()
+    owner = server.browser()
+    owner.post("/email-otp/send-verification-otp", {"email": "ada@example.com", "type": "sign-in"})
+    server.auth.blocking.runtime.drain()
+    body = {"email": "ada@example.com", "otp": codes[-1]}
+    entered = owner.post("/sign-in/email-otp", body).json["user"]
+    assert (entered["phoneNumber"], entered["phoneNumberVerified"]) == (None, False)
+    assert stranger.session() is None
+    assert outcome(server.reset(reset)) == (400, "UNEXPECTED_ERROR")
+    assert outcome(server.verify(waiting)) == WRONG
+    assert server.verify(server.code()).json["user"]["id"] != entered["id"]
+
+
+def test_a_proven_address_keeps_its_number(make_server: MakePhoneServer) -> None:
+    codes: list[Any] = []
+    server = make_server(
+        plugins=[EmailOTP(send_verification_otp=lambda mail, _: codes.append(mail.otp))]
+    )
+    server.ada()
+    server.sql("update user set emailVerified = 1")
+    owner = server.browser()
+    owner.post("/email-otp/send-verification-otp", {"email": "ada@example.com", "type": "sign-in"})
+    server.auth.blocking.runtime.drain()
+    body = {"email": "ada@example.com", "otp": codes[-1]}
+    assert owner.post("/sign-in/email-otp", body).json["user"]["phoneNumber"] == NUMBER
+
+
+def test_what_an_administrator_gives_is_yet_to_be_proven(make_server: MakePhoneServer) -> None:
+    server = make_server(plugins=[Admin()], normal_form=E164())
+    ada, eve, root = server.ada(), server.signed_up("eve@example.com"), server.browser()
+    root.sign_up("root@example.com")
+    server.sql("update user set role = 'admin' where email = 'root@example.com'")
+
+    def give(browser: Browser, number: str) -> tuple[Any, ...]:
+        body = {"userId": browser.session()["user"]["id"], "data": {"phoneNumber": number}}
+        answer = root.post("/admin/update-user", body)
+        return answer.json.get("phoneNumber"), answer.json.get("phoneNumberVerified"), answer.code
+
+    assert give(ada, "+1 555 123 4567") == (NUMBER, True, None), "it is the one that was proven"
+    assert give(ada, "+1 (555) 765-4321") == (OTHER, False, None)
+    assert give(eve, OTHER)[2] == "USER_ALREADY_EXISTS"
+    assert give(eve, "nobody")[2] == "INVALID_PHONE_NUMBER"
+    assert eve.session()["user"]["phoneNumber"] is None
 
 
 @pytest.mark.parametrize("path", [SEND, VERIFY, SIGN_IN, FORGOT])

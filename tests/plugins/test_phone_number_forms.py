@@ -88,6 +88,28 @@ def test_what_is_no_number(make_server: MakePhoneServer, text: str) -> None:
         assert outcome(answer) == (400, "INVALID_PHONE_NUMBER")
 
 
+@pytest.mark.parametrize("made", [5, "", "  ", b"+15551234567", "+1555\r\n1234567", "+1\0"])
+def test_what_an_own_function_makes_and_is_no_number(
+    make_server: MakePhoneServer, made: Any
+) -> None:
+    server = make_server(normal_form=lambda _: made)
+    whole = {"phoneNumber": NUMBER, "code": "1", "otp": "1"}
+    whole |= {"password": PASSWORD, "newPassword": PASSWORD}
+    for path in (SEND, VERIFY, SIGN_IN, FORGOT, RESET):
+        assert outcome(server.browser().post(path, whole)) == (400, "INVALID_PHONE_NUMBER")
+    assert server.rows() == []
+
+
+@pytest.mark.parametrize("text", ["", " ", "+1555\r\n1234567", "+1\0"])
+def test_what_is_no_number_for_anybody(make_server: MakePhoneServer, text: str) -> None:
+    server = make_server()
+    assert outcome(server.browser().post(SEND, {"phoneNumber": text})) == (
+        400,
+        "INVALID_PHONE_NUMBER",
+    )
+    assert server.mails() == []
+
+
 def test_a_validator(make_server: MakePhoneServer) -> None:
     async def american(number: str) -> bool:
         return number.startswith("+1")

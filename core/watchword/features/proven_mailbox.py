@@ -95,7 +95,7 @@ async def give_to_owner(call: Call, user: User, *, verified: bool = True) -> Use
     await call.sessions.remove_all(call, user.id)
     await raise_generation(call, account_subject(user.id), mailbox=False)
     if not verified:
-        return user
+        return await call.db.find_one(User, id=user.id) or user
     proven = await call.db.update(User, {"email_verified": True}, id=user.id)
     await record(call, Event.EMAIL_VERIFIED, user.id)
     return proven or user

@@ -28,7 +28,8 @@ _PATHS = (
     *("/email-otp/reset-password", "/phone-number/reset-password"),
     *("/admin/create-user", "/admin/set-user-password"),
 )
-_COUNT = re.compile(r"0|[1-9][0-9]{0,14}", re.ASCII)
+_LINE = re.compile(r"([0-9A-Fa-f]{35}):(0|[1-9][0-9]{0,14})", re.ASCII)
+"""The rest of a hash, and how often it was seen."""
 
 _log = logging.getLogger("watchword")
 
@@ -116,11 +117,9 @@ async def is_password_compromised(call: Call, password: str) -> bool:
 
 def _count(text: str, suffix: str) -> int:
     """How often a leaked password was seen; 0 for those that only pad the list. Raises `Unknown`
-    for a line that says nothing."""
-    for line in text.splitlines():
-        found, _, count = line.partition(":")
-        if found.upper() == suffix:
-            if not _COUNT.fullmatch(count):
-                raise Unknown("no number")
-            return int(count)
-    return 0
+    for what is no list, such as a page of whoever stands in between."""
+    lines = [_LINE.fullmatch(line) for line in text.splitlines() if line]
+    found = {line[1].upper(): int(line[2]) for line in lines if line is not None}
+    if not found or None in lines:
+        raise Unknown("no list")
+    return found.get(suffix, 0)

@@ -38,7 +38,7 @@ Validator: TypeAlias = "Callable[[str], bool | Awaitable[bool]]"
 Normalization: TypeAlias = "Callable[[str], str | Awaitable[str]]"
 Order: TypeAlias = Literal["pre-normalization", "post-normalization"]
 
-_SIGN_UP, _UPDATE = "/sign-up/email", "/update-user"
+_SIGN_UP, _UPDATE, _ADMIN = "/sign-up/email", "/update-user", "/admin/update-user"
 _ORDERS = ("pre-normalization", "post-normalization")
 _LONGEST = 255
 """Characters of a name: what a unique column of MySQL holds."""
@@ -115,7 +115,7 @@ class Username(Plugin):
     """Says whether a name may be one; None: ASCII letters, digits, `_` and `.` may stand in it."""
     username_normalization: Normalization | None = str.lower
     """Makes the form that is stored, looked up and unique; None: as it is typed. What it makes of
-    its own result must be the same."""
+    its own result must be the same. What it makes no text of is no username."""
     display_username: bool = True
     """Whether there is a second column, `displayUsername`, for the name as it was typed."""
     display_username_validator: Validator | None = None
@@ -227,7 +227,7 @@ class Username(Plugin):
             normal, own = changes.get("username"), None if user is None else name_of(user)
             if self.immutable_username and own and own != normal:
                 raise UsernameCodes.USERNAME_IS_IMMUTABLE()
-            if isinstance(normal, str) and await _is_taken(call, normal, but=user):
+            if isinstance(normal, str) and await _is_taken(call, normal, but=user and user.id):
                 raise UsernameCodes.USERNAME_IS_ALREADY_TAKEN()
         shown = given.get("displayUsername")
         changes |= await self._to_be_shown(call, "displayUsername", shown)
@@ -249,8 +249,7 @@ class Username(Plugin):
         name = values.get("username")
         if isinstance(name, str) and name:
             changes["username"] = normal = await self._fit(call, name)
-            found = None if call.lookup is None else call.lookup.found
-            if await _is_taken(call, normal, but=None if found is None else found.user):
+            if await _is_taken(call, normal, but=_changed(call)):
                 raise UsernameCodes.USERNAME_IS_ALREADY_TAKEN()
         shown = values.get("display_username")
         return changes | await self._to_be_shown(call, "display_username", shown)
@@ -284,13 +283,15 @@ class Username(Plugin):
         return None if is_valid and 0 < len(normal) <= _LONGEST else UsernameCodes.INVALID_USERNAME
 
     async def _normal(self, call: Call, name: str) -> str:
-        return await _normalized(call, self.username_normalization, name)
+        return await _normalized(call, self.username_normalization, name) or ""
 
     async def _to_be_shown(self, call: Call, field: str, shown: object) -> dict[str, object]:
         """The field for a name to be shown, if there are both; raises INVALID_DISPLAY_USERNAME."""
         if not self.display_username or not isinstance(shown, str) or len(shown) > _LONGEST_SHOWN:
             return {}
         normal = await _normalized(call, self.display_username_normalization, shown)
+        if normal is None:
+            raise UsernameCodes.INVALID_DISPLAY_USERNAME()
         if self.display_username_validator is not None:
             seen = normal if self.display_validation_order == "post-normalization" else shown
             if not await call.run(self.display_username_validator, seen):
@@ -313,16 +314,26 @@ async def user_of_name(call: Call, name: str) -> User | None:
     return next((user for user in alike if name_of(user) == name), None)
 
 
-async def _is_taken(call: Call, name: str, *, but: User | None = None) -> bool:
+async def _is_taken(call: Call, name: str, *, but: str | None = None) -> bool:
     """Whether somebody has a name, or one that the unique column would not tell from it."""
     alike = await call.db.find_many(User, limit=2, username=name)
-    return any(but is None or user.id != but.id for user in alike)
+    return any(user.id != but for user in alike)
 
 
-async def _normalized(call: Call, change: Normalization | None, name: str) -> str:
+def _changed(call: Call) -> str | None:
+    """The id of whose name a hook sees changing: whom an administrator means, or who asks."""
+    if _path_of(call) == _ADMIN:
+        return str(call.fields.get("userId"))
+    found = None if call.lookup is None else call.lookup.found
+    return None if found is None else found.user.id
+
+
+async def _normalized(call: Call, change: Normalization | None, name: str) -> str | None:
+    """None where an own function makes no text: the name of None would be everybody's."""
     if change is None or change is str.lower:
         return name if change is None else name.lower()
-    return str(await call.run(change, name))
+    made = await call.run(change, name)
+    return made if isinstance(made, str) else None
 
 
 def _path_of(call: Call) -> str:

@@ -12,7 +12,7 @@ from watchword.cookies import TWO_FACTOR
 from watchword.database.records import Column
 from watchword.discreet import Discreet
 from watchword.errors import APIError
-from watchword.records import User
+from watchword.records import Account, User
 from watchword.results import SessionAndUser
 from watchword.sessions.asking import asker_of, tokens_shown
 from watchword.sessions.cache import read_cache
@@ -33,6 +33,16 @@ class Anonymity(Discreet, msgspec.Struct):
 def is_guest(user: User) -> bool:
     """Whether nobody has said yet who the user is."""
     return getattr(user, "is_anonymous", None) is True
+
+
+async def can_return(call: Call, user: User) -> bool:
+    """Whether a guest has found a way to sign in again: a provider, a proven address, a passkey."""
+    if user.email_verified or await call.db.count(Account, user_id=user.id):
+        return True
+    for plugin in call.config.plugins.values():
+        if await plugin.lets_in(call, user):
+            return True
+    return False
 
 
 async def asking_guest(call: Call) -> SessionAndUser[User] | None:

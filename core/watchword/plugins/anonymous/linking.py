@@ -15,7 +15,7 @@ from watchword.records import User
 from watchword.results import SessionAndUser
 from watchword.verifications.leases import lease, persevere
 
-from .guests import is_guest, live_session
+from .guests import can_return, is_guest, live_session
 
 _log = logging.getLogger("watchword")
 
@@ -79,8 +79,11 @@ class Linking:
 
 
 async def _held(call: Call, guest: SessionAndUser[User]) -> User | None:
-    """The guest as he is now, held; None if others linked or deleted him, or ended his session."""
+    """The guest as he is now, held; None if others linked or deleted him, or ended his session, and
+    if he can sign in by himself: what is such a user's stays his, whoever's link he clicks."""
     there = await lock_user(call, guest.user.id)
+    if there is not None and await can_return(call, there):
+        return None
     if call.config.stateless:
         # The row may be in another process: what the cookie says is all that there is to know.
         return there or guest.user
@@ -99,7 +102,7 @@ async def _clean_up(call: Call, guest: User) -> None:
     try:
         async with call.db.transaction():
             there = await lock_user(call, guest.id)
-            if there is not None:
+            if there is not None and not await can_return(call, there):
                 await _delete(call, there)
     except Exception as error:
         _log.exception("the guest %s stays: %s", guest.id, type(error).__name__)

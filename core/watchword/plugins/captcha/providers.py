@@ -134,10 +134,11 @@ class ReCaptcha(_Bound):
             )
 
     def doubt(self, told: Told) -> str | None:
-        doubt, score = super().doubt(told), _number(told.get("score"))
-        if doubt is None and score is not None and score < self.min_score:
-            return "a low score"
-        return doubt
+        doubt = super().doubt(told)
+        if doubt is not None or told.get("score") is None:
+            return doubt
+        score = _number(told["score"])
+        return "a low score" if score is None or score < self.min_score else None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -34,6 +34,10 @@ class OwnPasskeys(Plugin):
         """With a passkey a stranger would have stayed in the account."""
         await call.db.delete(StoredPasskey, user_id=user.id)
 
+    async def lets_in(self, call: Call, user: User) -> bool:
+        """With a passkey."""
+        return await call.db.count(StoredPasskey, user_id=user.id) > 0
+
     @get("/passkey/list-user-passkeys", requires="session")
     async def list_passkeys(self, call: Call) -> list[StoredPasskey]:
         """The passkeys of who is signed in."""

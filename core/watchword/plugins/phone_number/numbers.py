@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated
 
 import msgspec
 
 from watchword.call import Call
+from watchword.database.hooks import Values
 from watchword.database.records import Column
 from watchword.discreet import Discreet
 from watchword.errors import ConfigurationError
 from watchword.pipeline.validation import Identifier
 from watchword.records import User
 
+from .wire import PhoneNumberCodes
+
+NormalForm = Callable[[str], str | None]
+
+_ADMIN = "/admin/update-user"
+"""Where an administrator gives somebody a number, which is not verified by that."""
 _LONGEST = 60
 """Characters of a number as people type it, with spaces and brackets; E.164 has 15 digits."""
 
@@ -63,6 +71,17 @@ class E164:
         return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
+def normal_number(form: NormalForm | None, text: str) -> str:
+    """The normal form of a number. Raises INVALID_PHONE_NUMBER.
+
+    Whatever else an own function makes is none: a blank one would be everybody's.
+    """
+    number = text if form is None else form(text)
+    if not isinstance(number, str) or not number.strip() or not number.isprintable():
+        raise PhoneNumberCodes.INVALID_PHONE_NUMBER()
+    return number
+
+
 def number_of(user: User) -> str | None:
     """The phone number of a user."""
     return getattr(user, "phone_number", None)
@@ -80,3 +99,28 @@ async def user_of_number(call: Call, number: str) -> User | None:
     """
     alike = await call.db.find_many(User, phone_number=number)
     return next((user for user in alike if number_of(user) == number), None)
+
+
+async def of_new_user(values: Values, call: object) -> Values | None:
+    """Nobody is made with a number that was not proven."""
+    if values.get("phone_number") is None or values.get("phone_number_verified") is True:
+        return None
+    if isinstance(call, Call) and call.fields.get("phoneNumber"):
+        raise PhoneNumberCodes.PHONE_NUMBER_CANNOT_BE_SET()
+    return {"phone_number": None, "phone_number_verified": False}
+
+
+async def of_changes(form: NormalForm | None, values: Values, call: object) -> Values | None:
+    """Nobody gets one either, but from an administrator, and then it has to be proven yet."""
+    if "phone_number" not in values or values.get("phone_number_verified") is True:
+        return None
+    number = values["phone_number"]
+    endpoint = call.endpoint if isinstance(call, Call) else None
+    if endpoint is not None and endpoint.path != _ADMIN and number is not None:
+        return {"phone_number": msgspec.UNSET}
+    if isinstance(number, str) and isinstance(call, Call):
+        number = normal_number(form, number)
+        if await call.db.count(User, phone_number=number):
+            # It is this user's, and as proven as it was; or somebody else's, and refused.
+            return {"phone_number": number}
+    return {"phone_number": number, "phone_number_verified": False}

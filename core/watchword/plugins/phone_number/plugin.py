@@ -14,7 +14,7 @@ from watchword.call import Call
 from watchword.configuration.option_checks import check_callback, check_flag, check_type
 from watchword.configuration.options import RateLimitRule
 from watchword.database.contract import UniqueViolation
-from watchword.database.hooks import ModelHooks, Values
+from watchword.database.hooks import ModelHooks
 from watchword.database.records import Record
 from watchword.endpoint import post
 from watchword.errors import ErrorCodes
@@ -42,7 +42,16 @@ from watchword.sessions.sessions import (
 )
 
 from .codes import PhoneCodes, otp_identifier, reset_identifier, still_stands
-from .numbers import WithPhoneNumber, is_verified, number_of, user_of_number
+from .numbers import (
+    NormalForm,
+    WithPhoneNumber,
+    is_verified,
+    normal_number,
+    number_of,
+    of_changes,
+    of_new_user,
+    user_of_number,
+)
 from .wire import (
     ConsumePhoneNumberOTP,
     PhoneNumberCodes,
@@ -60,8 +69,6 @@ _log = logging.getLogger("watchword.phone_number")
 
 _LIMIT = RateLimitRule(window=60, max=10)
 _SIGN_IN = "/sign-in/phone-number"
-_ADMIN = "/admin/update-user"
-"""Where an administrator gives somebody a number, which is not verified by that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +98,7 @@ class PhoneNumber(PhoneCodes):
     codes: ClassVar[type[ErrorCodes]] = PhoneNumberCodes
     extends: ClassVar[Mapping[type[Record], type[msgspec.Struct]]] = {User: WithPhoneNumber}
 
-    normal_form: Callable[[str], str | None] | None = None
+    normal_form: NormalForm | None = None
     """Makes the form in which a number is stored, looked up and unique, as `E164()`; None where a
     text is no number. Without it numbers are taken as they are typed."""
     phone_number_validator: Callable[[str], bool | Awaitable[bool]] | None = None
@@ -120,7 +127,19 @@ class PhoneNumber(PhoneCodes):
 
     def database_hooks(self) -> Mapping[str, ModelHooks]:
         """A number is somebody's once it is proven, and not before."""
-        return {"user": ModelHooks(create_before=_of_new_user, update_before=_of_changes)}
+        changes = partial(of_changes, self.normal_form)
+        return {"user": ModelHooks(create_before=of_new_user, update_before=changes)}
+
+    async def give_to_owner(self, call: Call, user: User) -> None:
+        """With a number a stranger would have stayed in the account."""
+        if number_of(user) is not None:
+            changes = {"phone_number": None, "phone_number_verified": False}
+            await call.db.update(User, changes, id=user.id)
+            await record(call, Event.PHONE_NUMBER_CHANGED, user.id)
+
+    async def lets_in(self, call: Call, user: User) -> bool:
+        """With a number that was proven."""
+        return is_verified(user)
 
     @before("/sign-up*")
     async def refuse_at_sign_up(self, call: Call) -> None:
@@ -176,7 +195,7 @@ class PhoneNumber(PhoneCodes):
     @post("/phone-number/consume-otp", server_only=True)
     async def consume_phone_number_otp(self, call: Call, body: ConsumePhoneNumberOTP) -> Status:
         """Use up a code, for a purpose of your own. Changes no user."""
-        number = self._normal(body.phone_number)
+        number = normal_number(self.normal_form, body.phone_number)
         await self.redeem(call, otp_identifier(number), number, body.code)
         return Status()
 
@@ -185,7 +204,7 @@ class PhoneNumber(PhoneCodes):
         self, call: Call, body: VerifyPhoneNumber
     ) -> PhoneNumberVerified[User]:
         """Prove a number: sign in, or up, or give it to who is signed in."""
-        number = self._normal(body.phone_number)
+        number = normal_number(self.normal_form, body.phone_number)
         identifier, changing = otp_identifier(number), body.update_phone_number
         proof = await self.redeem(call, identifier, number, body.code, keep=changing)
         if changing:
@@ -209,7 +228,10 @@ class PhoneNumber(PhoneCodes):
         self, call: Call, body: RequestPasswordResetByPhone
     ) -> Status:
         """Send a code for a new password to the user, if there is one."""
-        number, send = self._normal(body.phone_number), self.send_password_reset_otp
+        number, send = (
+            normal_number(self.normal_form, body.phone_number),
+            self.send_password_reset_otp,
+        )
         user = await user_of_number(call, number)
         known = user is not None and (is_verified(user) or not self.require_verification)
         code = await self.issue(call, reset_identifier(number), number, user, known=known)
@@ -227,7 +249,7 @@ class PhoneNumber(PhoneCodes):
         """
         passwords = call.config.plugin(EmailAndPassword)
         passwords.check_new_password(body.new_password)
-        number = self._normal(body.phone_number)
+        number = normal_number(self.normal_form, body.phone_number)
         identifier = reset_identifier(number)
         proof = await self.redeem(call, identifier, number, body.otp, keep=True)
         user = await self._resettable(call, number, proof, await user_of_number(call, number))
@@ -242,14 +264,8 @@ class PhoneNumber(PhoneCodes):
         await reset.after(call, user)
         return Status()
 
-    def _normal(self, text: str) -> str:
-        number = text if self.normal_form is None else self.normal_form(text)
-        if number is None:
-            raise PhoneNumberCodes.INVALID_PHONE_NUMBER()
-        return number
-
     async def _valid(self, call: Call, text: str) -> str:
-        number, check = self._normal(text), self.phone_number_validator
+        number, check = normal_number(self.normal_form, text), self.phone_number_validator
         if check is not None and not await call.run(check, number):
             raise PhoneNumberCodes.INVALID_PHONE_NUMBER()
         return number
@@ -348,24 +364,6 @@ class PhoneNumber(PhoneCodes):
         await self._tell(call, number, user)
         refresh_cache(call, SessionAndUser(session=found.session, user=user))
         return PhoneNumberVerified(status=True, token=found.session.token, user=user)
-
-
-async def _of_new_user(values: Values, call: object) -> Values | None:
-    if values.get("phone_number") is None or values.get("phone_number_verified") is True:
-        return None
-    if isinstance(call, Call) and call.fields.get("phoneNumber"):
-        raise PhoneNumberCodes.PHONE_NUMBER_CANNOT_BE_SET()
-    return {"phone_number": None, "phone_number_verified": False}
-
-
-async def _of_changes(values: Values, call: object) -> Values | None:
-    if "phone_number" not in values or values.get("phone_number_verified") is True:
-        return None
-    if values["phone_number"] is None:
-        return {"phone_number_verified": False}
-    endpoint = call.endpoint if isinstance(call, Call) else None
-    allowed = endpoint is None or endpoint.path == _ADMIN
-    return None if allowed else {"phone_number": msgspec.UNSET}
 
 
 async def _begin(call: Call, user: User, proof: Redeemed | None) -> Session:

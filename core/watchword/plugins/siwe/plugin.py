@@ -103,6 +103,10 @@ class SIWE(Plugin):
         """Whoever claimed somebody else's address came with a wallet, which opens it no more."""
         await call.db.delete(WalletAddress, user_id=user.id)
 
+    async def lets_in(self, call: Call, user: User) -> bool:
+        """With a wallet."""
+        return await call.db.count(WalletAddress, user_id=user.id) > 0
+
     @post("/siwe/nonce")
     async def get_siwe_nonce(self, call: Call) -> SIWENonce:
         """A nonce for a message to sign."""
