@@ -71,6 +71,7 @@ class TestCreating:
         ("body", "code"),
         [
             ({"email": "nobody"}, "INVALID_EMAIL"),
+            ({"email": "x@google.PLACEHOLDER.invalid"}, "INVALID_EMAIL"),
             ({"email": "BOB@example.com"}, "USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL"),
             ({"password": "x" * 129}, "PASSWORD_TOO_LONG"),
             ({"role": "nobody"}, "YOU_ARE_NOT_ALLOWED_TO_SET_NON_EXISTENT_VALUE"),
@@ -143,6 +144,7 @@ class TestChanging:
             ({"role": "nobody"}, "YOU_ARE_NOT_ALLOWED_TO_SET_NON_EXISTENT_VALUE"),
             ({"email": "nobody"}, "INVALID_EMAIL"),
             ({"email": 5}, "INVALID_EMAIL"),
+            ({"email": "x@placeholder.invalid"}, "INVALID_EMAIL"),
             ({"email": "ADA@example.com"}, "USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL"),
             ({"twoFactorEnabled": False}, "FIELD_NOT_ALLOWED"),
             ({"tier": None}, "VALIDATION_ERROR"),
@@ -184,6 +186,12 @@ class TestChanging:
         assert (user["email"], user["emailVerified"]) == ("bob2@example.com", False)
         data = {"email": "bob3@example.com", "emailVerified": True}
         assert server.act(admin, "update-user", "bob", data=data).json["emailVerified"] is True
+
+    def test_who_has_a_placeholder_keeps_it(self, admin: Browser, server: AdminServer) -> None:
+        address = "x@google.placeholder.invalid"
+        server.sql("update user set email = ? where name = 'bob'", address)
+        data = {"email": address, "name": "Bobby"}
+        assert server.act(admin, "update-user", "bob", data=data).json["name"] == "Bobby"
 
     def test_who_changes_himself_sees_it(self, admin: Browser, server: AdminServer) -> None:
         server.act(admin, "update-user", "ada", data={"name": "Countess"})

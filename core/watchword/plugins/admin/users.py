@@ -20,7 +20,7 @@ from watchword.features.provisioning import check_new_user, create_checked_user
 from watchword.features.removal import erase_user
 from watchword.features.reset_tokens import forget_reset_tokens
 from watchword.observability.security_log import Event, record
-from watchword.pipeline.validation import ValidationCodes, is_email
+from watchword.pipeline.validation import ValidationCodes, is_email, is_placeholder
 from watchword.records import User
 from watchword.results import SessionAndUser, Status, Success
 from watchword.server_api import EndpointCall, M, ServerAPI, U
@@ -196,12 +196,7 @@ class ManagedUsers(Bans):
             # It could be one that is spoken for: `admin_user_ids`, rows of somebody who is gone.
             raise ValidationCodes.FIELD_NOT_ALLOWED("id is not allowed to be set")
         values = read_data(call, data)
-        email = normal_email(body.email)
-        if not is_email(email):
-            raise AdminCodes.INVALID_EMAIL()
-        if await user_of_address(call, email) is not None:
-            raise AdminCodes.USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL()
-        values |= {"email": email, "name": body.name}
+        values |= {"email": await _new_email(call, body.email), "name": body.name}
         return values if names is None else {**values, "role": ",".join(names)}
 
     async def _changes(
@@ -220,17 +215,8 @@ class ManagedUsers(Bans):
             elif need is BAN and data.get("banned") is True and caller.user.id == user_id:
                 raise AdminCodes.YOU_CANNOT_BAN_YOURSELF()
             elif need is _EMAIL and EMAIL in data:
-                changes["email"] = await self._new_email(call, user_id, data[EMAIL])
+                changes["email"] = await _new_email(call, data[EMAIL], user_id)
         return {**read_data(call, data), **changes}
-
-    async def _new_email(self, call: Call, user_id: str, given: object) -> str:
-        email = normal_email(given) if isinstance(given, str) else ""
-        if not is_email(email):
-            raise AdminCodes.INVALID_EMAIL()
-        owner = await user_of_address(call, email)
-        if owner is not None and owner.id != user_id:
-            raise AdminCodes.USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL()
-        return email
 
     async def _updated(
         self, call: Call, own: User, target: User, changes: Mapping[str, object]
@@ -280,6 +266,19 @@ def _needs(data: Mapping[str, object], *, role: bool) -> list[Need]:
     found += [BAN] if BAN_FIELDS & data.keys() else []
     found += [_EMAIL] if {EMAIL, VERIFIED} & data.keys() else []
     return found + ([_PHONE] if PHONE_FIELDS & data.keys() else [])
+
+
+async def _new_email(call: Call, given: object, user_id: str | None = None) -> str:
+    """An address that nobody has but the user, and that somebody may want (`NewEmail`)."""
+    email = normal_email(given) if isinstance(given, str) else ""
+    if not is_email(email):
+        raise AdminCodes.INVALID_EMAIL()
+    owner = await user_of_address(call, email)
+    if owner is not None and owner.id != user_id:
+        raise AdminCodes.USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL()
+    if owner is None and is_placeholder(email):
+        raise AdminCodes.INVALID_EMAIL()
+    return email
 
 
 async def _taken(call: Call, values: Mapping[str, object]) -> APIError:
