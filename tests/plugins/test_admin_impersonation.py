@@ -140,6 +140,8 @@ def test_x2_nobody_impersonates_twice_or_acts_on_others(make: MakeServer) -> Non
     assert server.act(ada, "set-user-password", "eve", **password).status == 403
     assert server.act(ada, "set-role", "bob", role="admin").status == 403
     assert ada.get("/admin/list-users").status == 200
+    # Their tokens are a way out of the session that is lent.
+    assert server.act(ada, "list-user-sessions", "eve").status == 403
 
 
 class TestTheUserAlone:

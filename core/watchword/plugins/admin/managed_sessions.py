@@ -42,6 +42,9 @@ class ManagedSessions(Administration):
         Raises YOU_ARE_NOT_ALLOWED_TO_LIST_USERS_SESSIONS.
         """
         caller, user_id = await self.require(call, _LIST), str(body.user_id)
+        if caller.is_impersonating:
+            # Among them would be the user's own, which is bound by nothing.
+            raise _LIST.refusal()
         target = await call.db.find_one(User, id=user_id)
         if target is None:
             return UserSessions([])
