@@ -11,7 +11,7 @@ from tests.core.conftest import FAST, MakeAuth
 from tests.plugins.admin_server import ROLES, AdminServer, MakeServer, admin_server
 from tests.support.browser import Browser
 from watchword import Column, EmailAndPassword, User
-from watchword.plugins import TwoFactor
+from watchword.plugins import PhoneNumber, TwoFactor
 
 
 class Member(User, kw_only=True):
@@ -196,6 +196,26 @@ class TestChanging:
     def test_who_changes_himself_sees_it(self, admin: Browser, server: AdminServer) -> None:
         server.act(admin, "update-user", "ada", data={"name": "Countess"})
         assert admin.session()["user"]["name"] == "Countess"
+
+
+class TestNumbers:
+    @pytest.fixture
+    def server(self, make: MakeServer) -> AdminServer:
+        return make(auth={"plugins": [PhoneNumber(send_otp=lambda code, request: None)]})
+
+    def test_a_proven_one_is_given(self, admin: Browser, server: AdminServer) -> None:
+        data = {"phoneNumber": "+4915112345678", "phoneNumberVerified": True}
+        user = server.act(admin, "update-user", "bob", data=data).json
+        assert (user["phoneNumber"], user["phoneNumberVerified"]) == ("+4915112345678", True)
+        data["phoneNumber"] = "+4915112345679"
+        assert create(admin, data=data).json["user"]["phoneNumberVerified"] is True
+
+    def test_a_new_one_is_not_proven(self, admin: Browser, server: AdminServer) -> None:
+        server.sql("update user set phoneNumber = '+491', phoneNumberVerified = 1 where name='bob'")
+        same = server.act(admin, "update-user", "bob", data={"phoneNumber": "+491"}).json
+        assert same["phoneNumberVerified"] is True
+        other = server.act(admin, "update-user", "bob", data={"phoneNumber": "+492"}).json
+        assert (other["phoneNumber"], other["phoneNumberVerified"]) == ("+492", False)
 
 
 class TestPasswords:

@@ -28,7 +28,7 @@ from watchword.sessions.sessions import refresh_cache, require_stored_sessions
 
 from .administration import BAN, SET_ROLE, Caller, Need
 from .bans import Bans, end_impersonations
-from .fields import BAN_FIELDS, EMAIL, PHONE_FIELDS, ROLE, VERIFIED, read_data
+from .fields import BAN_FIELDS, EMAIL, PHONE_FIELDS, ROLE, VERIFIED, read_data, unproven
 from .permissions import AdminStatements
 from .wire import (
     AdminCodes,
@@ -230,9 +230,8 @@ class ManagedUsers(Bans):
         roles = changes.get("role")
         if isinstance(roles, str):
             self.check_new_roles(own, target, self.checked_roles(roles or []))
+        changes = {**unproven(target, changes), **changes}
         if changes.get("email", target.email) != target.email:
-            # Nobody has proven the new address.
-            changes = {"email_verified": False, **changes}
             user = await replace_address(call, target, changes, allowed=_always)
         else:
             user = await call.db.update(User, changes, id=target.id)
