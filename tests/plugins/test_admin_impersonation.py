@@ -15,7 +15,15 @@ from tests.support.vectors import vectors
 from watchword import SessionOptions
 from watchword.configuration.options import CookieCache
 from watchword.crypto.signing import sign_cookie_value
-from watchword.plugins import Bearer, OneTimeToken, OneTimeTokenSession, TwoFactor
+from watchword.plugins import (
+    Anonymous,
+    Bearer,
+    OneTimeToken,
+    OneTimeTokenSession,
+    PhoneNumber,
+    TwoFactor,
+    Username,
+)
 from watchword.plugins.admin.impersonation import OF_THE_USER_ALONE
 from watchword.storage.memory import MemoryStorage
 
@@ -179,6 +187,29 @@ class TestTheUserAlone:
         assert answer.code in ("NOT_WHILE_IMPERSONATING", "SESSION_NOT_FRESH")
         assert server.sql("select * from account") == before
 
+    @pytest.mark.parametrize(
+        ("field", "value"), [("username", "other"), ("username", None), ("phoneNumber", None)]
+    )
+    def test_what_the_user_signs_in_with(self, make: MakeServer, field: str, value: Any) -> None:
+        phone = PhoneNumber(send_otp=lambda code, request: None)
+        server = make(auth={"plugins": [Username(), phone]})
+        server.person("bob")
+        server.sql("update user set username = 'bob', phoneNumber = '+491'")
+        ada = server.person("ada", "admin")
+        server.act(ada, "impersonate-user", "bob")
+        answer = ada.post("/update-user", {"name": "Bobby", field: value})
+        assert (answer.status, answer.code) == (403, "NOT_WHILE_IMPERSONATING")
+        assert server.column("bob", field) in ("bob", "+491")
+
+    def test_guests_lose_nothing(self, make: MakeServer) -> None:
+        server = make(auth={"plugins": [Anonymous()]})
+        guest, ada = server.browser(), server.person("ada", "admin")
+        server.ids["guest"] = guest.post("/sign-in/anonymous").json["user"]["id"]
+        server.act(ada, "impersonate-user", "guest")
+        assert ada.post("/delete-anonymous-user").code == "NOT_WHILE_IMPERSONATING"
+        assert ada.sign_in("ada@example.com").status == 200
+        assert guest.session() is not None
+
     def test_the_session_is_not_fresh(self, lent: tuple[AdminServer, Browser]) -> None:
         _, ada = lent
         answer = ada.get("/list-sessions")
@@ -289,6 +320,20 @@ class TestTheWayBack:
         copied.jar = dict(ada.jar)
         assert ada.post(STOP).status == 200
         assert copied.post(STOP).status == 401
+
+
+class TestSigningOut:
+    def test_ends_the_session_that_waits_as_well(self, server: AdminServer, ada: Browser) -> None:
+        server.act(ada, "impersonate-user", "bob")
+        assert ada.post("/sign-out").status == 200
+        assert ada.jar == {}
+        assert (server.sessions("ada"), server.sessions("bob")) == (0, 1)
+
+    def test_ends_nobody_elses_for_a_forged_cookie(self, server: AdminServer, ada: Browser) -> None:
+        own = server.person("eve", "admin").session()["session"]["token"]
+        ada.jar[OWN] = f"{own}%3A.{'A' * 43}%3D"
+        assert ada.post("/sign-out").status == 200
+        assert server.sessions("eve") == 1
 
 
 @pytest.mark.parametrize("strategy", ["compact", "jwt", "jwe"])
