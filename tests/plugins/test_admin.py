@@ -10,7 +10,8 @@ import pytest
 from tests.core.conftest import MakeAuth
 from tests.plugins.admin_server import ROLES, AdminServer, MakeServer, admin_server
 from tests.support.browser import Browser
-from watchword import APIError, Auth, ConfigurationError, Session, User
+from watchword import APIError, Auth, ConfigurationError, Session, User, UserSource
+from watchword.call import Call
 from watchword.plugins import Admin
 from watchword.plugins.admin import (
     ADMIN_STATEMENTS,
@@ -249,6 +250,18 @@ class TestNobodyRisesAboveHimself:
         assert (
             server.act(ada, "set-user-password", "boss", newPassword="password5678").status == 403
         )
+
+    def test_by_a_new_user_while_he_loses_his_own_role(self, make: MakeServer) -> None:
+        def meanwhile(user: object, source: UserSource, call: Call) -> None:
+            if source.method == "admin":
+                server.sql("update user set role = 'helper' where name = 'ada'")
+
+        server = make(roles=ROLES, auth={"validate_user_info": meanwhile})
+        ada = server.person("ada", "admin")
+        body = {"email": "x@example.com", "name": "x", "role": "admin"}
+        answer = ada.post("/admin/create-user", body)
+        assert (answer.status, answer.code) == (403, "YOU_ARE_NOT_ALLOWED_TO_CHANGE_USERS_ROLE")
+        assert server.sql("select count(*) from user") == [(1,)]
 
     def test_x2_by_the_id_of_a_new_user(self, make: MakeServer) -> None:
         server = make(roles=ROLES, admin_user_ids=["not-yet-there"])

@@ -238,6 +238,12 @@ class TestTheUserAlone:
         server.act(ada, "impersonate-user", "bob")
         body = {"currentPassword": "password1234", "newPassword": "password5678"}
         assert ada.post("/change-password", body).status == 200
+        again = {"currentPassword": "password5678", "newPassword": "password1234"}
+        assert ada.post("/change-password", {**again, "revokeOtherSessions": True}).status == 200
+        session = ada.session()["session"]
+        assert session["impersonatedBy"] == server.ids["ada"]
+        assert session["expiresAt"] == "2030-01-01T01:00:00.000Z"
+        assert ada.post(STOP).json["user"]["name"] == "ada"
 
     def test_the_user_himself_is_not_kept_from_it(self, server: AdminServer) -> None:
         bob = server.person("bob")
@@ -367,6 +373,18 @@ def test_users_do_not_see_the_sessions_of_administrators(server: AdminServer, ad
     assert len(listed) == 2
     assert {one["impersonatedBy"] for one in listed} == {None}
     assert server.sessions("bob") == 3
+
+
+@pytest.mark.parametrize("secondary", [False, True])
+def test_another_role_of_the_user_ends_it(make: MakeServer, clock: Clock, secondary: bool) -> None:
+    storage: dict[str, Any] = {"secondary_storage": MemoryStorage(clock)} if secondary else {}
+    server = make(auth=storage, roles=ROLES)
+    bob, helper = server.person("bob"), server.person("helper", "helper")
+    root = server.person("root", "root")
+    assert server.act(helper, "impersonate-user", "bob").status == 200
+    assert server.act(root, "set-role", "bob", role="root").status == 200
+    assert who(helper) is None
+    assert who(bob) == "bob"
 
 
 def test_two_factor_is_not_asked_of_the_administrator(make: MakeServer) -> None:

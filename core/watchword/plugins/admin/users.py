@@ -10,6 +10,7 @@ from watchword.call import Call
 from watchword.database.contract import UniqueViolation
 from watchword.endpoint import post
 from watchword.errors import APIError
+from watchword.features.access_control import role_names
 from watchword.features.addresses import replace_address, user_of_address
 from watchword.features.credentials import create_credential, put_password
 from watchword.features.email_password import EmailAndPassword
@@ -27,7 +28,7 @@ from watchword.server_api import EndpointCall, M, ServerAPI, U
 from watchword.sessions.sessions import refresh_cache, require_stored_sessions
 
 from .administration import BAN, SET_ROLE, Caller, Need
-from .bans import Bans, end_impersonations
+from .bans import Bans, end_impersonations, end_lent_sessions
 from .fields import BAN_FIELDS, EMAIL, PHONE_FIELDS, ROLE, VERIFIED, read_data, unproven
 from .permissions import AdminStatements
 from .wire import (
@@ -87,7 +88,7 @@ class ManagedUsers(Bans):
         hashed = await self._hashed(call, body.password)
         await check_new_user(call, "admin", **values)
         try:
-            async with self._creating(call, caller, needs):
+            async with self._creating(call, caller, needs, values.get("role")):
                 user = await create_checked_user(call, **values)
                 if user is None:
                     raise AdminCodes.FAILED_TO_CREATE_USER()
@@ -166,13 +167,15 @@ class ManagedUsers(Bans):
 
     @asynccontextmanager
     async def _creating(
-        self, call: Call, caller: Caller | None, needs: list[Need]
+        self, call: Call, caller: Caller | None, needs: list[Need], role: object
     ) -> AsyncGenerator[None]:
         if caller is None:
             async with call.db.transaction():
                 yield
         else:
-            async with self.acting(call, caller, caller.user.id, *needs):
+            async with self.acting(call, caller, caller.user.id, *needs) as (own, _):
+                if isinstance(role, str) and not self.may_give(own, role_names(role)):
+                    raise SET_ROLE.refusal()
                 yield
 
     async def _new_values(
@@ -244,6 +247,8 @@ class ManagedUsers(Bans):
 
     async def _role_changed(self, call: Call, user: User) -> None:
         await record(call, Event.ROLE_CHANGED, user.id)
+        # Who may be in the place of a user is decided by his role: now it is another one.
+        await end_lent_sessions(call, user.id)
         if not self.permits(user, _IMPERSONATE):
             await end_impersonations(call, user.id)
 
