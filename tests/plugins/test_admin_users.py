@@ -11,7 +11,7 @@ from tests.core.conftest import FAST, MakeAuth
 from tests.plugins.admin_server import ROLES, AdminServer, MakeServer, admin_server
 from tests.support.browser import Browser
 from watchword import Column, EmailAndPassword, User
-from watchword.plugins import PhoneNumber, TwoFactor
+from watchword.plugins import PhoneNumber, TwoFactor, Username
 
 
 class Member(User, kw_only=True):
@@ -216,6 +216,22 @@ class TestNumbers:
         assert same["phoneNumberVerified"] is True
         other = server.act(admin, "update-user", "bob", data={"phoneNumber": "+492"}).json
         assert (other["phoneNumber"], other["phoneNumberVerified"]) == ("+492", False)
+
+
+class TestUsernames:
+    @pytest.fixture
+    def server(self, make: MakeServer) -> AdminServer:
+        return make(auth={"plugins": [Username()]})
+
+    def test_who_has_one_keeps_it(self, admin: Browser, server: AdminServer) -> None:
+        for name in ("Bobby", "BOBBY"):
+            user = server.act(admin, "update-user", "bob", data={"username": name}).json
+            assert user["username"] == "bobby"
+
+    def test_that_of_somebody_else_is_refused(self, admin: Browser, server: AdminServer) -> None:
+        server.act(admin, "update-user", "ada", data={"username": "countess"})
+        answer = server.act(admin, "update-user", "bob", data={"username": "Countess"})
+        assert (answer.status, answer.code) == (400, "USERNAME_IS_ALREADY_TAKEN")
 
 
 class TestPasswords:

@@ -39,6 +39,7 @@ Normalization: TypeAlias = "Callable[[str], str | Awaitable[str]]"
 Order: TypeAlias = Literal["pre-normalization", "post-normalization"]
 
 _SIGN_UP, _UPDATE = "/sign-up/email", "/update-user"
+_ADMIN = "/admin/update-user"
 _ORDERS = ("pre-normalization", "post-normalization")
 _LONGEST = 255
 """Characters of a name: what a unique column of MySQL holds."""
@@ -249,8 +250,7 @@ class Username(Plugin):
         name = values.get("username")
         if isinstance(name, str) and name:
             changes["username"] = normal = await self._fit(call, name)
-            found = None if call.lookup is None else call.lookup.found
-            if await _is_taken(call, normal, but=None if found is None else found.user):
+            if await _is_taken(call, normal, but=await _who_is_changed(call)):
                 raise UsernameCodes.USERNAME_IS_ALREADY_TAKEN()
         shown = values.get("display_username")
         return changes | await self._to_be_shown(call, "display_username", shown)
@@ -323,6 +323,13 @@ async def _normalized(call: Call, change: Normalization | None, name: str) -> st
     if change is None or change is str.lower:
         return name if change is None else name.lower()
     return str(await call.run(change, name))
+
+
+async def _who_is_changed(call: Call) -> User | None:
+    if _path_of(call) == _ADMIN:
+        return await call.db.find_one(User, id=str(call.fields.get("userId")))
+    found = None if call.lookup is None else call.lookup.found
+    return None if found is None else found.user
 
 
 def _path_of(call: Call) -> str:
