@@ -330,6 +330,14 @@ class TestHasPermission:
                 api.user_has_permission(odd)
             assert (refused.value.status, refused.value.code) == (400, None)
 
+    def test_for_who_is_not_signed_in_nothing_counts(self, server: AdminServer) -> None:
+        server.person("ada", "admin")
+        api, one = server.auth.blocking.api, {"user": ["list"]}
+        for given in ({"role": "admin"}, {"user_id": server.ids["ada"]}):
+            with pytest.raises(APIError) as refused:
+                api.user_has_permission(HasPermission(permissions=one, **given), headers={})
+            assert refused.value.status == 401
+
 
 def test_server_calls_need_a_session_too(server: AdminServer) -> None:
     server.person("bob")

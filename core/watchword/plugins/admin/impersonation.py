@@ -6,6 +6,7 @@ user may do is refused (spec: plugin admin; security X2, X3).
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import cast
 
@@ -33,6 +34,8 @@ from .administration import Administration, Need
 from .permissions import AdminStatements
 from .records import impersonator_of
 from .wire import AdminCodes, Administrated
+
+_log = logging.getLogger("watchword")
 
 _IMPERSONATE = Need({"user": ["impersonate"]}, AdminCodes.YOU_ARE_NOT_ALLOWED_TO_IMPERSONATE_USERS)
 _ADMINS: AdminStatements = {"user": ["impersonate-admins"]}
@@ -154,9 +157,13 @@ class Impersonating(Administration):
             return
         cookie = _own_cookie(call)
         token, bound, _ = (call.cookies.get_signed(cookie.name) or "").partition(":")
-        if bound:
+        if not bound:
+            return
+        call.cookies.expire(cookie.name, cookie.attributes)
+        try:
             await call.sessions.remove(call, token)
-            call.cookies.expire(cookie.name, cookie.attributes)
+        except APIError:
+            _log.warning("the session of an administrator could not be removed at sign-out")
 
     def _may_impersonate(self, own: User, target: User) -> bool:
         is_admin = target.id in self.admin_user_ids or any(

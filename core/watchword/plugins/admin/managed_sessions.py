@@ -91,7 +91,7 @@ class ManagedSessions(Administration):
         if body.permissions is None:
             raise AdminCodes.NOBODY_TO_ASK_FOR("Give permissions")
         found = await current_session(call, from_store=True)
-        if found is None and call.request is not None:
+        if found is None and not call.for_itself:
             raise APIError(401)
         wanted = cast("Mapping[str, object]", body.permissions)
         if found is None and body.role:
