@@ -146,6 +146,7 @@ def test_more_fields_are_given_as_json_and_checked(admin: Workplace) -> None:
         (("--data", '{"level": -1}'), ["must not be negative"]),
         (("--role", "king"), ["--role: [body.role]"]),
         (("--email", "nobody"), ["e-mail address is not valid"]),
+        (("--email", "x@google.placeholder.invalid"), ["e-mail address is not valid"]),
         (("--email", "ada@elsewhere.org"), ["not_here"]),
     ],
 )
@@ -156,6 +157,15 @@ def test_wrong_input_creates_nothing(
     ran = admin("create-admin", *mail, *options, "--password-stdin", piped=PASSWORD)
     refused(ran, *words)
     assert users(admin) == []
+
+
+def test_an_administrator_has_a_role(work: Workplace) -> None:
+    plugin = "from watchword.plugins import Admin\nauth = Auth(plugins=[Admin()],"
+    work.write("app.py", APP.replace("auth = Auth(", plugin))
+    work("migrate", "--yes")
+    ran = work("create-admin", *MAIL, "--role", " , ", "--password-stdin", piped=PASSWORD)
+    refused(ran, "--role names no role")
+    assert users(work) == []
 
 
 @pytest.mark.parametrize(

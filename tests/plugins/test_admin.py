@@ -10,7 +10,8 @@ import pytest
 from tests.core.conftest import MakeAuth
 from tests.plugins.admin_server import ROLES, AdminServer, MakeServer, admin_server
 from tests.support.browser import Browser
-from watchword import APIError, Auth, ConfigurationError, Session, User
+from watchword import APIError, Auth, ConfigurationError, Session, User, UserSource
+from watchword.call import Call
 from watchword.plugins import Admin
 from watchword.plugins.admin import (
     ADMIN_STATEMENTS,
@@ -250,6 +251,18 @@ class TestNobodyRisesAboveHimself:
             server.act(ada, "set-user-password", "boss", newPassword="password5678").status == 403
         )
 
+    def test_by_a_new_user_while_he_loses_his_own_role(self, make: MakeServer) -> None:
+        def meanwhile(user: object, source: UserSource, call: Call) -> None:
+            if source.method == "admin":
+                server.sql("update user set role = 'helper' where name = 'ada'")
+
+        server = make(roles=ROLES, auth={"validate_user_info": meanwhile})
+        ada = server.person("ada", "admin")
+        body = {"email": "x@example.com", "name": "x", "role": "admin"}
+        answer = ada.post("/admin/create-user", body)
+        assert (answer.status, answer.code) == (403, "YOU_ARE_NOT_ALLOWED_TO_CHANGE_USERS_ROLE")
+        assert server.sql("select count(*) from user") == [(1,)]
+
     def test_x2_by_the_id_of_a_new_user(self, make: MakeServer) -> None:
         server = make(roles=ROLES, admin_user_ids=["not-yet-there"])
         ada = server.person("ada", "admin")
@@ -316,6 +329,14 @@ class TestHasPermission:
             with pytest.raises(APIError) as refused:
                 api.user_has_permission(odd)
             assert (refused.value.status, refused.value.code) == (400, None)
+
+    def test_for_who_is_not_signed_in_nothing_counts(self, server: AdminServer) -> None:
+        server.person("ada", "admin")
+        api, one = server.auth.blocking.api, {"user": ["list"]}
+        for given in ({"role": "admin"}, {"user_id": server.ids["ada"]}):
+            with pytest.raises(APIError) as refused:
+                api.user_has_permission(HasPermission(permissions=one, **given), headers={})
+            assert refused.value.status == 401
 
 
 def test_server_calls_need_a_session_too(server: AdminServer) -> None:

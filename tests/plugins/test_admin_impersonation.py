@@ -15,7 +15,15 @@ from tests.support.vectors import vectors
 from watchword import SessionOptions
 from watchword.configuration.options import CookieCache
 from watchword.crypto.signing import sign_cookie_value
-from watchword.plugins import Bearer, OneTimeToken, OneTimeTokenSession, TwoFactor
+from watchword.plugins import (
+    Anonymous,
+    Bearer,
+    OneTimeToken,
+    OneTimeTokenSession,
+    PhoneNumber,
+    TwoFactor,
+    Username,
+)
 from watchword.plugins.admin.impersonation import OF_THE_USER_ALONE
 from watchword.storage.memory import MemoryStorage
 
@@ -140,6 +148,8 @@ def test_x2_nobody_impersonates_twice_or_acts_on_others(make: MakeServer) -> Non
     assert server.act(ada, "set-user-password", "eve", **password).status == 403
     assert server.act(ada, "set-role", "bob", role="admin").status == 403
     assert ada.get("/admin/list-users").status == 200
+    # Their tokens are a way out of the session that is lent.
+    assert server.act(ada, "list-user-sessions", "eve").status == 403
 
 
 class TestTheUserAlone:
@@ -177,6 +187,29 @@ class TestTheUserAlone:
         assert answer.code in ("NOT_WHILE_IMPERSONATING", "SESSION_NOT_FRESH")
         assert server.sql("select * from account") == before
 
+    @pytest.mark.parametrize(
+        ("field", "value"), [("username", "other"), ("username", None), ("phoneNumber", None)]
+    )
+    def test_what_the_user_signs_in_with(self, make: MakeServer, field: str, value: Any) -> None:
+        phone = PhoneNumber(send_otp=lambda code, request: None)
+        server = make(auth={"plugins": [Username(), phone]})
+        server.person("bob")
+        server.sql("update user set username = 'bob', phoneNumber = '+491'")
+        ada = server.person("ada", "admin")
+        server.act(ada, "impersonate-user", "bob")
+        answer = ada.post("/update-user", {"name": "Bobby", field: value})
+        assert (answer.status, answer.code) == (403, "NOT_WHILE_IMPERSONATING")
+        assert server.column("bob", field) in ("bob", "+491")
+
+    def test_guests_lose_nothing(self, make: MakeServer) -> None:
+        server = make(auth={"plugins": [Anonymous()]})
+        guest, ada = server.browser(), server.person("ada", "admin")
+        server.ids["guest"] = guest.post("/sign-in/anonymous").json["user"]["id"]
+        server.act(ada, "impersonate-user", "guest")
+        assert ada.post("/delete-anonymous-user").code == "NOT_WHILE_IMPERSONATING"
+        assert ada.sign_in("ada@example.com").status == 200
+        assert guest.session() is not None
+
     def test_the_session_is_not_fresh(self, lent: tuple[AdminServer, Browser]) -> None:
         _, ada = lent
         answer = ada.get("/list-sessions")
@@ -205,6 +238,12 @@ class TestTheUserAlone:
         server.act(ada, "impersonate-user", "bob")
         body = {"currentPassword": "password1234", "newPassword": "password5678"}
         assert ada.post("/change-password", body).status == 200
+        again = {"currentPassword": "password5678", "newPassword": "password1234"}
+        assert ada.post("/change-password", {**again, "revokeOtherSessions": True}).status == 200
+        session = ada.session()["session"]
+        assert session["impersonatedBy"] == server.ids["ada"]
+        assert session["expiresAt"] == "2030-01-01T01:00:00.000Z"
+        assert ada.post(STOP).json["user"]["name"] == "ada"
 
     def test_the_user_himself_is_not_kept_from_it(self, server: AdminServer) -> None:
         bob = server.person("bob")
@@ -289,6 +328,20 @@ class TestTheWayBack:
         assert copied.post(STOP).status == 401
 
 
+class TestSigningOut:
+    def test_ends_the_session_that_waits_as_well(self, server: AdminServer, ada: Browser) -> None:
+        server.act(ada, "impersonate-user", "bob")
+        assert ada.post("/sign-out").status == 200
+        assert ada.jar == {}
+        assert (server.sessions("ada"), server.sessions("bob")) == (0, 1)
+
+    def test_ends_nobody_elses_for_a_forged_cookie(self, server: AdminServer, ada: Browser) -> None:
+        own = server.person("eve", "admin").session()["session"]["token"]
+        ada.jar[OWN] = f"{own}%3A.{'A' * 43}%3D"
+        assert ada.post("/sign-out").status == 200
+        assert server.sessions("eve") == 1
+
+
 @pytest.mark.parametrize("strategy", ["compact", "jwt", "jwe"])
 def test_the_session_cache_follows(make: MakeServer, strategy: Any) -> None:
     session = SessionOptions(cookie_cache=CookieCache(strategy=strategy))
@@ -320,6 +373,18 @@ def test_users_do_not_see_the_sessions_of_administrators(server: AdminServer, ad
     assert len(listed) == 2
     assert {one["impersonatedBy"] for one in listed} == {None}
     assert server.sessions("bob") == 3
+
+
+@pytest.mark.parametrize("secondary", [False, True])
+def test_another_role_of_the_user_ends_it(make: MakeServer, clock: Clock, secondary: bool) -> None:
+    storage: dict[str, Any] = {"secondary_storage": MemoryStorage(clock)} if secondary else {}
+    server = make(auth=storage, roles=ROLES)
+    bob, helper = server.person("bob"), server.person("helper", "helper")
+    root = server.person("root", "root")
+    assert server.act(helper, "impersonate-user", "bob").status == 200
+    assert server.act(root, "set-role", "bob", role="root").status == 200
+    assert who(helper) is None
+    assert who(bob) == "bob"
 
 
 def test_two_factor_is_not_asked_of_the_administrator(make: MakeServer) -> None:

@@ -11,7 +11,7 @@ from tests.core.conftest import FAST, MakeAuth
 from tests.plugins.admin_server import ROLES, AdminServer, MakeServer, admin_server
 from tests.support.browser import Browser
 from watchword import Column, EmailAndPassword, User
-from watchword.plugins import TwoFactor
+from watchword.plugins import PhoneNumber, TwoFactor, Username
 
 
 class Member(User, kw_only=True):
@@ -71,6 +71,7 @@ class TestCreating:
         ("body", "code"),
         [
             ({"email": "nobody"}, "INVALID_EMAIL"),
+            ({"email": "x@google.PLACEHOLDER.invalid"}, "INVALID_EMAIL"),
             ({"email": "BOB@example.com"}, "USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL"),
             ({"password": "x" * 129}, "PASSWORD_TOO_LONG"),
             ({"role": "nobody"}, "YOU_ARE_NOT_ALLOWED_TO_SET_NON_EXISTENT_VALUE"),
@@ -143,6 +144,7 @@ class TestChanging:
             ({"role": "nobody"}, "YOU_ARE_NOT_ALLOWED_TO_SET_NON_EXISTENT_VALUE"),
             ({"email": "nobody"}, "INVALID_EMAIL"),
             ({"email": 5}, "INVALID_EMAIL"),
+            ({"email": "x@placeholder.invalid"}, "INVALID_EMAIL"),
             ({"email": "ADA@example.com"}, "USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL"),
             ({"twoFactorEnabled": False}, "FIELD_NOT_ALLOWED"),
             ({"tier": None}, "VALIDATION_ERROR"),
@@ -185,9 +187,51 @@ class TestChanging:
         data = {"email": "bob3@example.com", "emailVerified": True}
         assert server.act(admin, "update-user", "bob", data=data).json["emailVerified"] is True
 
+    def test_who_has_a_placeholder_keeps_it(self, admin: Browser, server: AdminServer) -> None:
+        address = "x@google.placeholder.invalid"
+        server.sql("update user set email = ? where name = 'bob'", address)
+        data = {"email": address, "name": "Bobby"}
+        assert server.act(admin, "update-user", "bob", data=data).json["name"] == "Bobby"
+
     def test_who_changes_himself_sees_it(self, admin: Browser, server: AdminServer) -> None:
         server.act(admin, "update-user", "ada", data={"name": "Countess"})
         assert admin.session()["user"]["name"] == "Countess"
+
+
+class TestNumbers:
+    @pytest.fixture
+    def server(self, make: MakeServer) -> AdminServer:
+        return make(auth={"plugins": [PhoneNumber(send_otp=lambda code, request: None)]})
+
+    def test_a_proven_one_is_given(self, admin: Browser, server: AdminServer) -> None:
+        data = {"phoneNumber": "+4915112345678", "phoneNumberVerified": True}
+        user = server.act(admin, "update-user", "bob", data=data).json
+        assert (user["phoneNumber"], user["phoneNumberVerified"]) == ("+4915112345678", True)
+        data["phoneNumber"] = "+4915112345679"
+        assert create(admin, data=data).json["user"]["phoneNumberVerified"] is True
+
+    def test_a_new_one_is_not_proven(self, admin: Browser, server: AdminServer) -> None:
+        server.sql("update user set phoneNumber = '+491', phoneNumberVerified = 1 where name='bob'")
+        same = server.act(admin, "update-user", "bob", data={"phoneNumber": "+491"}).json
+        assert same["phoneNumberVerified"] is True
+        other = server.act(admin, "update-user", "bob", data={"phoneNumber": "+492"}).json
+        assert (other["phoneNumber"], other["phoneNumberVerified"]) == ("+492", False)
+
+
+class TestUsernames:
+    @pytest.fixture
+    def server(self, make: MakeServer) -> AdminServer:
+        return make(auth={"plugins": [Username()]})
+
+    def test_who_has_one_keeps_it(self, admin: Browser, server: AdminServer) -> None:
+        for name in ("Bobby", "BOBBY"):
+            user = server.act(admin, "update-user", "bob", data={"username": name}).json
+            assert user["username"] == "bobby"
+
+    def test_that_of_somebody_else_is_refused(self, admin: Browser, server: AdminServer) -> None:
+        server.act(admin, "update-user", "ada", data={"username": "countess"})
+        answer = server.act(admin, "update-user", "bob", data={"username": "Countess"})
+        assert (answer.status, answer.code) == (400, "USERNAME_IS_ALREADY_TAKEN")
 
 
 class TestPasswords:

@@ -18,7 +18,7 @@ from watchword.features.identifiers import normal_email
 from watchword.features.provisioning import create_user
 from watchword.http.headers import EMPTY
 from watchword.pipeline.additional_fields import additional, checked_value
-from watchword.pipeline.validation import is_email
+from watchword.pipeline.validation import is_email, is_placeholder
 from watchword.plugins import Admin
 from watchword.records import User
 from watchword.runtime.blocking import finish
@@ -56,7 +56,7 @@ def create_admin(
         _check_sign_in(call)
         fields = _fields(call, {**given, ROLE: _known_role(call, role)})
         email = normal_email((email or ask("E-mail")).strip())
-        if not is_email(email):
+        if not is_email(email) or is_placeholder(email):
             raise CommandError("the e-mail address is not valid", "Give --email name@example.com")
         users = finish(call.db.count(User))
         question = f"There are users already ({users}). Create another administrator?"
@@ -113,11 +113,14 @@ def _check_sign_in(call: Call) -> None:
 def _known_role(call: Call, role: str) -> str:
     """The role in the form in which the plugin, where it is installed, stores it."""
     try:
-        return ",".join(call.config.plugin(Admin).checked_roles(role))
+        names = call.config.plugin(Admin).checked_roles(role)
     except LookupError:
         return role
     except APIError as error:
         raise CommandError(f"--role: {error.message}", "Name it in Admin(roles=...)") from None
+    if not names:
+        raise CommandError("--role names no role", "Give --role admin")
+    return ",".join(names)
 
 
 def _object(data: str | None) -> dict[str, object]:

@@ -63,6 +63,10 @@ class Role(Generic[S]):
 
     permissions: S
 
+    def __post_init__(self) -> None:
+        # In a text in place of a list, every part of it would be an action.
+        _check("permissions of a role", self.permissions)
+
     def authorize(self, request: S, connector: Connector = "AND") -> Verdict:
         """Whether the role allows what is asked for: all of it, or with OR one resource of it.
 
@@ -87,15 +91,15 @@ class AccessControl(Generic[S]):
 
     def role(self, permissions: S) -> Role[S]:
         """A role that allows some of it. Raises `ConfigurationError` for what does not exist."""
-        _check("permissions of a role", permissions)
+        made = Role(permissions)
         known = Role(self.statements).rights
-        for resource, action in Role(permissions).rights - known:
+        for resource, action in made.rights - known:
             raise ConfigurationError(
                 "permissions of a role",
                 f"there is no action {action!r} on {resource!r}",
                 "Name it in the statements of AccessControl(...) first",
             )
-        return Role(permissions)
+        return made
 
 
 def authorize(

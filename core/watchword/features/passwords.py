@@ -20,7 +20,7 @@ from watchword.plugin_base import Plugin
 from watchword.records import Account, Session, User
 from watchword.results import Status
 from watchword.server_api import EndpointCall, M, ServerAPI
-from watchword.sessions.life import browser_remembers
+from watchword.sessions.life import browser_remembers, lent_by
 from watchword.sessions.sessions import (
     SessionCodes,
     create_session,
@@ -191,9 +191,14 @@ async def _replace(
         if not revoke:
             return None
         await call.sessions.remove_all(call, old.user_id)
-        # The password was just proven: the new session is a fresh one, and inherits nothing else.
-        remember = browser_remembers(call, call.session.session)
-        session = await create_session(call, call.session.user, remember=remember)
+        # The password was just proven: the new session is a fresh one, and inherits nothing else
+        # than in whose hands it is.
+        own = call.session.session
+        lent, remember = lent_by(call, own), browser_remembers(call, own)
+        until = own.expires_at if lent else None
+        session = await create_session(
+            call, call.session.user, remember=remember, extra=lent, until=until
+        )
         if session is None:
             raise PasswordCodes.FAILED_TO_GET_SESSION()
         return session

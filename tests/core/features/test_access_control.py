@@ -91,3 +91,9 @@ def test_one_reading_of_roles(given: Any, names: tuple[str, ...]) -> None:
 def test_a_role_of_what_does_not_exist_is_refused(permissions: Any) -> None:
     with pytest.raises(ConfigurationError, match="permissions of a role"):
         CONTROL.role(permissions)
+
+
+@pytest.mark.parametrize("permissions", [{"project": "create"}, {"project": None}, ["project"]])
+def test_nor_is_one_of_texts_made_by_hand(permissions: Any) -> None:
+    with pytest.raises(ConfigurationError, match="permissions of a role"):
+        Role[Any](permissions)

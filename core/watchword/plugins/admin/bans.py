@@ -20,7 +20,7 @@ from watchword.server_api import EndpointCall, M, ServerAPI, U
 from watchword.sessions.sessions import require_stored_sessions
 
 from .administration import BAN, Administration
-from .records import NO_BAN, ban_of
+from .records import NO_BAN, ban_of, impersonator_of
 from .wire import AdminCodes, AdministeredUser, Administrated, BanUser
 
 _TRIES = 3
@@ -130,6 +130,14 @@ async def end_impersonations(call: Call, admin_id: str) -> None:
         return
     for lent in await call.db.find_many(Session, limit=None, impersonated_by=admin_id):
         await call.sessions.remove(call, lent.token)
+
+
+async def end_lent_sessions(call: Call, user_id: str) -> None:
+    """End the sessions of a user that administrators have."""
+    for token in await call.sessions.tokens_of(call, user_id):
+        found = await call.sessions.load(call, token)
+        if found is not None and impersonator_of(found.session) is not None:
+            await call.sessions.remove(call, token)
 
 
 class BansAPI(ServerAPI[M, U]):

@@ -22,6 +22,9 @@ from .records import Administered
 EMAIL, VERIFIED, ROLE = "email", "emailVerified", "role"
 BAN_FIELDS = frozenset(("banned", "banReason", "banExpires"))
 PHONE_FIELDS = frozenset(("phoneNumber", "phoneNumberVerified"))
+_PHONE = frozenset(("phone_number", "phone_number_verified"))
+_MARKS = {"email": "email_verified", "phone_number": "phone_number_verified"}
+"""What is proven, and what says that it was."""
 
 
 class _CoreFields(Discreet, msgspec.Struct, frozen=True, rename="camel"):
@@ -51,6 +54,15 @@ def read_data(call: Call, data: Mapping[str, object]) -> dict[str, object]:
     return values
 
 
+def unproven(user: User, changes: Mapping[str, object]) -> dict[str, object]:
+    """The marks that a user loses with these changes: nobody has proven what is new."""
+    return {
+        mark: False
+        for name, mark in _MARKS.items()
+        if name in changes and hasattr(user, mark) and changes[name] != getattr(user, name)
+    }
+
+
 def _closed(call: Call) -> set[str]:
     added = (plugin.added_fields().get(User) for plugin in call.config.plugins.values())
     others = (fields for fields in added if fields is not None and fields is not Administered)
@@ -58,5 +70,5 @@ def _closed(call: Call) -> set[str]:
         attribute.name
         for fields in others
         for attribute in attributes_of(fields)
-        if not attribute.column.input and attribute.wire not in PHONE_FIELDS
+        if not attribute.column.input and attribute.name not in _PHONE
     }

@@ -6,6 +6,7 @@ user may do is refused (spec: plugin admin; security X2, X3).
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import cast
 
@@ -34,6 +35,8 @@ from .permissions import AdminStatements
 from .records import impersonator_of
 from .wire import AdminCodes, Administrated
 
+_log = logging.getLogger("watchword")
+
 _IMPERSONATE = Need({"user": ["impersonate"]}, AdminCodes.YOU_ARE_NOT_ALLOWED_TO_IMPERSONATE_USERS)
 _ADMINS: AdminStatements = {"user": ["impersonate-admins"]}
 
@@ -43,6 +46,7 @@ OF_THE_USER_ALONE = frozenset(
         "/change-password",
         "/delete-user",
         "/delete-user/callback",
+        "/delete-anonymous-user",
         "/link-social",
         "/oauth2/link",
         "/set-password",
@@ -68,6 +72,7 @@ OF_THE_USER_ALONE = frozenset(
     )
 )
 """Paths, wherever they are installed, that change how the user signs in, or end the account."""
+_NAMES_TO_SIGN_IN_WITH = frozenset(("username", "phoneNumber"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,10 +136,7 @@ class Impersonating(Administration):
     @gate()
     async def keep_for_user(self, call: Call) -> None:
         """Refuse what only the user may do. Raises NOT_WHILE_IMPERSONATING."""
-        endpoint = call.endpoint
-        if endpoint is None or endpoint.path not in OF_THE_USER_ALONE:
-            return
-        if self.allow_sensitive_impersonation:
+        if self.allow_sensitive_impersonation or not _is_of_the_user_alone(call):
             return
         found = await current_session(call, from_store=True)
         if found is not None and impersonator_of(found.session) is not None:
@@ -147,6 +149,21 @@ class Impersonating(Administration):
             return None
         listed = cast("list[Session]", call.returned)
         return [session for session in listed if impersonator_of(session) is None]
+
+    @after("/sign-out")
+    async def leave_nobody_behind(self, call: Call) -> None:
+        """Whoever signs out in the place of a user leaves with the session that waits, too."""
+        if call.raised() is not None or not has_cookies(call):
+            return
+        cookie = _own_cookie(call)
+        token, bound, _ = (call.cookies.get_signed(cookie.name) or "").partition(":")
+        if not bound:
+            return
+        call.cookies.expire(cookie.name, cookie.attributes)
+        try:
+            await call.sessions.remove(call, token)
+        except APIError:
+            _log.warning("the session of an administrator could not be removed at sign-out")
 
     def _may_impersonate(self, own: User, target: User) -> bool:
         is_admin = target.id in self.admin_user_ids or any(
@@ -165,6 +182,13 @@ class Impersonating(Administration):
         life = CookieAttributes(max_age=call.config.lifetimes.session)
         value = f"{own.token}:{marker}"
         call.cookies.set_signed(cookie.name, value, cookie.attributes.merged(life))
+
+
+def _is_of_the_user_alone(call: Call) -> bool:
+    path = "" if call.endpoint is None else call.endpoint.path
+    if path == "/update-user":
+        return not _NAMES_TO_SIGN_IN_WITH.isdisjoint(call.fields)
+    return path in OF_THE_USER_ALONE
 
 
 def _own_cookie(call: Call) -> CookieSpec:

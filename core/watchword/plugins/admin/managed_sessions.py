@@ -42,6 +42,9 @@ class ManagedSessions(Administration):
         Raises YOU_ARE_NOT_ALLOWED_TO_LIST_USERS_SESSIONS.
         """
         caller, user_id = await self.require(call, _LIST), str(body.user_id)
+        if caller.is_impersonating:
+            # Among them would be the user's own, which is bound by nothing.
+            raise _LIST.refusal()
         target = await call.db.find_one(User, id=user_id)
         if target is None:
             return UserSessions([])
@@ -88,7 +91,7 @@ class ManagedSessions(Administration):
         if body.permissions is None:
             raise AdminCodes.NOBODY_TO_ASK_FOR("Give permissions")
         found = await current_session(call, from_store=True)
-        if found is None and call.request is not None:
+        if found is None and not call.for_itself:
             raise APIError(401)
         wanted = cast("Mapping[str, object]", body.permissions)
         if found is None and body.role:

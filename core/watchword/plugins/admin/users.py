@@ -10,6 +10,7 @@ from watchword.call import Call
 from watchword.database.contract import UniqueViolation
 from watchword.endpoint import post
 from watchword.errors import APIError
+from watchword.features.access_control import role_names
 from watchword.features.addresses import replace_address, user_of_address
 from watchword.features.credentials import create_credential, put_password
 from watchword.features.email_password import EmailAndPassword
@@ -20,15 +21,15 @@ from watchword.features.provisioning import check_new_user, create_checked_user
 from watchword.features.removal import erase_user
 from watchword.features.reset_tokens import forget_reset_tokens
 from watchword.observability.security_log import Event, record
-from watchword.pipeline.validation import ValidationCodes, is_email
+from watchword.pipeline.validation import ValidationCodes, is_email, is_placeholder
 from watchword.records import User
 from watchword.results import SessionAndUser, Status, Success
 from watchword.server_api import EndpointCall, M, ServerAPI, U
 from watchword.sessions.sessions import refresh_cache, require_stored_sessions
 
 from .administration import BAN, SET_ROLE, Caller, Need
-from .bans import Bans, end_impersonations
-from .fields import BAN_FIELDS, EMAIL, PHONE_FIELDS, ROLE, VERIFIED, read_data
+from .bans import Bans, end_impersonations, end_lent_sessions
+from .fields import BAN_FIELDS, EMAIL, PHONE_FIELDS, ROLE, VERIFIED, read_data, unproven
 from .permissions import AdminStatements
 from .wire import (
     AdminCodes,
@@ -87,7 +88,7 @@ class ManagedUsers(Bans):
         hashed = await self._hashed(call, body.password)
         await check_new_user(call, "admin", **values)
         try:
-            async with self._creating(call, caller, needs):
+            async with self._creating(call, caller, needs, values.get("role")):
                 user = await create_checked_user(call, **values)
                 if user is None:
                     raise AdminCodes.FAILED_TO_CREATE_USER()
@@ -166,13 +167,15 @@ class ManagedUsers(Bans):
 
     @asynccontextmanager
     async def _creating(
-        self, call: Call, caller: Caller | None, needs: list[Need]
+        self, call: Call, caller: Caller | None, needs: list[Need], role: object
     ) -> AsyncGenerator[None]:
         if caller is None:
             async with call.db.transaction():
                 yield
         else:
-            async with self.acting(call, caller, caller.user.id, *needs):
+            async with self.acting(call, caller, caller.user.id, *needs) as (own, _):
+                if isinstance(role, str) and not self.may_give(own, role_names(role)):
+                    raise SET_ROLE.refusal()
                 yield
 
     async def _new_values(
@@ -196,12 +199,7 @@ class ManagedUsers(Bans):
             # It could be one that is spoken for: `admin_user_ids`, rows of somebody who is gone.
             raise ValidationCodes.FIELD_NOT_ALLOWED("id is not allowed to be set")
         values = read_data(call, data)
-        email = normal_email(body.email)
-        if not is_email(email):
-            raise AdminCodes.INVALID_EMAIL()
-        if await user_of_address(call, email) is not None:
-            raise AdminCodes.USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL()
-        values |= {"email": email, "name": body.name}
+        values |= {"email": await _new_email(call, body.email), "name": body.name}
         return values if names is None else {**values, "role": ",".join(names)}
 
     async def _changes(
@@ -220,17 +218,8 @@ class ManagedUsers(Bans):
             elif need is BAN and data.get("banned") is True and caller.user.id == user_id:
                 raise AdminCodes.YOU_CANNOT_BAN_YOURSELF()
             elif need is _EMAIL and EMAIL in data:
-                changes["email"] = await self._new_email(call, user_id, data[EMAIL])
+                changes["email"] = await _new_email(call, data[EMAIL], user_id)
         return {**read_data(call, data), **changes}
-
-    async def _new_email(self, call: Call, user_id: str, given: object) -> str:
-        email = normal_email(given) if isinstance(given, str) else ""
-        if not is_email(email):
-            raise AdminCodes.INVALID_EMAIL()
-        owner = await user_of_address(call, email)
-        if owner is not None and owner.id != user_id:
-            raise AdminCodes.USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL()
-        return email
 
     async def _updated(
         self, call: Call, own: User, target: User, changes: Mapping[str, object]
@@ -244,9 +233,8 @@ class ManagedUsers(Bans):
         roles = changes.get("role")
         if isinstance(roles, str):
             self.check_new_roles(own, target, self.checked_roles(roles or []))
+        changes = {**unproven(target, changes), **changes}
         if changes.get("email", target.email) != target.email:
-            # Nobody has proven the new address.
-            changes = {"email_verified": False, **changes}
             user = await replace_address(call, target, changes, allowed=_always)
         else:
             user = await call.db.update(User, changes, id=target.id)
@@ -259,6 +247,8 @@ class ManagedUsers(Bans):
 
     async def _role_changed(self, call: Call, user: User) -> None:
         await record(call, Event.ROLE_CHANGED, user.id)
+        # Who may be in the place of a user is decided by his role: now it is another one.
+        await end_lent_sessions(call, user.id)
         if not self.permits(user, _IMPERSONATE):
             await end_impersonations(call, user.id)
 
@@ -280,6 +270,19 @@ def _needs(data: Mapping[str, object], *, role: bool) -> list[Need]:
     found += [BAN] if BAN_FIELDS & data.keys() else []
     found += [_EMAIL] if {EMAIL, VERIFIED} & data.keys() else []
     return found + ([_PHONE] if PHONE_FIELDS & data.keys() else [])
+
+
+async def _new_email(call: Call, given: object, user_id: str | None = None) -> str:
+    """An address that nobody has but the user, and that somebody may want (`NewEmail`)."""
+    email = normal_email(given) if isinstance(given, str) else ""
+    if not is_email(email):
+        raise AdminCodes.INVALID_EMAIL()
+    owner = await user_of_address(call, email)
+    if owner is not None and owner.id != user_id:
+        raise AdminCodes.USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL()
+    if owner is None and is_placeholder(email):
+        raise AdminCodes.INVALID_EMAIL()
+    return email
 
 
 async def _taken(call: Call, values: Mapping[str, object]) -> APIError:

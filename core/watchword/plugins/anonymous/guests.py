@@ -16,6 +16,7 @@ from watchword.records import Account, User
 from watchword.results import SessionAndUser
 from watchword.sessions.asking import asker_of, tokens_shown
 from watchword.sessions.cache import read_cache
+from watchword.sessions.life import lent_by
 
 IN_STATE = "anonymousUserId"
 """Where a flow to a provider remembers whom it began with, out of the client's reach."""
@@ -52,7 +53,8 @@ async def asking_guest(call: Call) -> SessionAndUser[User] | None:
     what it had. That a session is over is no error either.
     """
     async for found in _shown(call):
-        if is_guest(found.user):
+        # Whoever is in the place of a guest is not the guest, and takes nothing along.
+        if is_guest(found.user) and not lent_by(call, found.session):
             return found
     known = (call.flow_context or {}).get(IN_STATE)
     user = await call.db.find_one(User, id=known) if isinstance(known, str) else None
