@@ -431,6 +431,15 @@ def test_a_name_service_that_is_down_keeps_nobody_out(make_auth: MakeAuth, kind:
     assert browser.session()["user"]["name"] == ADA.address
 
 
+@pytest.mark.parametrize("odd", ["a\0b", "\ud800", 7, b"x", ["x"], "", {}])
+def test_odd_names_and_pictures_keep_nobody_out(make_auth: MakeAuth, kind: str, odd: Any) -> None:
+    plugin = SIWE(domain=DOMAIN, ens_lookup=lambda address: ENSName(name=odd, avatar=odd))
+    browser = Browser(make_auth(plugins=[plugin]), kind)
+    assert ADA.sign_in(browser).status == 200
+    user = browser.session()["user"]
+    assert (user["name"], user["image"]) == (ADA.address, "")
+
+
 @pytest.mark.parametrize("made", ["short", "has space1", "x" * 251, "ünïcödé1", None, 12345678])
 def test_a_wrong_nonce_of_the_application_is_its_fault(
     make_auth: MakeAuth, kind: str, made: Any

@@ -91,7 +91,7 @@ async def _new_user(
     domain: str,
     known: ENSName,
 ) -> User:
-    name, picture = (known.name or address)[:_LONGEST_NAME], known.avatar or ""
+    name, picture = _text(known.name)[:_LONGEST_NAME] or address, _text(known.avatar)
     if len(picture) > _LONGEST_PICTURE:
         picture = ""
     # Somebody may have registered the address that is made up.
@@ -111,6 +111,13 @@ async def _new_user(
         except UniqueViolation:
             continue
     raise SIWECodes.NOT_SIGNED_IN(extra={"status": 401})
+
+
+def _text(told: object) -> str:
+    """What the name service told, if it can be stored: its owners write there what they like."""
+    if not isinstance(told, str) or "\0" in told:
+        return ""
+    return told.encode(errors="ignore").decode()
 
 
 async def _attach(
