@@ -364,6 +364,36 @@ def test_what_an_administrator_gives_is_yet_to_be_proven(make_server: MakePhoneS
     assert eve.session()["user"]["phoneNumber"] is None
 
 
+def test_what_an_administrator_says_is_proven_has_the_normal_form(
+    make_server: MakePhoneServer,
+) -> None:
+    class Administering(Plugin):
+        id = "administering"
+
+        @post("/admin/create-user")
+        async def make(self, call: Call) -> Status:
+            names = {"name": "Eve", "email": "eve@example.com"}
+            await call.db.create(
+                User, **names, phone_number="+1 555 765 4321", phone_number_verified=True
+            )
+            return Status()
+
+        @post("/admin/update-user")
+        async def change(self, call: Call) -> Status:
+            changes = {"phone_number": call.fields["to"], "phone_number_verified": True}
+            await call.db.update(User, changes, email="eve@example.com")
+            return Status()
+
+    server = make_server(plugins=[Administering()], normal_form=E164())
+    look = "select phoneNumber, phoneNumberVerified from user"
+    assert server.browser().post("/admin/create-user", {}).status == 200
+    assert server.sql(look) == [(OTHER, 1)]
+    assert server.browser().post("/admin/update-user", {"to": "+1 555 123 4567"}).status == 200
+    assert server.sql(look) == [(NUMBER, 1)]
+    refused = server.browser().post("/admin/update-user", {"to": "nobody"})
+    assert outcome(refused) == (400, "INVALID_PHONE_NUMBER")
+
+
 @pytest.mark.parametrize("path", [SEND, VERIFY, SIGN_IN, FORGOT])
 def test_o7_other_sites_send_nothing_and_sign_nobody_in(server: PhoneServer, path: str) -> None:
     server.ada()

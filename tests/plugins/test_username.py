@@ -16,7 +16,7 @@ from tests.support.browser import Answer, Browser, Clock
 from tests.support.vectors import vectors
 from watchword import ConfigurationError, EmailAndPassword, EmailVerification, FailedSignIns, User
 from watchword.plugin import Call, Plugin, Status, post
-from watchword.plugins import Admin, EmailOTP, Username
+from watchword.plugins import EmailOTP, Username
 
 SIGN_IN, FREE = "/sign-in/username", "/is-username-available"
 PASSWORD = "password1234"
@@ -328,24 +328,6 @@ def test_what_an_own_function_makes_is_a_text_or_no_name(
     assert outcome(sign_in(browser(), "ada")) == (422, "INVALID_USERNAME")
     browser = server(make_auth, kind, display_username_normalization=lambda _: made)
     assert outcome(browser().sign_up(username="ada")) == (400, "INVALID_DISPLAY_USERNAME")
-
-
-def test_a_name_that_an_administrator_gives(make_auth: MakeAuth, kind: str, tmp_path: Path) -> None:
-    built = make_auth(plugins=[Username(), Admin()])
-    root, ada = Browser(built, kind), Browser(built, kind)
-    assert root.sign_up("root@example.com", username="root").status == 200
-    with closing(sqlite3.connect(tmp_path / "test.db")) as database:
-        database.execute("update user set role = 'admin'")
-        database.commit()
-    user = ada.sign_up(username="ada").json["user"]
-
-    def give(name: str) -> Answer:
-        body = {"userId": user["id"], "data": {"username": name}}
-        return root.post("/admin/update-user", body)
-
-    assert give("ADA").status == 200, "whoever has the name keeps it"
-    assert outcome(give("root")) == (400, "USERNAME_IS_ALREADY_TAKEN")
-    assert give("Countess").json["username"] == "countess"
 
 
 def test_names_as_they_are_typed(make_auth: MakeAuth, kind: str) -> None:

@@ -28,9 +28,10 @@ def every_plugin(send: Send = drop, **options: dict[str, Any]) -> list[Plugin]:
     """One of each, by name with further options; what is to be mailed goes to `send`."""
     needed: dict[str, dict[str, Any]] = {
         "ActionToken": {"send_token": send},
-        "Captcha": {"provider": HCaptcha(secret_key="secret"), "paths": ["/sign-up/email"]},
+        "Captcha": {"provider": HCaptcha(secret_key="secret"), "paths": ["/ok"]},
         "EmailOTP": {"send_verification_otp": send},
         "GenericOAuth": {"config": [_PROVIDER]},
+        "HaveIBeenPwned": {"enabled": False},
         "MagicLink": {"send_magic_link": send},
         "OneTap": {"client_id": "client"},
         "PhoneNumber": {"send_otp": send, "send_password_reset_otp": send},

@@ -38,7 +38,7 @@ Validator: TypeAlias = "Callable[[str], bool | Awaitable[bool]]"
 Normalization: TypeAlias = "Callable[[str], str | Awaitable[str]]"
 Order: TypeAlias = Literal["pre-normalization", "post-normalization"]
 
-_SIGN_UP, _UPDATE, _ADMIN = "/sign-up/email", "/update-user", "/admin/update-user"
+_SIGN_UP, _UPDATE = "/sign-up/email", "/update-user"
 _ORDERS = ("pre-normalization", "post-normalization")
 _LONGEST = 255
 """Characters of a name: what a unique column of MySQL holds."""
@@ -227,7 +227,7 @@ class Username(Plugin):
             normal, own = changes.get("username"), None if user is None else name_of(user)
             if self.immutable_username and own and own != normal:
                 raise UsernameCodes.USERNAME_IS_IMMUTABLE()
-            if isinstance(normal, str) and await _is_taken(call, normal, but=user and user.id):
+            if isinstance(normal, str) and await _is_taken(call, normal, but=user):
                 raise UsernameCodes.USERNAME_IS_ALREADY_TAKEN()
         shown = given.get("displayUsername")
         changes |= await self._to_be_shown(call, "displayUsername", shown)
@@ -249,7 +249,8 @@ class Username(Plugin):
         name = values.get("username")
         if isinstance(name, str) and name:
             changes["username"] = normal = await self._fit(call, name)
-            if await _is_taken(call, normal, but=_changed(call)):
+            found = None if call.lookup is None else call.lookup.found
+            if await _is_taken(call, normal, but=None if found is None else found.user):
                 raise UsernameCodes.USERNAME_IS_ALREADY_TAKEN()
         shown = values.get("display_username")
         return changes | await self._to_be_shown(call, "display_username", shown)
@@ -314,18 +315,10 @@ async def user_of_name(call: Call, name: str) -> User | None:
     return next((user for user in alike if name_of(user) == name), None)
 
 
-async def _is_taken(call: Call, name: str, *, but: str | None = None) -> bool:
+async def _is_taken(call: Call, name: str, *, but: User | None = None) -> bool:
     """Whether somebody has a name, or one that the unique column would not tell from it."""
     alike = await call.db.find_many(User, limit=2, username=name)
-    return any(user.id != but for user in alike)
-
-
-def _changed(call: Call) -> str | None:
-    """The id of whose name a hook sees changing: whom an administrator means, or who asks."""
-    if _path_of(call) == _ADMIN:
-        return str(call.fields.get("userId"))
-    found = None if call.lookup is None else call.lookup.found
-    return None if found is None else found.user.id
+    return any(but is None or user.id != but.id for user in alike)
 
 
 async def _normalized(call: Call, change: Normalization | None, name: str) -> str | None:

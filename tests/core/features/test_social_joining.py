@@ -25,11 +25,14 @@ from watchword import (
     AccountLinking,
     AccountOptions,
     Auth,
+    CookieCache,
     EmailVerification,
     Mail,
     Request,
+    SessionOptions,
 )
 from watchword.crypto.symmetric import decrypt
+from watchword.plugins import PhoneNumber
 
 
 def server(make_auth: MakeAuth, world: World, **options: Any) -> Auth[Any]:
@@ -96,6 +99,26 @@ def test_m7_nothing_of_a_stranger_stays_with_an_address_that_was_never_proven(
     assert browser.session()["user"]["emailVerified"] is vouched
     assert stranger.session() is None
     assert Browser(auth).sign_in().status == 401
+
+
+@pytest.mark.parametrize("vouched", [True, False])
+def test_m7_a_strangers_number_is_in_no_copy_of_the_user(
+    make_auth: MakeAuth, world: World, rows: Any, vouched: bool
+) -> None:
+    auth = server(
+        make_auth,
+        world,
+        account=linking(require_local_email_verified=False, trusted_providers=["google"]),
+        session=SessionOptions(cookie_cache=CookieCache(enabled=True)),
+        plugins=[PhoneNumber()],
+    )
+    world.claims["email_verified"] = vouched
+    Browser(auth).sign_up()
+    rows("update user set phoneNumber = '+15551234567', phoneNumberVerified = 1")
+    browser = Browser(auth)
+    assert error_of(sign_in(browser)) is None
+    user = browser.session()["user"]
+    assert (user["phoneNumber"], user["phoneNumberVerified"]) == (None, False)
 
 
 def test_joining_may_take_over_the_profile(make_auth: MakeAuth, world: World, rows: Any) -> None:

@@ -20,8 +20,8 @@ from .wire import PhoneNumberCodes
 
 NormalForm = Callable[[str], str | None]
 
-_ADMIN = "/admin/update-user"
-"""Where an administrator gives somebody a number, which is not verified by that."""
+_ADMIN = frozenset(("/admin/create-user", "/admin/update-user"))
+"""Where administrators give somebody a number, which is not verified by that."""
 _LONGEST = 60
 """Characters of a number as people type it, with spaces and brackets; E.164 has 15 digits."""
 
@@ -101,9 +101,12 @@ async def user_of_number(call: Call, number: str) -> User | None:
     return next((user for user in alike if number_of(user) == number), None)
 
 
-async def of_new_user(values: Values, call: object) -> Values | None:
+async def of_new_user(form: NormalForm | None, values: Values, call: object) -> Values | None:
     """Nobody is made with a number that was not proven."""
-    if values.get("phone_number") is None or values.get("phone_number_verified") is True:
+    number = values.get("phone_number")
+    if isinstance(number, str) and values.get("phone_number_verified") is True:
+        return {"phone_number": normal_number(form, number)} if _by_admin(call) else None
+    if number is None:
         return None
     if isinstance(call, Call) and call.fields.get("phoneNumber"):
         raise PhoneNumberCodes.PHONE_NUMBER_CANNOT_BE_SET()
@@ -112,15 +115,23 @@ async def of_new_user(values: Values, call: object) -> Values | None:
 
 async def of_changes(form: NormalForm | None, values: Values, call: object) -> Values | None:
     """Nobody gets one either, but from an administrator, and then it has to be proven yet."""
-    if "phone_number" not in values or values.get("phone_number_verified") is True:
+    if "phone_number" not in values:
         return None
-    number = values["phone_number"]
-    endpoint = call.endpoint if isinstance(call, Call) else None
-    if endpoint is not None and endpoint.path != _ADMIN and number is not None:
-        return {"phone_number": msgspec.UNSET}
-    if isinstance(number, str) and isinstance(call, Call):
+    number, proven = values["phone_number"], values.get("phone_number_verified") is True
+    if not isinstance(number, str):
+        return {"phone_number_verified": False}
+    if _by_admin(call):
         number = normal_number(form, number)
-        if await call.db.count(User, phone_number=number):
-            # It is this user's, and as proven as it was; or somebody else's, and refused.
-            return {"phone_number": number}
+    elif proven:
+        return None
+    elif isinstance(call, Call) and call.endpoint is not None:
+        return {"phone_number": msgspec.UNSET}
+    # Who has it already keeps it as proven as it was. To anybody else it is refused.
+    if proven or (isinstance(call, Call) and await call.db.count(User, phone_number=number)):
+        return {"phone_number": number}
     return {"phone_number": number, "phone_number_verified": False}
+
+
+def _by_admin(call: object) -> bool:
+    endpoint = call.endpoint if isinstance(call, Call) else None
+    return endpoint is not None and endpoint.path in _ADMIN

@@ -127,8 +127,8 @@ class PhoneNumber(PhoneCodes):
 
     def database_hooks(self) -> Mapping[str, ModelHooks]:
         """A number is somebody's once it is proven, and not before."""
-        changes = partial(of_changes, self.normal_form)
-        return {"user": ModelHooks(create_before=of_new_user, update_before=changes)}
+        made, changed = (partial(of, self.normal_form) for of in (of_new_user, of_changes))
+        return {"user": ModelHooks(create_before=made, update_before=changed)}
 
     async def give_to_owner(self, call: Call, user: User) -> None:
         """With a number a stranger would have stayed in the account."""
