@@ -123,21 +123,27 @@ class Bans(Administration):
 
 async def end_impersonations(call: Call, admin_id: str) -> None:
     """End the sessions that an administrator has of others, where rows can be searched."""
-    session = call.config.options.session
-    if not call.config.has_database or (
-        call.config.has_secondary and not session.store_in_database
-    ):
-        return
-    for lent in await call.db.find_many(Session, limit=None, impersonated_by=admin_id):
-        await call.sessions.remove(call, lent.token)
+    if _has_rows(call):
+        for lent in await call.db.find_many(Session, limit=None, impersonated_by=admin_id):
+            await call.sessions.remove(call, lent.token)
 
 
 async def end_lent_sessions(call: Call, user_id: str) -> None:
     """End the sessions of a user that administrators have."""
-    for token in await call.sessions.tokens_of(call, user_id):
-        found = await call.sessions.load(call, token)
-        if found is not None and impersonator_of(found.session) is not None:
-            await call.sessions.remove(call, token)
+    if _has_rows(call):
+        known = await call.db.find_many(Session, limit=None, user_id=user_id)
+    else:
+        tokens = await call.sessions.tokens_of(call, user_id)
+        found = [await call.sessions.load(call, token) for token in tokens]
+        known = [one.session for one in found if one is not None]
+    for session in known:
+        if impersonator_of(session) is not None:
+            await call.sessions.remove(call, session.token)
+
+
+def _has_rows(call: Call) -> bool:
+    in_database = call.config.options.session.store_in_database or not call.config.has_secondary
+    return call.config.has_database and in_database
 
 
 class BansAPI(ServerAPI[M, U]):
