@@ -28,6 +28,7 @@ from tests.plugins.factor_server import (
 )
 from tests.plugins.google_server import Google
 from tests.plugins.proxied import PREVIEW, SHARED, proxied
+from tests.plugins.wallet import Wallet
 from tests.support.browser import Answer, Browser, Clock
 from tests.support.native import Application
 from tests.support.plugins import every_plugin
@@ -51,6 +52,8 @@ from watchword.plugins import OAuthProxy, TwoFactor
 from watchword.plugins.two_factor import OTPOptions
 from watchword.records import User
 from watchword.sessions.sessions import create_session, look_up, set_session_cookies
+
+NUMBER = "+491701234567"
 
 
 @dataclass
@@ -227,6 +230,33 @@ def by_tap(place: Place, browser: Browser) -> Answer:
     return browser.post("/one-tap/callback", {"idToken": place.world.token()})
 
 
+def by_name(place: Place, browser: Browser) -> Answer:
+    place.factors.sql("update user set username = 'ada', displayUsername = 'Ada'")
+    return browser.post("/sign-in/username", {"username": "Ada", "password": PASSWORD})
+
+
+def by_number(place: Place, browser: Browser) -> Answer:
+    place.factors.sql("update user set phoneNumber = ?, phoneNumberVerified = 1", NUMBER)
+    given = {"phoneNumber": NUMBER, "password": PASSWORD}
+    return browser.post("/sign-in/phone-number", given)
+
+
+def by_texted_code(place: Place, browser: Browser) -> Answer:
+    place.factors.sql("update user set phoneNumber = ?, phoneNumberVerified = 1", NUMBER)
+    browser.post("/phone-number/send-otp", {"phoneNumber": NUMBER})
+    given = {"phoneNumber": NUMBER, "code": place.last_mail().code}
+    return browser.post("/phone-number/verify", given)
+
+
+def by_wallet(place: Place, browser: Browser) -> Answer:
+    place.factors.sql(
+        "insert into walletAddress (id, userId, address, chainId, isPrimary, createdAt)"
+        " select 'wallet', id, ?, 1, 1, createdAt from user",
+        Wallet().address,
+    )
+    return Wallet().sign_in(browser)
+
+
 def by_a_plugin_of_others(place: Place, browser: Browser) -> Answer:
     return browser.post("/witness/sign-in")
 
@@ -245,6 +275,10 @@ WALKED: list[tuple[str, Walk]] = [
     ("/callback/:id", by_popup),
     ("/callback/:id", by_application),
     ("/one-tap/callback", by_tap),
+    ("/sign-in/username", by_name),
+    ("/sign-in/phone-number", by_number),
+    ("/phone-number/verify", by_texted_code),
+    ("/siwe/verify", by_wallet),
     ("/witness/sign-in", by_a_plugin_of_others),
 ]
 """Every way in, and the forms that it has."""
@@ -263,6 +297,12 @@ PASSED = {
     "/multi-session/revoke": "a session that the browser got before",
     "/one-time-token/verify": "the session that the token was made from",
     "/one-time-token-session/verify": "made from a session, and inherits what that had proven",
+    "/passkey/verify-registration": "who is new has no second factor; or in place of what asks",
+    "/passkey/verify-authentication": "two factors in one where it verified its user, asked "
+    "for the second one where not: tests/plugins/test_passkey_two_factor.py",
+    "/sign-in/anonymous": "who is new has no second factor",
+    "/admin/impersonate-user": "an administrator's, who is signed in",
+    "/admin/stop-impersonating": "the administrator's own session from before",
     "/two-factor/enable": "in place of the session that asks",
     "/two-factor/disable": "in place of the session that asks",
     "/two-factor/verify-totp": "this is the second factor",
