@@ -83,11 +83,11 @@ test("the last way to sign in stays", async () => {
 });
 
 test("a deleted user is gone", async () => {
-  const { client, person, jar } = await signedUp();
+  const { client, person, kept } = await signedUp();
   const wrong = await client.deleteUser({ password: "wrong horse" });
   assert.equal(wrong.error.status, 400);
   assert.equal((await client.deleteUser({ password: person.password })).data.success, true);
-  assert.equal(jar.size, 0);
+  assert.deepEqual(kept(), []);
   const { error } = await client.signIn.email({ email: person.email, password: person.password });
   assert.equal(error.status, 401);
 });

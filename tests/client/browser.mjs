@@ -31,7 +31,9 @@ export function browser(more = []) {
   });
   // Where somebody comes by a link of another site.
   const visit = (url) => fetchWithCookies(url, { headers: {} });
-  return { client, jar, calls, visit, send: fetchWithCookies };
+  // What keeps this browser signed in: neither the hint how somebody signed in, nor other people's sessions.
+  const kept = () => [...jar.keys()].filter((name) => !/last_used_login_method|_multi-/.test(name));
+  return { client, jar, calls, visit, kept, send: fetchWithCookies };
 }
 
 let counter = 0;
