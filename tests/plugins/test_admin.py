@@ -335,7 +335,9 @@ class TestHasPermission:
         api, one = server.auth.blocking.api, {"user": ["list"]}
         for given in ({"role": "admin"}, {"user_id": server.ids["ada"]}):
             with pytest.raises(APIError) as refused:
-                api.user_has_permission(HasPermission(permissions=one, **given), headers={})
+                api.user_has_permission(
+                    HasPermission(permissions=one, **dict[str, Any](given)), headers={}
+                )
             assert refused.value.status == 401
 
 
