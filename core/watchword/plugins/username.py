@@ -38,7 +38,7 @@ Validator: TypeAlias = "Callable[[str], bool | Awaitable[bool]]"
 Normalization: TypeAlias = "Callable[[str], str | Awaitable[str]]"
 Order: TypeAlias = Literal["pre-normalization", "post-normalization"]
 
-_SIGN_UP, _UPDATE = "/sign-up/email", "/update-user"
+_SIGN_UP, _UPDATE, _ADMIN = "/sign-up/email", "/update-user", "/admin/update-user"
 _ORDERS = ("pre-normalization", "post-normalization")
 _LONGEST = 255
 """Characters of a name: what a unique column of MySQL holds."""
@@ -249,8 +249,7 @@ class Username(Plugin):
         name = values.get("username")
         if isinstance(name, str) and name:
             changes["username"] = normal = await self._fit(call, name)
-            found = None if call.lookup is None else call.lookup.found
-            if await _is_taken(call, normal, but=None if found is None else found.user):
+            if await _is_taken(call, normal, but=await _who_is_changed(call)):
                 raise UsernameCodes.USERNAME_IS_ALREADY_TAKEN()
         shown = values.get("display_username")
         return changes | await self._to_be_shown(call, "display_username", shown)
@@ -327,6 +326,13 @@ async def _normalized(call: Call, change: Normalization | None, name: str) -> st
         return name if change is None else name.lower()
     made = await call.run(change, name)
     return made if isinstance(made, str) else None
+
+
+async def _who_is_changed(call: Call) -> User | None:
+    if _path_of(call) == _ADMIN:
+        return await call.db.find_one(User, id=str(call.fields.get("userId")))
+    found = None if call.lookup is None else call.lookup.found
+    return None if found is None else found.user
 
 
 def _path_of(call: Call) -> str:
