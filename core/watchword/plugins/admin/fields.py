@@ -23,8 +23,6 @@ EMAIL, VERIFIED, ROLE = "email", "emailVerified", "role"
 BAN_FIELDS = frozenset(("banned", "banReason", "banExpires"))
 PHONE_FIELDS = frozenset(("phoneNumber", "phoneNumberVerified"))
 _PHONE = frozenset(("phone_number", "phone_number_verified"))
-_MARKS = {"email": "email_verified", "phone_number": "phone_number_verified"}
-"""What is proven, and what says that it was."""
 
 
 class _CoreFields(Discreet, msgspec.Struct, frozen=True, rename="camel"):
@@ -55,12 +53,10 @@ def read_data(call: Call, data: Mapping[str, object]) -> dict[str, object]:
 
 
 def unproven(user: User, changes: Mapping[str, object]) -> dict[str, object]:
-    """The marks that a user loses with these changes: nobody has proven what is new."""
-    return {
-        mark: False
-        for name, mark in _MARKS.items()
-        if name in changes and hasattr(user, mark) and changes[name] != getattr(user, name)
-    }
+    """The mark that a user loses with another address, which nobody has proven. Numbers are known
+    by their normal form: their plugin sees to them."""
+    email = changes.get("email", user.email)
+    return {} if email == user.email else {"email_verified": False}
 
 
 def _closed(call: Call) -> set[str]:
