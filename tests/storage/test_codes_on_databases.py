@@ -156,6 +156,6 @@ def test_l1_fifty_requests_get_exactly_the_allowed_number_through(make_server: M
     auth = make_server(rate_limit=limit)
 
     def ask(number: int) -> Answer:
-        return Browser(auth).get("/ok", x_forwarded_for="203.0.113.9")
+        return Browser(auth).get("/get-session", x_forwarded_for="203.0.113.9")
 
     assert together(ask) == {(200, None): ALLOWED, (429, None): CALLERS - ALLOWED}
