@@ -202,7 +202,7 @@ def running(
     port = free_port()
     process = subprocess.Popen(pinned(command(port), core), cwd=ROOT)
     try:
-        wait_for(f"http://127.0.0.1:{port}/api/auth/ok", process)
+        wait_for(f"http://127.0.0.1:{port}/api/auth/get-session", process)
         yield port, process.pid
     finally:
         process.terminate()
