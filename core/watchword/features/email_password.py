@@ -163,15 +163,7 @@ class EmailAndPassword(Plugin):
             admit=admit,
             remember=body.remember_me,
         )
-        set_session_cookies(call, session, user, remember=body.remember_me)
-        if body.callback_url:
-            call.set_header("location", body.callback_url)
-        return SignedIn(
-            redirect=bool(body.callback_url),
-            token=session.token,
-            url=body.callback_url or None,
-            user=user,
-        )
+        return signed_in(call, user, session, body.callback_url, remember=body.remember_me)
 
     async def session_by_password(
         self,
@@ -376,6 +368,17 @@ async def _own(call: Call, callback: Callable[..., object], *texts: str) -> obje
         return await call.run_with_secret(callback, *texts)
     made = await call.offload_with_secret(callback, *texts)
     return await call.run_with_secret(lambda: made) if inspect.isawaitable(made) else made
+
+
+def signed_in(
+    call: Call, user: User, session: Session, callback_url: str, *, remember: bool
+) -> SignedIn[User]:
+    """Give the session to the browser; the answer tells the client where to go, if anywhere."""
+    set_session_cookies(call, session, user, remember=remember)
+    if callback_url:
+        call.set_header("location", callback_url)
+    going = bool(callback_url)
+    return SignedIn(redirect=going, token=session.token, url=callback_url or None, user=user)
 
 
 class EmailPasswordAPI(ServerAPI[M, U]):

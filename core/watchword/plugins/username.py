@@ -26,13 +26,13 @@ from watchword.database.records import Column, Record
 from watchword.discreet import Discreet
 from watchword.endpoint import post
 from watchword.errors import ErrorCode, ErrorCodes
-from watchword.features.email_password import EmailAndPassword
+from watchword.features.email_password import EmailAndPassword, signed_in
 from watchword.features.email_password_wire import SignedIn
 from watchword.pipeline.validation import Identifier, Password, TargetURL
 from watchword.plugin_base import Plugin, before
 from watchword.records import User
 from watchword.server_api import EndpointCall, M, ServerAPI, U
-from watchword.sessions.sessions import current_session, set_session_cookies
+from watchword.sessions.sessions import current_session
 
 Validator: TypeAlias = "Callable[[str], bool | Awaitable[bool]]"
 Normalization: TypeAlias = "Callable[[str], str | Awaitable[str]]"
@@ -176,15 +176,7 @@ class Username(Plugin):
             admit=admit,
             remember=body.remember_me,
         )
-        set_session_cookies(call, session, user, remember=body.remember_me)
-        if body.callback_url:
-            call.set_header("location", body.callback_url)
-        return SignedIn(
-            redirect=bool(body.callback_url),
-            token=session.token,
-            url=body.callback_url or None,
-            user=user,
-        )
+        return signed_in(call, user, session, body.callback_url, remember=body.remember_me)
 
     @post("/is-username-available")
     async def is_username_available(self, call: Call, body: WantedUsername) -> UsernameAvailable:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, TypeAlias, TypedDict
+from typing import Any, Literal, TypeAlias, TypedDict, get_args
 
 from watchword.features.access_control import AccessControl, Role
 
@@ -32,39 +32,14 @@ class AdminStatements(TypedDict, total=False):
 
 
 ADMIN_STATEMENTS: AdminStatements = {
-    "user": (
-        "create",
-        "list",
-        "set-role",
-        "ban",
-        "impersonate",
-        "impersonate-admins",
-        "delete",
-        "set-password",
-        "set-email",
-        "set-phone",
-        "get",
-        "update",
-    ),
-    "session": ("list", "revoke", "delete"),
+    "user": get_args(UserAction),
+    "session": get_args(SessionAction),
 }
 """All that there is."""
 
 ADMIN_PERMISSIONS: AdminStatements = {
-    "user": (
-        "create",
-        "list",
-        "set-role",
-        "ban",
-        "impersonate",
-        "delete",
-        "set-password",
-        "set-email",
-        "set-phone",
-        "get",
-        "update",
-    ),
-    "session": ("list", "revoke", "delete"),
+    "user": tuple(one for one in get_args(UserAction) if one != "impersonate-admins"),
+    "session": get_args(SessionAction),
 }
 """Those of the role `admin`: everything but impersonating other administrators."""
 
