@@ -75,7 +75,7 @@ class OneTimeToken(SessionHandover):
             set_session_cookies(call, found.session, found.user)
         return found
 
-    @after()
+    @after(new_session=True)
     async def hand_out_on_new_session(self, call: Call) -> None:
         """Put a fresh token into the header of answers that establish a session."""
         if not self.set_ott_header_on_new_session or call.new_session is None:
