@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 NODE := $(shell command -v npm 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup node-setup demo test test-fast lint types bench bench-scale fmt clean
+.PHONY: help setup node-setup demo test test-fast docs docs-links dist lint types bench bench-scale fmt clean
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -50,10 +50,27 @@ test: setup node-setup ## all tests; what needs a missing service is skipped and
 	$(BIN)/python -m pytest -n 2 --dist worksteal --timeout 300 -q
 
 # One part of the suite, on SQLite alone: services count as missing, nothing is served or browsed.
+# tests/support/fast.py says what of it is left out: what was measured as slow, and the second of two worlds.
 FAST := architecture core importing plugins storage typing
 
-test-fast: setup ## unit tests and contracts on SQLite; no services, no servers
-	WATCHWORD_TEST_SERVICES=none $(BIN)/python -m pytest -n 2 --dist worksteal --timeout 60 -q $(FAST:%=tests/%)
+test-fast: setup ## unit tests and contracts on SQLite, in less than two minutes; no services, no servers
+	WATCHWORD_TEST_SERVICES=none $(BIN)/python -m pytest -p tests.support.fast -n 2 --dist worksteal --timeout 60 -q $(FAST:%=tests/%)
+
+docs: setup $(VENV)/.docs-ready ## the documentation site, into build/site; fails for a broken link
+	$(BIN)/python -m docs.site
+
+docs-links: setup ## ask every address that the documentation links; needs a network
+	$(BIN)/python -m docs.site.outside
+
+$(VENV)/.docs-ready: $(VENV)/.ready
+	$(BIN)/python -m pip install --quiet --group docs
+	@touch $@
+
+dist: setup ## wheel and sdist into dist/, tried in an empty environment; needs a network
+	rm -rf dist
+	$(BIN)/python -m hatchling build
+	@! $(BIN)/python -c 'import twine' 2>/dev/null || $(BIN)/python -m twine check --strict dist/*
+	$(PYTHON) tests/distribution/fresh.py dist/*.whl
 
 lint: setup ## ruff: rules and formatting
 	$(BIN)/ruff check .

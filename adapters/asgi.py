@@ -8,14 +8,17 @@ Serve it alone (or mount it in any framework), or beside an application:
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from watchword.configuration.options import Duration
-from watchword.http.response import Constant, Response, encoded
+from watchword.features.access_control import Connector
 from watchword.records import User
 from watchword.results import SessionAndUser
 from watchword.runtime.loops import WrongLoop, require_asyncio
+from watchword.submitted import NO_PARAMS, Submitted
 
+from .asgi_answers import POLICY_VIOLATION, ErrorAnswers, send_response
 from .asgi_lifespan import Lifespan
 from .asgi_scope import (
     Application,
@@ -27,9 +30,11 @@ from .asgi_scope import (
     full_path,
     request_of,
 )
-from .asgi_session import SessionLookup, SessionRelay, found_lookup
-from .demands import Demand, confirmed_action, fresh_session, second_factor
-from .wire import covers, framed, preflight
+from .asgi_session import SessionLookup, SessionRelay, found_lookup, lookup_in
+from .demands import Demand, confirmed_action, fresh_session, permission, role, second_factor
+from .live_session import EVERY
+from .live_session_async import LiveSession
+from .wire import covers
 
 if TYPE_CHECKING:
     from watchword.auth import Auth, Checked
@@ -38,22 +43,26 @@ __all__ = [
     "ASGIApp",
     "ASGIBody",
     "Application",
+    "LiveSession",
     "Message",
     "Receive",
     "Scope",
     "Send",
+    "SessionMiddleware",
     "WatchwordMiddleware",
     "checked_of",
     "consume_action_token",
     "full_path",
+    "live_session",
     "request_of",
     "require_fresh_session",
+    "require_permission",
+    "require_role",
     "require_second_factor",
+    "submit",
 ]
 
 U = TypeVar("U", bound=User)
-
-_POLICY_VIOLATION = 1008
 
 
 class ASGIApp:
@@ -75,7 +84,7 @@ class ASGIApp:
         match scope["type"]:
             case "websocket":
                 await receive()
-                await send({"type": "websocket.close", "code": _POLICY_VIOLATION})
+                await send({"type": "websocket.close", "code": POLICY_VIOLATION})
             case "lifespan":
                 await self._live(receive, send)
             case other:
@@ -87,10 +96,10 @@ class ASGIApp:
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         body = ASGIBody(scope, receive)
         request = request_of(scope, body)
-        response = preflight(request) or await self._auth.handle(request)
+        response = await self._auth.handle(request)
         if body.failure is not None:
             raise body.failure
-        await _respond(response, scope["method"], send)
+        await send_response(response, scope["method"], send)
 
     async def _live(self, receive: Receive, send: Send) -> None:
         while (await receive())["type"] == "lifespan.startup":
@@ -104,14 +113,29 @@ class ASGIApp:
         await send({"type": "lifespan.shutdown.complete"})
 
 
-class WatchwordMiddleware:
-    """Serves `auth` under its base path and passes everything else on to `app`.
+class SessionMiddleware(SessionRelay):
+    """Offers the request's session to `app` (`checked_of`), and serves nothing itself.
 
-    What comes of looking a session up (`checked_of`) goes on the response.
+    What comes of looking it up goes on the response, and an `APIError` that `app` raises becomes
+    its answer. For applications beside which the endpoints are served: by another process, or by a
+    mount of the framework.
     """
 
     def __init__(self, app: Application, auth: Auth[Any]) -> None:
-        self._app = SessionRelay(app, auth)
+        """Raises `ConfigurationError` around another server that would believe its cookies."""
+        super().__init__(ErrorAnswers(app), auth)
+
+
+class WatchwordMiddleware:
+    """Serves `auth` under its base path and passes everything else on to `app`.
+
+    What comes of looking a session up (`checked_of`) goes on the response, and an `APIError` that
+    `app` raises becomes its answer: `SessionMiddleware` stands around it.
+    """
+
+    def __init__(self, app: Application, auth: Auth[Any]) -> None:
+        """Raises `ConfigurationError` around another server that would believe its cookies."""
+        self._app = SessionMiddleware(app, auth)
         self._auth = auth
         self._server = ASGIApp(auth)
 
@@ -127,11 +151,37 @@ class WatchwordMiddleware:
 async def checked_of(auth: Auth[U], scope: Scope) -> Checked[U]:
     """Who is behind a request, looked up once however often it is asked.
 
-    `WatchwordMiddleware` puts what comes of it on the response; without one, do so yourself
-    (`Checked.headers`).
+    `WatchwordMiddleware` and `SessionMiddleware` put what comes of it on the response; without one,
+    do so yourself (`Checked.headers`). Who opens a web socket from a page that is not trusted is
+    nobody: `checked.required()` says why.
     """
-    lookup = found_lookup(auth, scope) or SessionLookup(auth, scope).within(scope)
-    return await lookup.checked()
+    return await lookup_in(auth, scope).checked()
+
+
+async def submit(
+    auth: Auth[Any],
+    scope: Scope,
+    endpoint: str,
+    data: object,
+    *,
+    params: Mapping[str, str] = NO_PARAMS,
+) -> Submitted[Any]:
+    """Run an endpoint for the browser whose form this request brought (`Auth.submit`).
+
+    `data` are the form's fields. `WatchwordMiddleware` puts the cookies on the response, and
+    `checked_of` goes by them from here on; without one, put `Submitted.cookies` there yourself.
+    """
+    return await lookup_in(auth, scope).submit(endpoint, data, params)
+
+
+async def live_session(auth: Auth[U], scope: Scope, *, every: Duration = EVERY) -> LiveSession[U]:
+    """The session of who opens a web socket or a stream, for as long as that lasts.
+
+    `every` is how often, in seconds, the store is asked whether it still stands. Raises `APIError`
+    UNAUTHORIZED (401), and INVALID_ORIGIN or MISSING_OR_NULL_ORIGIN (403) for a web socket that a
+    page opens which is not trusted.
+    """
+    return await lookup_in(auth, scope).live(every)
 
 
 async def consume_action_token(auth: Auth[Any], scope: Scope, type: str) -> None:
@@ -163,14 +213,40 @@ async def require_second_factor(
     return await _met(auth, scope, second_factor(within))
 
 
+async def require_role(
+    auth: Auth[U],
+    scope: Scope,
+    *roles: str,
+    connector: Connector = "AND",
+    in_organization: bool | str = False,
+) -> SessionAndUser[U]:
+    """Session and user of who has all of the roles, or with OR one of them.
+
+    For plugin `Admin`, or `in_organization` (an id; True: the active one) for `Organization`.
+    Raises `APIError` UNAUTHORIZED (401), FORBIDDEN or BANNED_USER (403).
+    """
+    return await _met(
+        auth, scope, role(roles, connector, in_organization is not False).of(in_organization)
+    )
+
+
+async def require_permission(
+    auth: Auth[U],
+    scope: Scope,
+    permissions: Mapping[str, object],
+    in_organization: bool | str = False,
+) -> SessionAndUser[U]:
+    """Session and user of who may do all of it: `{"project": ["create"]}`.
+
+    For plugin `Admin`, or `in_organization` (an id; True: the active one) for `Organization`.
+    Raises `APIError` UNAUTHORIZED (401), FORBIDDEN or BANNED_USER (403).
+    """
+    return await _met(
+        auth, scope, permission(permissions, {}, in_organization is not False).of(in_organization)
+    )
+
+
 async def _met(auth: Auth[Any], scope: Scope, demand: Demand) -> Any:
     # Where nobody relays cookies, nothing may be renewed behind the application's back.
     lookup = found_lookup(auth, scope) or SessionLookup(auth, scope, renew=False)
     return await lookup.meet(demand)
-
-
-async def _respond(response: Response, method: str, send: Send) -> None:
-    pairs, body = framed(response, method)
-    headers = [pair.encoded if type(pair) is Constant else encoded(*pair) for pair in pairs]
-    await send({"type": "http.response.start", "status": response.status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})

@@ -80,6 +80,7 @@ def request_of(scope: Scope, body: Body = NO_BODY) -> Request:
         headers=headers,
         body=body,
         client=(client[0] or None) if client else None,
+        websocket=scope["type"] == "websocket",
     )
 
 

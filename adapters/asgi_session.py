@@ -11,11 +11,16 @@ import asyncio
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from watchword.http.response import encoded, varies, varying
+from watchword.configuration.options import Duration
+from watchword.http.request import Request
+from watchword.http.response import Constant, encoded, varies, varying
 from watchword.records import User
+from watchword.submitted import Submitted
 
 from .asgi_scope import Application, Message, Receive, Scope, Send, request_of
 from .demands import Demand
+from .forms import fields_of
+from .live_session_async import LiveSession
 from .wire import check_around
 
 if TYPE_CHECKING:
@@ -24,6 +29,7 @@ if TYPE_CHECKING:
 U = TypeVar("U", bound=User)
 
 _KEY = "watchword.session"
+_NO_STORE = Constant("cache-control", "no-store")
 _NONE: Mapping[Auth[Any], SessionLookup[Any]] = {}
 _NO_MIDDLEWARE = (
     "there is no session lookup in this scope: put watchword's session middleware around the "
@@ -43,7 +49,23 @@ class SessionLookup(Generic[U]):
         self._renew = renew
         self._asked = False
         self._answered: asyncio.Event | None = None
+        self._request: Request | None = None
         self._checked: Checked[U] | None = None
+        self._cookies: list[str] = []
+        self._vary = ""
+        self._submitted = False
+
+    @property
+    def request(self) -> Request:
+        """The request, with the cookies that the browser is about to have."""
+        if self._request is None:
+            self._request = request_of(self._scope)
+        return self._request
+
+    @property
+    def known(self) -> Checked[U] | None:
+        """Who is there, once somebody has asked."""
+        return self._checked
 
     async def checked(self) -> Checked[U]:
         """Who is there; the cookies that come with the answer are on their way already."""
@@ -53,8 +75,12 @@ class SessionLookup(Generic[U]):
                 continue
             self._asked = True
             try:
-                request = request_of(self._scope)
-                self._checked = await self.auth.check(request.headers, request, renew=self._renew)
+                request = self.request
+                found = await self.auth.check(request.headers, request, renew=self._renew)
+                if request is self._request:
+                    self._checked = found
+                    self._cookies += found.cookies
+                    self._vary = found.vary
             finally:
                 self._asked = False
                 if self._answered is not None:
@@ -74,6 +100,30 @@ class SessionLookup(Generic[U]):
         """
         return await demand.call(self.auth, self.auth.api, await self.checked())
 
+    async def admit(self, demand: Demand | None) -> Any:
+        """The same; no demand: that there is a session."""
+        return (await self.checked()).required() if demand is None else await self.meet(demand)
+
+    async def live(self, every: Duration) -> LiveSession[U]:
+        """The session for as long as a web socket or a stream lasts."""
+        live = LiveSession(self.auth, await self.checked(), every)
+        await live.confirm()
+        return live
+
+    async def submit(
+        self, endpoint: str, data: object, params: Mapping[str, str]
+    ) -> Submitted[Any]:
+        """Run an endpoint for the browser (`Auth.submit`). If that signs somebody in or out, this
+        is who is there from here on."""
+        request = self.request
+        done = await self.auth.submit(endpoint, request, fields_of(data), params=params)
+        self._vary, self._submitted = self.auth.config.vary, True
+        if done.cookies:
+            self._cookies += done.cookies
+            self._request = request.with_headers(request.headers.after_cookies(done.cookies))
+            self._checked = None
+        return done
+
     def within(self, scope: Scope) -> SessionLookup[U]:
         """This lookup, once it can be found in the scope, beside those that ask other servers."""
         scope[_KEY] = {**scope.get(_KEY, _NONE), self.auth: self}
@@ -84,17 +134,23 @@ class SessionLookup(Generic[U]):
 
         Cookies stand before the route's own: a route that signs out has the last word.
         """
-        checked = self._checked
-        if checked is None or message["type"] not in ("http.response.start", "websocket.accept"):
+        if message["type"] not in ("http.response.start", "websocket.accept"):
+            return message
+        # Whoever asks from now on finds no response that takes cookies.
+        self._renew = False
+        if not self._vary:
             return message
         own: list[tuple[bytes, bytes]] = list(message.get("headers", ()))
-        vary = [varies(checked.vary).encoded]
-        if b"vary" in {name.lower() for name, _ in own}:
+        more = [varies(self._vary).encoded]
+        names = {name.lower() for name, _ in own}
+        if b"vary" in names:
             pairs = [(name.decode("latin-1").lower(), text.decode("latin-1")) for name, text in own]
-            own = [encoded(*pair) for pair in varying(pairs, checked.vary)]
-            vary = []
-        cookies = [encoded("set-cookie", line) for line in checked.cookies]
-        return {**message, "headers": [*cookies, *own, *vary]}
+            own = [encoded(*pair) for pair in varying(pairs, self._vary)]
+            more = []
+        if self._submitted and b"cache-control" not in names:
+            more.append(_NO_STORE.encoded)
+        cookies = [encoded("set-cookie", line) for line in self._cookies]
+        return {**message, "headers": [*cookies, *own, *more]}
 
 
 class SessionRelay:
@@ -122,6 +178,11 @@ class SessionRelay:
 def found_lookup(auth: Auth[U], scope: Scope) -> SessionLookup[U] | None:
     """The request's lookup if there is one that asks `auth`."""
     return _lookups(scope).get(auth)
+
+
+def lookup_in(auth: Auth[U], scope: Scope) -> SessionLookup[U]:
+    """The request's lookup that asks `auth`; a new one that is found there from now on if none."""
+    return found_lookup(auth, scope) or SessionLookup(auth, scope).within(scope)
 
 
 def lookup_for(auth: Auth[U], scope: Scope) -> SessionLookup[U]:

@@ -10,7 +10,7 @@ from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 from watchword.http.request import BodyTooLarge
 
 from .wire import bad_body, cut_short
-from .wsgi import body_length
+from .wsgi_environ import body_length
 
 _log = logging.getLogger("watchword")
 

@@ -13,16 +13,16 @@ Add it, and ask for the user, or guard a route:
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, cast
 
 try:
-    from litestar import asgi
+    from litestar import Request, asgi
     from litestar.config.app import AppConfig
     from litestar.connection import ASGIConnection
     from litestar.di import Provide
-    from litestar.exceptions import HTTPException, ImproperlyConfiguredException
+    from litestar.exceptions import ImproperlyConfiguredException
     from litestar.handlers import BaseRouteHandler
     from litestar.middleware import DefineMiddleware
     from litestar.plugins import InitPlugin, ReceiveRoutePlugin
@@ -37,22 +37,65 @@ except ModuleNotFoundError as error:
 
 from watchword.configuration.options import Duration
 from watchword.errors import APIError
+from watchword.features.access_control import Connector
 from watchword.http.request import Request as AuthRequest
+from watchword.submitted import NO_PARAMS, Submitted
 
 from . import asgi as plain
-from .asgi_session import SessionLookup, SessionRelay, lookup_for, lookup_of
-from .demands import Demand, confirmed_action, fresh_session, second_factor
-from .litestar_dependencies import dependencies_on, handlers_of, required, take_as_given
+from .asgi_session import SessionRelay, lookup_for, lookup_of
+from .demands import (
+    Demand,
+    InOrganization,
+    confirmed_action,
+    fresh_session,
+    permission,
+    role,
+    second_factor,
+)
+from .described import is_described
+from .litestar_answers import answer_error, refusing
+from .litestar_dependencies import dependencies_on, handlers_of, take_as_given
 from .litestar_dtos import refuse_unnamed
+from .litestar_forms import next_of_form, submit_form
+from .litestar_guards import (
+    OWN,
+    OWN_ROUTE,
+    DemandGuard,
+    Guard,
+    is_own,
+    open_scope,
+    requires_action,
+    requires_fresh_session,
+    requires_login,
+    requires_permission,
+    requires_roles,
+    requires_second_factor,
+    requires_session,
+)
+from .litestar_openapi import described
 from .litestar_records import show_records
+from .live_session import EVERY
+from .live_session_async import LiveSession
 from .wire import covers, decoded
 
 if TYPE_CHECKING:
     from watchword.auth import Auth
 
-Guard: TypeAlias = Callable[[ASGIConnection[Any, Any, Any, Any], BaseRouteHandler], Awaitable[None]]
-
-_OWN_ROUTE = "watchword"
+__all__ = [
+    "LiveSession",
+    "WatchwordPlugin",
+    "live_session",
+    "request_of",
+    "requires_action",
+    "requires_fresh_session",
+    "requires_login",
+    "requires_permission",
+    "requires_roles",
+    "requires_second_factor",
+    "requires_session",
+    "safe_next",
+    "submit",
+]
 
 
 class WatchwordPlugin(InitPlugin, ReceiveRoutePlugin):
@@ -63,10 +106,13 @@ class WatchwordPlugin(InitPlugin, ReceiveRoutePlugin):
     as Litestar sees it, where that differs from `auth.base_path`: without a `root_path`, and
     without the prefix of `Litestar(path=...)`. A second server in the same application has a
     `prefix` for the names of its dependencies (`prefix="staff_"`: `staff_user`), and guards of its
-    own: `staff.requires_session`.
+    own: `staff.requires_session`. With plugin `OpenAPI` the server's endpoints are in the
+    application's own document.
 
-    Raises `ImproperlyConfiguredException` for routes that Litestar would not tell from the mount,
-    and for DTOs that show hidden fields of records without including them by name.
+    An `APIError` that a handler raises becomes its answer. Raises `ConfigurationError` for guards
+    that ask for what nobody can have, `ImproperlyConfiguredException` for routes that Litestar
+    would not tell from the mount, and for DTOs that show hidden fields of records without including
+    them by name.
     """
 
     def __init__(self, auth: Auth[Any], *, path: str | None = None, prefix: str = "") -> None:
@@ -75,12 +121,13 @@ class WatchwordPlugin(InitPlugin, ReceiveRoutePlugin):
         self._providers = dependencies_on(auth, prefix)
         self._path = normalize_path(auth.base_path if path is None else path)
         self._mounted_at = self._path
+        self._alone = True
 
     def on_app_init(self, app_config: AppConfig) -> AppConfig:
         """Add everything to the application."""
         self._check(app_config)
         self._mounted_at = normalize_path(f"{app_config.path or ''}/{self._path}")
-        opt: dict[str, object] = {_OWN_ROUTE: True, "exclude_from_auth": True}
+        opt: dict[str, object] = {OWN_ROUTE: OWN, "exclude_from_auth": True}
         if app_config.csrf_config is not None:
             # Litestar's check would read the form; the core checks origins itself.
             opt[app_config.csrf_config.exclude_from_csrf_key] = True
@@ -88,6 +135,11 @@ class WatchwordPlugin(InitPlugin, ReceiveRoutePlugin):
         app_config.route_handlers.append(server)
         app_config.middleware.insert(0, DefineMiddleware(_relay, auth=self._auth))
         app_config.on_shutdown.append(self._auth.close)
+        if app_config.openapi_config is not None and is_described(self._auth):
+            app_config.openapi_config = described(
+                app_config.openapi_config, self._auth, self._mounted_at
+            )
+        cast("Any", app_config).exception_handlers.setdefault(APIError, answer_error)
         for name, provider in self._providers.items():
             app_config.dependencies.setdefault(name, Provide(provider))
         return app_config
@@ -97,6 +149,7 @@ class WatchwordPlugin(InitPlugin, ReceiveRoutePlugin):
             if not isinstance(other, WatchwordPlugin) or other is self:
                 continue
             self._auth.check_beside(other._auth)
+            self._alone = False
             if other._prefix == self._prefix:
                 raise ImproperlyConfiguredException(
                     "Two servers in one application need different names for their dependencies: "
@@ -113,27 +166,89 @@ class WatchwordPlugin(InitPlugin, ReceiveRoutePlugin):
         self, connection: ASGIConnection[Any, Any, Any, Any], route_handler: BaseRouteHandler
     ) -> None:
         """Guard: 401 if nobody is signed in at this server."""
-        if not route_handler.opt.get(_OWN_ROUTE):
-            required((await lookup_for(self._auth, _open(connection.scope)).checked()).session)
+        if not is_own(route_handler):
+            with refusing(connection):
+                await lookup_for(self._auth, open_scope(connection.scope)).admit(None)
+
+    def requires_login(self, login_url: str) -> Guard:
+        """Guard: who is not signed in at this server goes to `login_url`."""
+        return self._demanding(None, login_url)
+
+    async def live_session(
+        self, connection: ASGIConnection[Any, Any, Any, Any], *, every: Duration = EVERY
+    ) -> LiveSession[Any]:
+        """`live_session` of who is signed in at this server."""
+        with refusing(connection):
+            return await lookup_for(self._auth, open_scope(connection.scope)).live(every)
+
+    async def submit(
+        self,
+        request: Request[Any, Any, Any],
+        endpoint: str,
+        data: object = None,
+        *,
+        params: Mapping[str, str] = NO_PARAMS,
+    ) -> Submitted[Any]:
+        """`submit` to an endpoint of this server."""
+        return await submit_form(
+            lookup_for(self._auth, open_scope(request.scope)), request, endpoint, data, params
+        )
+
+    async def safe_next(self, request: Request[Any, Any, Any], default: str = "/") -> str:
+        """`safe_next` by what this server trusts."""
+        return await next_of_form(
+            lookup_for(self._auth, open_scope(request.scope)), request, default
+        )
 
     def requires_action(self, type: str) -> Guard:
         """Guard: burns a grant of plugin `ActionToken` of this server; 401 or 403 without one."""
         return self._demanding(confirmed_action(type))
 
-    def requires_fresh_session(self, within: Duration | None = None) -> Guard:
-        """Guard: 401 or 403 for who did not sign in lately at this server."""
-        return self._demanding(fresh_session(within))
+    def requires_fresh_session(
+        self, within: Duration | None = None, *, login_url: str | None = None
+    ) -> Guard:
+        """Guard: 401 or 403 for who did not sign in lately at this server, or `login_url`."""
+        return self._demanding(fresh_session(within), login_url)
 
-    def requires_second_factor(self, within: Duration | None = None) -> Guard:
+    def requires_second_factor(
+        self, within: Duration | None = None, *, login_url: str | None = None
+    ) -> Guard:
         """Guard: 401 or 403 for who did not give the second factor in a session of this server.
 
         Raises `ConfigurationError` without plugin `TwoFactor(note_in_session=True)`.
         """
-        return self._demanding(second_factor(within))
+        return self._demanding(second_factor(within), login_url)
 
-    def _demanding(self, demand: Demand) -> Guard:
-        demand.check(self._auth)
-        return _demand_guard(partial(lookup_for, self._auth), demand)
+    def requires_roles(
+        self,
+        *roles: str,
+        connector: Connector = "AND",
+        in_organization: InOrganization = False,
+        login_url: str | None = None,
+    ) -> Guard:
+        """Guard: 401 or 403 for who does not have the roles at this server.
+
+        Raises `ConfigurationError` without plugin `Admin`, and for roles that do not exist.
+        """
+        return self._demanding(role(roles, connector, in_organization), login_url)
+
+    def requires_permission(
+        self,
+        permissions: Mapping[str, object] | None = None,
+        /,
+        in_organization: InOrganization = False,
+        **named: Sequence[str],
+    ) -> Guard:
+        """Guard: 401 or 403 for who may not do all of it at this server.
+
+        Raises `ConfigurationError` without plugin `Admin`, and for what no role allows.
+        """
+        return self._demanding(permission(permissions, named, in_organization))
+
+    def _demanding(self, demand: Demand | None, login_url: str | None = None) -> Guard:
+        if demand is not None:
+            demand.check(self._auth)
+        return DemandGuard(partial(lookup_for, self._auth), demand, login_url)
 
     def receive_route(self, route: BaseRoute) -> None:
         """Refuse a route that the mount would swallow: Litestar compares prefixes of text.
@@ -142,6 +257,7 @@ class WatchwordPlugin(InitPlugin, ReceiveRoutePlugin):
         DTOs that would show hidden fields without naming them are refused.
         """
         for handler in handlers_of(route):
+            self._check_guards(handler)
             take_as_given(handler, self._providers.values(), self._auth.user_type)
             show_records(handler)
             refuse_unnamed(handler)
@@ -153,12 +269,18 @@ class WatchwordPlugin(InitPlugin, ReceiveRoutePlugin):
                 "application: watchword.adapters.asgi.WatchwordMiddleware(app, auth)"
             )
 
+    def _check_guards(self, handler: BaseRouteHandler) -> None:
+        if self._alone:
+            for guard in cast("list[object]", cast("Any", handler).resolve_guards()):
+                if isinstance(guard, DemandGuard) and guard.demand is not None:
+                    guard.demand.check(self._auth)
+
     def _serve(self) -> LitestarApp:
         app = plain.ASGIApp(self._auth)
         mounted_at = self._mounted_at
 
         async def watchword(scope: Scope, receive: Receive, send: Send) -> None:
-            routed = _open(scope)
+            routed = open_scope(scope)
             whole: plain.Scope = {**routed, "path": _path_received(routed, mounted_at)}
             await app(whole, cast("plain.Receive", receive), cast("plain.Send", send))
 
@@ -167,61 +289,46 @@ class WatchwordPlugin(InitPlugin, ReceiveRoutePlugin):
 
 def request_of(connection: ASGIConnection[Any, Any, Any, Any]) -> AuthRequest:
     """A request as `auth.api.sign_in_email(..., request=request_of(request))` wants it."""
-    return plain.request_of(_open(connection.scope))
+    return plain.request_of(open_scope(connection.scope))
 
 
-async def requires_session(
-    connection: ASGIConnection[Any, Any, Any, Any], route_handler: BaseRouteHandler
-) -> None:
-    """Guard: 401 if nobody is signed in. On the whole application it spares the mount.
+async def live_session(
+    connection: ASGIConnection[Any, Any, Any, Any], *, every: Duration = EVERY
+) -> LiveSession[Any]:
+    """The session of who opens a web socket or a stream, for as long as that lasts.
 
-    Where several servers are mounted, use `WatchwordPlugin.requires_session`.
+    `every` is how often, in seconds, the store is asked whether it still stands. Raises `APIError`
+    UNAUTHORIZED (401), and INVALID_ORIGIN or MISSING_OR_NULL_ORIGIN (403) for a web socket that a
+    page opens which is not trusted. Where several servers are mounted, use
+    `WatchwordPlugin.live_session`.
     """
-    if not route_handler.opt.get(_OWN_ROUTE):
-        required((await lookup_of(_open(connection.scope)).checked()).session)
+    with refusing(connection):
+        return await lookup_of(open_scope(connection.scope)).live(every)
 
 
-def requires_action(type: str) -> Guard:
-    """Guard: burns a grant of plugin `ActionToken`; 401 or 403 without one.
+async def submit(
+    request: Request[Any, Any, Any],
+    endpoint: str,
+    data: object = None,
+    *,
+    params: Mapping[str, str] = NO_PARAMS,
+) -> Submitted[Any]:
+    """Run an endpoint (its name in `auth.api`) for the browser whose form this handler answers.
 
-    Litestar reads the body after it: a wrong one costs the grant.
+    `data` are the form's fields, without it those of `request.form()`; links have theirs in
+    `request.query_params`. All that holds for the endpoint holds here, and its cookies go on the
+    response. See `Auth.submit`. Where several servers are mounted, use `WatchwordPlugin.submit`.
     """
-    return _demand_guard(lookup_of, confirmed_action(type))
+    return await submit_form(lookup_of(open_scope(request.scope)), request, endpoint, data, params)
 
 
-def requires_fresh_session(within: Duration | None = None) -> Guard:
-    """Guard: only for who signed in lately, within `session.fresh_age` or a time of one's own.
+async def safe_next(request: Request[Any, Any, Any], default: str = "/") -> str:
+    """Where to go on to: what `next` says in form or query, if it may, or `default`.
 
-    401 UNAUTHORIZED, 403 SESSION_NOT_FRESH. On the whole application it spares the mount.
+    By the rules of `callbackURL`: a path of this site, or a URL of a trusted origin. Where several
+    servers are mounted, use `WatchwordPlugin.safe_next`.
     """
-    return _demand_guard(lookup_of, fresh_session(within))
-
-
-def requires_second_factor(within: Duration | None = None) -> Guard:
-    """Guard: only for who gave the second factor in this session, at any time or lately.
-
-    For plugin `TwoFactor(note_in_session=True)`. 401 UNAUTHORIZED, 403 TWO_FACTOR_NOT_ENABLED,
-    SECOND_FACTOR_REQUIRED. On the whole application it spares the mount.
-    """
-    return _demand_guard(lookup_of, second_factor(within))
-
-
-def _demand_guard(lookup: Callable[[plain.Scope], SessionLookup[Any]], demand: Demand) -> Guard:
-    async def guard(
-        connection: ASGIConnection[Any, Any, Any, Any], route_handler: BaseRouteHandler
-    ) -> None:
-        if route_handler.opt.get(_OWN_ROUTE):
-            return
-        try:
-            await lookup(_open(connection.scope)).meet(demand)
-        except APIError as refusal:
-            raise HTTPException(
-                refusal.message or "",
-                status_code=refusal.status,
-                extra={"code": refusal.code},
-            ) from None
-
-    return guard
+    return await next_of_form(lookup_of(open_scope(request.scope)), request, default)
 
 
 def _path_received(scope: plain.Scope, mounted_at: str) -> str:
@@ -234,11 +341,6 @@ def _path_received(scope: plain.Scope, mounted_at: str) -> str:
         if normalize_path(path.removeprefix(root)) == normalize_path(routed):
             return path
     return root + routed
-
-
-# Litestar types scopes and messages as closed dictionaries; they are open by specification.
-def _open(scope: Scope) -> plain.Scope:
-    return cast("plain.Scope", scope)
 
 
 def _relay(app: LitestarApp, auth: Auth[Any]) -> LitestarApp:

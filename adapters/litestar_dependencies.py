@@ -7,7 +7,6 @@ from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Any, Union, cast, get_args, get_origin
 
 import msgspec
-from litestar.exceptions import NotAuthorizedException
 from litestar.handlers import BaseRouteHandler
 from litestar.routes import BaseRoute, HTTPRoute
 from litestar.types import Scope
@@ -18,7 +17,7 @@ from watchword.results import SessionAndUser
 from .asgi_session import lookup_for
 
 if TYPE_CHECKING:
-    from watchword.auth import Auth
+    from watchword.auth import Auth, Checked
 
     from . import asgi as plain
 
@@ -26,28 +25,24 @@ if TYPE_CHECKING:
 def dependencies_on(auth: Auth[Any], prefix: str) -> Mapping[str, Callable[..., Any]]:
     """The dependencies that ask `auth`, by name."""
 
+    async def checked(scope: Scope) -> Checked[Any]:
+        return await lookup_for(auth, cast("plain.Scope", scope)).checked()
+
     async def optional_session(scope: Scope) -> SessionAndUser[Any] | None:
-        return (await lookup_for(auth, cast("plain.Scope", scope)).checked()).session
+        return (await checked(scope)).session
 
     async def optional_user(scope: Scope) -> User | None:
         found = await optional_session(scope)
         return None if found is None else found.user
 
     async def session(scope: Scope) -> SessionAndUser[Any]:
-        return required(await optional_session(scope))
+        return (await checked(scope)).required()
 
     async def user(scope: Scope) -> User:
         return (await session(scope)).user
 
     made = (session, user, optional_session, optional_user)
     return {f"{prefix}{function.__name__}": function for function in made}
-
-
-def required(found: SessionAndUser[Any] | None) -> SessionAndUser[Any]:
-    """Session and user. Raises `NotAuthorizedException` if nobody is signed in."""
-    if found is None:
-        raise NotAuthorizedException("Unauthorized")
-    return found
 
 
 def handlers_of(route: BaseRoute) -> Iterator[BaseRouteHandler]:

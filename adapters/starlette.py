@@ -14,11 +14,9 @@ Mount it, and guard a route:
 
 from __future__ import annotations
 
-import functools
-import inspect
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from watchword.configuration.options import Duration
 from watchword.errors import APIError, ConfigurationError
@@ -29,31 +27,64 @@ from watchword.runtime.loops import require_asyncio
 
 from . import asgi as plain
 from .asgi import ASGIApp, Receive, Scope, Send, full_path
+from .asgi_answers import ErrorAnswers
 from .asgi_session import SessionRelay, lookup_for
-from .demands import Demand, confirmed_action, fresh_session, second_factor
+from .demands import own_rights
+from .live_session import EVERY
+from .live_session_async import LiveSession
 from .wire import covers
 
 try:
     from starlette.authentication import AuthCredentials, AuthenticationBackend, BaseUser
-    from starlette.concurrency import run_in_threadpool
     from starlette.datastructures import URLPath
     from starlette.middleware.authentication import AuthenticationMiddleware
-    from starlette.requests import HTTPConnection, Request
-    from starlette.responses import JSONResponse, Response
+    from starlette.requests import HTTPConnection
     from starlette.routing import BaseRoute, Match, NoMatchFound
 except ModuleNotFoundError as error:
     raise ImportError(
         'watchword.adapters.starlette needs Starlette: pip install "watchword[starlette]"'
     ) from error
 
+from .starlette_forms import BACKEND, PostedForm, safe_next, submit
+from .starlette_guards import (
+    action_required,
+    answer,
+    fresh_session_required,
+    login_required,
+    permission_required,
+    roles_required,
+    second_factor_required,
+)
+
 if TYPE_CHECKING:
     from starlette.types import ASGIApp as StarletteApp
 
     from watchword.auth import Auth
+    from watchword.plugins.admin import OwnRights
+
+__all__ = [
+    "AuthRoute",
+    "LiveSession",
+    "PostedForm",
+    "SessionBackend",
+    "SessionMiddleware",
+    "SignedInUser",
+    "action_required",
+    "answer",
+    "fresh_session_required",
+    "lifespan",
+    "live_session",
+    "login_required",
+    "mount",
+    "permission_required",
+    "request_of",
+    "roles_required",
+    "safe_next",
+    "second_factor_required",
+    "submit",
+]
 
 U = TypeVar("U", bound=User)
-Endpoint: TypeAlias = Callable[[Request], Awaitable[Response] | Response]
-Guarded: TypeAlias = Callable[[Request], Awaitable[Response]]
 
 
 def mount(auth: Auth[Any]) -> AuthRoute:
@@ -85,6 +116,18 @@ def lifespan(auth: Auth[Any]) -> Callable[[object], AbstractAsyncContextManager[
 def request_of(connection: HTTPConnection) -> AuthRequest:
     """A request as `auth.api.sign_in_email(..., request=request_of(request))` wants it."""
     return plain.request_of(connection.scope)
+
+
+async def live_session(
+    auth: Auth[U], connection: HTTPConnection, *, every: Duration = EVERY
+) -> LiveSession[U]:
+    """The session of who opens a web socket or a stream, for as long as that lasts.
+
+    `every` is how often, in seconds, the store is asked whether it still stands. Raises `APIError`
+    UNAUTHORIZED (401), and INVALID_ORIGIN or MISSING_OR_NULL_ORIGIN (403) for a web socket that a
+    page opens which is not trusted. Inside a `SessionMiddleware`.
+    """
+    return await lookup_for(auth, connection.scope).live(every)
 
 
 class AuthRoute(BaseRoute):
@@ -144,11 +187,18 @@ class SignedInUser(BaseUser, Generic[U]):
 class SessionBackend(AuthenticationBackend, Generic[U]):
     """Asks the session for the user; scope `authenticated`. Stands inside a `SessionRelay`.
 
-    Nobody is asked for under the base path: the authentication server looks for itself.
+    With `rights=True`, for plugin `Admin`, there are also scopes for what the user has at this
+    moment: `role:admin`, `project:create`. The database is asked on every page then, and whoever is
+    banned is nobody. Nobody is asked for under the base path: the authentication server looks for
+    itself.
     """
 
-    def __init__(self, auth: Auth[U]) -> None:
+    def __init__(self, auth: Auth[U], *, rights: bool = False) -> None:
+        """Raises `ConfigurationError` for `rights` without plugin `Admin`."""
         self._auth = auth
+        self._rights = own_rights() if rights else None
+        if self._rights is not None:
+            self._rights.check(auth)
 
     async def authenticate(
         self, conn: HTTPConnection
@@ -160,13 +210,23 @@ class SessionBackend(AuthenticationBackend, Generic[U]):
         checked = await lookup.checked()
         if checked.session is None:
             return None
-        return AuthCredentials(["authenticated"]), SignedInUser(checked.session)
+        scopes = ["authenticated"]
+        if self._rights is not None:
+            try:
+                scopes += _scopes(await lookup.meet(self._rights))
+            except APIError as refusal:
+                if refusal.status not in (401, 403):
+                    raise
+                return None
+        return AuthCredentials(scopes), SignedInUser(checked.session)
 
 
 class SessionMiddleware(SessionRelay):
     """`request.user` and `request.auth` from the session, renewed cookies on the response.
 
-    `backend` may be one of your own that asks `SessionBackend(auth)` and other sources.
+    An `APIError` that the application raises becomes its answer. `rights` is that of
+    `SessionBackend`; `backend` may be one of your own that asks `SessionBackend(auth)` and other
+    sources.
     """
 
     def __init__(
@@ -174,70 +234,21 @@ class SessionMiddleware(SessionRelay):
         app: StarletteApp,
         auth: Auth[Any],
         backend: AuthenticationBackend | None = None,
+        *,
+        rights: bool = False,
     ) -> None:
-        inner = AuthenticationMiddleware(app, backend=backend or SessionBackend(auth))
-        super().__init__(inner, auth)
+        known = backend or SessionBackend(auth, rights=rights)
+        super().__init__(ErrorAnswers(_Authentication(app, backend=known)), auth)
 
 
-def action_required(auth: Auth[Any], type: str) -> Callable[[Endpoint], Guarded]:
-    """Decorator of an endpoint: only with a grant of plugin `ActionToken`.
-
-    The grant is burned; others get 401 or 403 as JSON. Stands inside a `SessionRelay`.
-    """
-
-    return _guard(auth, confirmed_action(type))
+class _Authentication(AuthenticationMiddleware):
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope[BACKEND] = self.backend
+        await super().__call__(scope, receive, send)
 
 
-def fresh_session_required(
-    auth: Auth[Any], within: Duration | None = None
-) -> Callable[[Endpoint], Guarded]:
-    """Decorator of an endpoint: only for who signed in lately.
-
-    Within `session.fresh_age`, or a time of one's own; others get 401 UNAUTHORIZED or 403
-    SESSION_NOT_FRESH as JSON. Stands inside a `SessionRelay`.
-    """
-    return _guard(auth, fresh_session(within))
-
-
-def second_factor_required(
-    auth: Auth[Any], within: Duration | None = None
-) -> Callable[[Endpoint], Guarded]:
-    """Decorator of an endpoint: only for who gave the second factor in this session.
-
-    At any time or lately; others get 401 UNAUTHORIZED, 403 TWO_FACTOR_NOT_ENABLED or
-    SECOND_FACTOR_REQUIRED as JSON. Stands inside a `SessionRelay`. Raises `ConfigurationError`
-    without plugin `TwoFactor(note_in_session=True)`.
-    """
-    return _guard(auth, second_factor(within))
-
-
-def _guard(auth: Auth[Any], demand: Demand) -> Callable[[Endpoint], Guarded]:
-    demand.check(auth)
-
-    def guard(endpoint: Endpoint) -> Guarded:
-        run = _asynchronous(endpoint)
-
-        @functools.wraps(endpoint)
-        async def guarded(request: Request) -> Response:
-            try:
-                await lookup_for(auth, request.scope).meet(demand)
-            except APIError as refusal:
-                return JSONResponse(refusal.body, refusal.status)
-            return await run(request)
-
-        return guarded
-
-    return guard
-
-
-def _asynchronous(endpoint: Endpoint) -> Guarded:
-    """An endpoint as Starlette runs it: one that is no `async def` in a thread."""
-    if inspect.iscoroutinefunction(endpoint):
-        return endpoint
-
-    async def run(request: Request) -> Response:
-        found = await run_in_threadpool(endpoint, request)
-        # Decorators of others hand out awaitables without being `async def`.
-        return await found if inspect.isawaitable(found) else found
-
-    return run
+def _scopes(found: OwnRights) -> list[str]:
+    rights = [
+        f"{name}:{action}" for name, actions in found.permissions.items() for action in actions
+    ]
+    return [*(f"role:{name}" for name in found.roles), *rights]

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any, cast
 from urllib.parse import quote, unquote_to_bytes
 
 from watchword.auth import Auth
 from watchword.errors import APIError
 from watchword.http.headers import Headers
-from watchword.http.request import Request
-from watchword.http.response import Response
+from watchword.http.json import encode
+from watchword.http.response import Response, header_value
 
 _ABSOLUTE_FORM = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*")
 _LENGTH = re.compile(r"[0-9]{1,18}", re.ASCII)
@@ -29,7 +30,7 @@ def check_around(app: object, auth: Auth[Any]) -> None:
     """
     for _ in range(_MOST_LAYERS):
         other: object = getattr(app, "_auth", None)
-        if isinstance(other, Auth):
+        if isinstance(other, Auth) and other is not auth:
             auth.check_beside(cast("Auth[Any]", other))
         # Middleware of ours, and that of Starlette.
         app = getattr(app, "_app", None) or getattr(app, "app", None)
@@ -53,14 +54,15 @@ def decoded(raw: str) -> str:
     return unquote_to_bytes(raw.encode("latin-1", "replace")).decode("utf-8", "replace")
 
 
-def undecoded(full: str, root: str, raw: str | None) -> str:
+def undecoded(full: str, root: str, raw: str | None, decode: Callable[[str], str] = decoded) -> str:
     """The undecoded form of the decoded path `full`, which includes the mount prefix `root`.
 
     `raw` (latin-1) is what the server says it received, with or without the prefix. It is believed
-    only where it decodes to `full`: something in between may have rewritten one but not the other.
+    only where it decodes to `full`, as who decoded that does it: something in between may have
+    rewritten one but not the other.
     """
     if raw is not None:
-        plain = decoded(raw)
+        plain = decode(raw)
         if plain == full:
             return quoted_bytes(raw) or "/"
         if root and root + plain == full:
@@ -93,18 +95,13 @@ def cut_short() -> APIError:
     return bad_body("The request body ended early")
 
 
-def preflight(request: Request) -> Response | None:
-    """The plain success that a CORS preflight gets (Fetch, 4.8), None for every other request.
-
-    The core sends no CORS headers and knows no OPTIONS; what an extension or a middleware of the
-    application puts on this answer decides.
-    """
-    if request.method != "OPTIONS" or "access-control-request-method" not in request.headers:
-        return None
-    return _PREFLIGHT
+def answer_of(error: APIError) -> Response:
+    """What a client gets for an error that the application's own code raised, a guard included."""
+    own = tuple((name.lower(), header_value(text)) for name, text in error.headers)
+    return Response(error.status, (*_OWN, *own), b"" if error.body is None else encode(error.body))
 
 
-_PREFLIGHT = Response(204, (("allow", "GET, POST, OPTIONS"),))
+_OWN = (("content-type", "application/json"), ("cache-control", "no-store"))
 
 
 def framed(response: Response, method: str) -> tuple[list[tuple[str, str]], bytes]:

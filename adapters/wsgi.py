@@ -8,42 +8,51 @@ Serve it alone, or beside an application:
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from http import HTTPStatus
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
-from wsgiref.types import InputStream, StartResponse, WSGIApplication, WSGIEnvironment
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from watchword.configuration.options import Duration
-from watchword.errors import APIError
-from watchword.http.headers import Headers
-from watchword.http.request import NO_BODY, Body, BodyTooLarge, Request
-from watchword.http.response import varying
+from watchword.features.access_control import Connector
 from watchword.records import User
 from watchword.results import SessionAndUser
+from watchword.submitted import NO_PARAMS, Submitted
 
-from .demands import Demand, confirmed_action, fresh_session, second_factor
-from .wire import (
-    bad_body,
-    check_around,
-    covers,
-    cut_short,
-    declared_length,
-    framed,
-    is_plain,
-    preflight,
-    quoted_bytes,
-    target_path,
-    undecoded,
-)
+from .demands import confirmed_action, fresh_session, permission, role, second_factor
+from .live_session import EVERY, BlockingLiveSession
+from .wire import check_around, covers, framed
+from .wsgi_answers import answering, status_line
+from .wsgi_environ import WSGIBody, full_path, request_of
+from .wsgi_visit import Visit, meet, visit_of
 
 if TYPE_CHECKING:
     from watchword.auth import Auth, Checked
 
 U = TypeVar("U", bound=User)
 
-_CHUNK = 65_536
-_UNPREFIXED = (("CONTENT_TYPE", "content-type"), ("CONTENT_LENGTH", "content-length"))
-_FORGED = frozenset(f"HTTP_{name}" for name, _ in _UNPREFIXED)
+VISIT = "watchword.visit"
+"""In an environ: the `Visit` of the nearest `SessionMiddleware`."""
+
+__all__ = [
+    "VISIT",
+    "BlockingLiveSession",
+    "SessionMiddleware",
+    "Visit",
+    "WSGIApp",
+    "WSGIBody",
+    "WatchwordMiddleware",
+    "checked_of",
+    "consume_action_token",
+    "full_path",
+    "live_session",
+    "request_of",
+    "require_fresh_session",
+    "require_permission",
+    "require_role",
+    "require_second_factor",
+    "submit",
+    "visit_of",
+]
 
 
 class WSGIApp:
@@ -58,16 +67,18 @@ class WSGIApp:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         request = request_of(environ, WSGIBody(environ))
-        response = preflight(request) or self._auth.blocking.handle(request)
+        response = self._auth.blocking.handle(request)
         headers, body = framed(response, request.method)
-        start_response(f"{response.status} {_phrase(response.status)}", headers)
+        start_response(status_line(response.status), headers)
         return [body]  # also an empty one: Hypercorn takes a body without pieces for none at all
 
 
-class WatchwordMiddleware:
-    """Serves `auth` under its base path and passes everything else on to `app`.
+class SessionMiddleware:
+    """Puts a `Visit` into `environ["watchword.visit"]`: who is asking, once somebody wants to know.
 
-    What comes of looking a session up (`checked_of`) goes on the response.
+    What comes of it goes on the response, and an `APIError` that `app` raises becomes its answer.
+    It serves nothing itself: for applications beside which the endpoints are served, by another
+    process or by a mount of the framework.
     """
 
     def __init__(self, app: WSGIApplication, auth: Auth[Any]) -> None:
@@ -75,31 +86,70 @@ class WatchwordMiddleware:
         check_around(app, auth)
         self._app = app
         self._auth = auth
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        visit = environ[VISIT] = visit_of(self._auth, environ)
+
+        def start(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:
+            return start_response(status, visit.relayed(headers), *error)
+
+        return answering(self._app, environ, start)
+
+
+class WatchwordMiddleware:
+    """Serves `auth` under its base path and passes everything else on to `app`.
+
+    What comes of looking a session up (`checked_of`) goes on the response, and an `APIError` that
+    `app` raises becomes its answer: `SessionMiddleware` stands around it.
+    """
+
+    def __init__(self, app: WSGIApplication, auth: Auth[Any]) -> None:
+        """Raises `ConfigurationError` around another server that would believe its cookies."""
+        self._app = SessionMiddleware(app, auth)
+        self._auth = auth
         self._server = WSGIApp(auth)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if covers(self._auth.base_path, full_path(environ)):
             return self._server(environ, start_response)
-        # A list, so that somebody inside who hands on a copy of the environ still shares it.
-        found: list[Checked[Any]] = environ.setdefault(_key(self._auth), [])
-
-        def start(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:
-            return start_response(status, _relayed(headers, found), *error)
-
-        return self._app(environ, start)
+        return self._app(environ, start_response)
 
 
 def checked_of(auth: Auth[U], environ: WSGIEnvironment) -> Checked[U]:
     """Who is behind a request, looked up once however often it is asked.
 
-    `WatchwordMiddleware` puts what comes of it on the response; without one, do so yourself
-    (`Checked.headers`).
+    `WatchwordMiddleware` and `SessionMiddleware` put what comes of it on the response; without one,
+    do so yourself (`Checked.headers`).
     """
-    found: list[Checked[U]] = environ.setdefault(_key(auth), [])
-    if not found:
-        request = request_of(environ)
-        found.append(auth.blocking.check(request.headers, request))
-    return found[0]
+    return visit_of(auth, environ).checked()
+
+
+def submit(
+    auth: Auth[Any],
+    environ: WSGIEnvironment,
+    endpoint: str,
+    data: object,
+    *,
+    params: Mapping[str, str] = NO_PARAMS,
+) -> Submitted[Any]:
+    """Run an endpoint for the browser whose form this request brought (`Auth.submit`).
+
+    `data` are the form's fields. `WatchwordMiddleware` puts the cookies on the response, and
+    `checked_of` goes by them from here on; without one, put `Submitted.cookies` there yourself.
+    """
+    return visit_of(auth, environ).submit(endpoint, data, params)
+
+
+def live_session(
+    auth: Auth[U], environ: WSGIEnvironment, *, every: Duration = EVERY
+) -> BlockingLiveSession[U]:
+    """The session of who opens a web socket or a stream, for as long as that lasts.
+
+    `every` is how often, in seconds, the store is asked whether it still stands. Raises `APIError`
+    UNAUTHORIZED (401), and INVALID_ORIGIN or MISSING_OR_NULL_ORIGIN (403) for a web socket that a
+    page opens which is not trusted.
+    """
+    return visit_of(auth, environ).live(every)
 
 
 def consume_action_token(auth: Auth[Any], environ: WSGIEnvironment, type: str) -> None:
@@ -131,147 +181,34 @@ def require_second_factor(
     return meet(auth, environ, second_factor(within))
 
 
-def meet(auth: Auth[Any], environ: WSGIEnvironment, demand: Demand) -> Any:
-    """Ask for something of the session that `checked_of` finds.
+def require_role(
+    auth: Auth[U],
+    environ: WSGIEnvironment,
+    *roles: str,
+    connector: Connector = "AND",
+    in_organization: bool | str = False,
+) -> SessionAndUser[U]:
+    """Session and user of who has all of the roles, or with OR one of them.
 
-    Raises `APIError`: UNAUTHORIZED (401), or what the demand refuses with.
+    For plugin `Admin`, or `in_organization` (an id; True: the active one) for `Organization`.
+    Raises `APIError` UNAUTHORIZED (401), FORBIDDEN or BANNED_USER (403).
     """
-    if _key(auth) in environ:
-        checked = checked_of(auth, environ)
-    else:
-        # Where nobody relays cookies, nothing may be renewed behind the application's back.
-        request = request_of(environ)
-        checked = auth.blocking.check(request.headers, request, renew=False)
-    return demand.call(auth, auth.blocking.api, checked)
-
-
-def was_checked(auth: Auth[U], environ: WSGIEnvironment) -> Checked[U] | None:
-    """What `checked_of` found for a request; None if nobody asked."""
-    found: list[Checked[U]] = environ.get(_key(auth), [])
-    return found[0] if found else None
-
-
-def _key(auth: Auth[Any]) -> str:
-    return f"watchword.checked.{id(auth)}"
-
-
-def _relayed(headers: list[tuple[str, str]], found: list[Checked[Any]]) -> list[tuple[str, str]]:
-    if not found:
-        return headers
-    # Before the application's own cookies: a page that signs out has the last word.
-    cookies = [("Set-Cookie", line) for line in found[0].cookies]
-    own = [("vary" if name.lower() == "vary" else name, value) for name, value in headers]
-    return list(varying([*cookies, *own], found[0].vary))
-
-
-class WSGIBody:
-    """The body of a WSGI request: read when asked for, and never past its announced end."""
-
-    def __init__(self, environ: WSGIEnvironment) -> None:
-        self._environ = environ
-        self._data: bytes | None = None
-
-    async def read(self, limit: int) -> bytes:
-        """The whole body. Raises `BodyTooLarge`, `APIError` for wrong framing or a short body."""
-        if self._data is None:
-            self._data = self._pull(limit)
-        if len(self._data) > limit:
-            raise BodyTooLarge
-        return self._data
-
-    def _pull(self, limit: int) -> bytes:
-        length = body_length(self._environ)
-        if length is not None and length > limit:
-            raise BodyTooLarge
-        data = _read(self._environ["wsgi.input"], limit + 1 if length is None else length)
-        if length is not None and len(data) < length:
-            raise cut_short()
-        return data
-
-
-def body_length(environ: WSGIEnvironment) -> int | None:
-    """The announced length of a body in bytes; None if the server ends the stream itself.
-
-    Raises `APIError` for a wrong, contradictory or missing announcement.
-    """
-    length = declared_length(Headers(_fields(environ)))
-    chunked = "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower()
-    if chunked and length is not None:
-        raise bad_body("Content-Length and Transfer-Encoding contradict each other")
-    if length is not None or environ.get("wsgi.input_terminated"):
-        return length
-    if chunked:
-        raise APIError(411, "LENGTH_REQUIRED", "This server needs a Content-Length")
-    return 0
-
-
-def request_of(environ: WSGIEnvironment, body: Body = NO_BODY) -> Request:
-    """The request that an environ describes, its path undecoded and with SCRIPT_NAME."""
-    return Request(
-        method=environ["REQUEST_METHOD"],
-        path=full_path(environ),
-        query=quoted_bytes(environ.get("QUERY_STRING", "")),
-        scheme=environ["wsgi.url_scheme"],
-        host=environ.get("HTTP_HOST") or _server(environ),
-        headers=Headers(_fields(environ)),
-        body=body,
-        client=environ.get("REMOTE_ADDR") or None,
+    return meet(
+        auth, environ, role(roles, connector, in_organization is not False).of(in_organization)
     )
 
 
-def full_path(environ: WSGIEnvironment) -> str:
-    """The undecoded path with SCRIPT_NAME."""
-    root: str = environ.get("SCRIPT_NAME", "")
-    path: str = environ.get("PATH_INFO", "")
-    full = root + path
-    target: str | None = environ.get("REQUEST_URI") or environ.get("RAW_URI")
-    # Nothing to decode: nearly all requests.
-    if is_plain(full) and (target is None or target.partition("?")[0] == full):
-        return full
-    root, path = _text(root), _text(path)
-    return undecoded(root + path, root, None if target is None else target_path(target))
+def require_permission(
+    auth: Auth[U],
+    environ: WSGIEnvironment,
+    permissions: Mapping[str, object],
+    in_organization: bool | str = False,
+) -> SessionAndUser[U]:
+    """Session and user of who may do all of it: `{"project": ["create"]}`.
 
-
-def _fields(environ: WSGIEnvironment) -> list[tuple[str, str]]:
-    # A header field "content_length" would arrive as HTTP_CONTENT_LENGTH: never let it pass for
-    # the real one, which has no prefix.
-    found = [
-        (name[5:].replace("_", "-").lower(), value)
-        for name, value in environ.items()
-        if name.startswith("HTTP_") and name not in _FORGED
-    ]
-    for name, field in _UNPREFIXED:
-        if value := environ.get(name):
-            found.append((field, value))
-    return found
-
-
-def _text(native: str) -> str:
-    # PEP 3333: native strings carry bytes as latin-1.
-    return native.encode("latin-1", "replace").decode("utf-8", "replace")
-
-
-def _server(environ: WSGIEnvironment) -> str:
-    name, port = environ.get("SERVER_NAME", ""), str(environ.get("SERVER_PORT", ""))
-    default = {"http": "80", "https": "443"}.get(environ["wsgi.url_scheme"])
-    return name if not port or port == default else f"{name}:{port}"
-
-
-def _read(stream: InputStream, size: int) -> bytes:
-    data = bytearray()
-    try:
-        while len(data) < size:
-            piece = stream.read(min(_CHUNK, size - len(data)))
-            if not piece:
-                break
-            data += piece
-    except (OSError, ValueError):  # how servers say that the client is gone or talks nonsense
-        raise cut_short() from None
-    return bytes(data)
-
-
-def _phrase(status: int) -> str:
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:
-        return "Unknown"
+    For plugin `Admin`, or `in_organization` (an id; True: the active one) for `Organization`.
+    Raises `APIError` UNAUTHORIZED (401), FORBIDDEN or BANNED_USER (403).
+    """
+    return meet(
+        auth, environ, permission(permissions, {}, in_organization is not False).of(in_organization)
+    )

@@ -27,7 +27,7 @@ class MemoryStorage:
     """Keys and values with an end. Safe under threads; never waits, so it serves both worlds."""
 
     def __init__(self, clock: Callable[[], datetime] = _utc_now) -> None:
-        self._clock = clock
+        self.clock = clock
         self._entries: dict[str, _Entry] = {}
         self._lock = PerProcess(threading.Lock)
         self._writes = 0
@@ -88,7 +88,7 @@ class MemoryStorage:
 
     def _find(self, key: str) -> _Entry | None:
         entry = self._entries.get(key)
-        if entry is None or entry.ends_at is None or entry.ends_at > self._clock():
+        if entry is None or entry.ends_at is None or entry.ends_at > self.clock():
             return entry
         del self._entries[key]
         return None
@@ -101,4 +101,4 @@ class MemoryStorage:
                 self._find(old)
 
     def _end(self, ttl: int | None) -> datetime | None:
-        return None if ttl is None else self._clock() + timedelta(seconds=ttl)
+        return None if ttl is None else self.clock() + timedelta(seconds=ttl)

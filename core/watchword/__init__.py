@@ -41,6 +41,7 @@ from .features.notices import Notice, Notices
 from .features.password_reset import PasswordReset, RequestPasswordReset, ResetPassword
 from .features.passwords import ChangePassword, SetPassword, VerifyPassword
 from .features.sessions import GetSession, HowLately, RevokeSession
+from .features.sign_in_links import OpenSignInLink, SignInLinks
 from .features.social.tokens_wire import OfAccount
 from .features.social.wire import GivenIdToken, LinkSocial, SignInSocial
 from .features.users import DeleteUser, DeleteUserNow, DeletionToken, UpdateUser
@@ -55,6 +56,7 @@ from .runtime.jobs import BackgroundHandler, BackgroundJob
 from .server_api import WithHeaders
 from .sessions.checked import Checked
 from .sessions.cookie_reading import get_cookie_cache, get_session_cookie
+from .submitted import Submitted
 
 __version__ = "0.1.0"
 
@@ -94,6 +96,7 @@ __all__ = [
     "RefreshCache",
     "UserSource",
     "SessionOptions",
+    "SignInLinks",
     "VerificationOptions",
     "VersionedSecret",
     "Outgoing",
@@ -104,6 +107,7 @@ __all__ = [
     "Record",
     "Session",
     "SessionAndUser",
+    "Submitted",
     "User",
     "Verification",
     "WithHeaders",
@@ -121,6 +125,7 @@ __all__ = [
     "HowLately",
     "LinkSocial",
     "OfAccount",
+    "OpenSignInLink",
     "RequestPasswordReset",
     "ResetPassword",
     "RevokeSession",

@@ -26,15 +26,15 @@ if TYPE_CHECKING:
     from watchword.features import FeatureAPI
     from watchword.plugins import PluginAPI
 
-    class _Listed(FeatureAPI[M, U], PluginAPI[M, U]): ...
+    class Listed(FeatureAPI[M, U], PluginAPI[M, U]): ...
 else:
-    _Listed = ServerAPI
+    Listed = ServerAPI
 
 In = TypeVar("In")
 Out = TypeVar("Out")
 
 
-class Api(_Listed[M, U]):
+class Api(Listed[M, U]):
     """All endpoints of an `Auth`: the core's, and those of the plugins that are installed."""
 
     def __init__(self, endpoints: Mapping[str, Endpoint[Any, Any]], invoke: Invoke) -> None:

@@ -6,7 +6,7 @@ callbacks. Nothing on it outlives the call.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, ParamSpec, Protocol, TypeVar, cast
 
@@ -18,17 +18,20 @@ from watchword.crypto.random_strings import ALPHANUMERIC, random_string
 from watchword.database.facade import Database
 from watchword.database.secondary import SecondaryEngine
 from watchword.http.headers import EMPTY, Headers
+from watchword.http.navigation import Navigation
 from watchword.http.request import Request
 from watchword.http.response import Response, header_value
 from watchword.observability.logs import CallbackFailed
 from watchword.runtime.contract import Runtime
 
 from .cookies import CookieJar, CookieNames
+from .credential import Asker, CacheDue, SessionLookup
 from .discreet import Discreet
 from .endpoint import Endpoint
 from .errors import APIError
 from .records import Session, User
 from .results import SessionAndUser
+from .submitted import NO_DATA, NO_PARAMS, Submitted
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -112,7 +115,9 @@ class Call:
         "headers",
         "lookup",
         "multi_factor",
+        "navigation",
         "new_session",
+        "of_form",
         "outgoing",
         "params",
         "path",
@@ -121,6 +126,7 @@ class Call:
         "response_headers",
         "returned",
         "runtime",
+        "shows_headers",
         "site",
         "subject",
     )
@@ -151,7 +157,8 @@ class Call:
         """Path parameters, undecoded."""
         self.response_headers: list[tuple[str, str]] = []
         self.returned: object = None
-        """In `after` hooks: the endpoint's result, or the `APIError` that it raised."""
+        """In `after` hooks: the endpoint's result, or the `APIError` that it raised. In
+        `on_response` hooks: what the response was made of."""
         self.outgoing: Response | None = None
         """In `on_response` hooks: the response so far."""
         self.new_session: SessionAndUser[User] | None = None
@@ -165,10 +172,16 @@ class Call:
         """On whose word the call acts, once somebody wanted to know."""
         self.answers_client = False
         """Whether the endpoint's result is encoded for a client, and handed to nobody's code."""
+        self.shows_headers = True
+        """Whether anybody gets the headers of the answer: code that asks for the value does not."""
         self.lookup: SessionLookup | None = None
         """The remembered outcome of looking the session up."""
         self.flow_context: Mapping[str, object] | None = None
         """What hooks on the server noted in the flow to a provider that ends with this call."""
+        self.of_form = False
+        """Whether a page runs the endpoint for a form that any site can have a browser send."""
+        self.navigation: Navigation | None = None
+        """Of a form that a browser posted and waits for a page to show: where that is."""
         self.subject: str | None = None
         """For the log: the id of the user whom a sign-in is about, once it is known."""
         self.cache_due: CacheDue | None = None
@@ -250,6 +263,39 @@ class Call:
             self.headers = headers
             self._jar = None if self._jar is None else self._jar.reading(headers)
 
+    async def submit(
+        self,
+        endpoint: str,
+        data: Mapping[str, object] | msgspec.Struct = NO_DATA,
+        *,
+        params: Mapping[str, str] = NO_PARAMS,
+    ) -> Submitted[Any]:
+        """Run another endpoint (its name in `auth.api`) for this call's browser: `Auth.submit`.
+
+        For endpoints that are pages. The cookies of its answer are put on the page's own response,
+        and who is asking from here on is who they say. Raises `LookupError` for an endpoint that
+        there is not, `RuntimeError` in a server-side call, and where a page that is only looked at
+        (GET) would change something.
+        """
+        if self.request is None:
+            raise RuntimeError("there is no browser behind a server-side call to submit a form for")
+        submitted = await self.config.entrance.submit(
+            self.runtime, endpoint, self.request, data, params
+        )
+        self._take(submitted.cookies)
+        return submitted
+
+    def _take(self, lines: Sequence[str]) -> None:
+        """Give the browser cookies of another response, and go on as if it had them already."""
+        if not lines or self.request is None:
+            return
+        self.cookies.relay(lines)
+        # Not on top of what hooks made of the headers: who is asking never follows from that.
+        headers = self.request.headers.after_cookies(lines)
+        self.request = self.request.with_headers(headers)
+        self.replace_headers(headers)
+        self.asker = self.lookup = None
+
     def set_header(self, name: str, value: str) -> None:
         """Set a response header (lower-case name); cookies go through `cookies`."""
         self.response_headers = [pair for pair in self.response_headers if pair[0] != name]
@@ -328,35 +374,3 @@ async def _untold(callback: Callable[..., object], work: Awaitable[object]) -> o
     except Exception as error:
         failure = CallbackFailed(callback, error)
     raise failure
-
-
-class Asker(Discreet, msgspec.Struct):
-    """On whose word a call acts: the credential that counts among those that came along."""
-
-    token: str | None
-    """That of the session to look up; None where there is none."""
-    vouched: SessionAndUser[User] | None = None
-    """Session and user that the credential itself stands for."""
-    from_cookie: bool = True
-    """Whether the token is that of a session cookie, of which there may be another one."""
-    has_cookies: bool = True
-    """Whether the browser's session cookies are this session's, to be renewed and cleared with it.
-    False beside somebody else's, which are then left alone."""
-
-
-class CacheDue(Discreet, msgspec.Struct, frozen=True):
-    """The session that the cache cookie is to be written for at the end of the call.
-
-    Where a cookie, not the store, said who is signed in, the store is asked before that is written:
-    a copy that is renewed from itself would never learn what changed.
-    """
-
-    found: SessionAndUser[User]
-    remember: bool
-
-
-class SessionLookup(Discreet, msgspec.Struct, frozen=True):
-    """Whether somebody is signed in, and whether the store (not a cookie) said so."""
-
-    found: SessionAndUser[User] | None
-    from_store: bool

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import msgspec
@@ -148,6 +148,12 @@ class CookieJar:
     def set_signed(self, name: str, value: str, attributes: CookieAttributes) -> None:
         """Set a cookie with the value's signature behind it."""
         self.set(name, sign_cookie_value(value, self._secret), attributes)
+
+    def relay(self, lines: Iterable[str]) -> None:
+        """Set what another response of this server set."""
+        for line in lines:
+            name, _, value = line.partition(";")[0].partition("=")
+            self._outgoing.append((name, value, line))
 
     def expire(self, name: str, attributes: CookieAttributes) -> None:
         """Delete a cookie in the browser; what this response set under the name is dropped.

@@ -28,7 +28,15 @@ class SessionToken(Discreet, msgspec.Struct, frozen=True):
     token: str
 
 
-Answer: TypeAlias = "SessionToken | SessionAndUser[User] | None"
+class Vouched(Discreet, msgspec.Struct, frozen=True):
+    """The credential vouches for a session and a user, and its plugin wants to know it again."""
+
+    found: SessionAndUser[User]
+    by: object
+    """What the plugin knows of it: `call.asker.by` from now on."""
+
+
+Answer: TypeAlias = "SessionToken | SessionAndUser[User] | Vouched | None"
 """What a credential says: the token of a session to look up; a session and user that it vouches
 for itself (never renewed, never put into cookies); or None where it is not one of its kind."""
 
@@ -45,3 +53,39 @@ class Credential:
     header: str
     """Lower-case name. The reader runs only for requests that have it; answers say `Vary`."""
     read: Reader
+    again: Reader | None = None
+    """Reads it once more for what outlasts a request, and counts no use of it. None: `read`."""
+
+
+class Asker(Discreet, msgspec.Struct):
+    """On whose word a call acts: the credential that counts among those that came along."""
+
+    token: str | None
+    """That of the session to look up; None where there is none."""
+    vouched: SessionAndUser[User] | None = None
+    """Session and user that the credential itself stands for."""
+    by: object = None
+    """What the plugin knows of a credential that vouches, where it wanted to (`Vouched`)."""
+    from_cookie: bool = True
+    """Whether the token is that of a session cookie, of which there may be another one."""
+    has_cookies: bool = True
+    """Whether the browser's session cookies are this session's, to be renewed and cleared with it.
+    False beside somebody else's, which are then left alone."""
+
+
+class CacheDue(Discreet, msgspec.Struct, frozen=True):
+    """The session that the cache cookie is to be written for at the end of the call.
+
+    Where a cookie, not the store, said who is signed in, the store is asked before that is written:
+    a copy that is renewed from itself would never learn what changed.
+    """
+
+    found: SessionAndUser[User]
+    remember: bool
+
+
+class SessionLookup(Discreet, msgspec.Struct, frozen=True):
+    """Whether somebody is signed in, and whether the store (not a cookie) said so."""
+
+    found: SessionAndUser[User] | None
+    from_store: bool

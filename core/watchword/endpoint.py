@@ -13,6 +13,7 @@ from __future__ import annotations
 import inspect
 import typing
 from collections.abc import Callable, Coroutine
+from types import UnionType
 from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar, overload
 
 import msgspec
@@ -42,6 +43,12 @@ class Traits(Discreet, msgspec.Struct, frozen=True, kw_only=True):
     requires: Requirement = "nothing"
     form: bool = False
     """Form-encoded bodies are read too."""
+    strict_form: bool = False
+    """A field of a form that comes again is a list, and so refused (RFC 6749, 3.2), not read as
+    its last value."""
+    page: bool = False
+    """Its answers are pages themselves, whatever a form says of where it leads (`callbackURL`): no
+    part of the API that documents describe."""
     check_login_csrf: bool = False
     """Refuse cross-site requests even without a cookie (Origin and Fetch Metadata)."""
     trusted_urls: tuple[str, ...] = ()
@@ -49,6 +56,9 @@ class Traits(Discreet, msgspec.Struct, frozen=True, kw_only=True):
     redeems: bool = False
     """A GET that uses up what a link carries, mailed or a provider's redirect: browsers and mail
     programs that look at it before a person does are turned away (503) and nothing happens."""
+    only_asks: bool = False
+    """A page that asks whether its path's POST is to be done. It is counted apart from that: who
+    looks at a page often takes no attempt from anybody."""
     longest_value: int = LONGEST_VALUE
     """Characters of one value of its query; `LONGEST_GROWN_URL` at most."""
     server_only: bool = False
@@ -118,11 +128,16 @@ def get(
     requires: Requirement = "nothing",
     trusted_urls: tuple[str, ...] = (),
     redeems: bool = False,
+    page: bool = False,
     server_only: bool = False,
 ) -> Declare:
     """Declare a GET endpoint; its input is read from the query."""
     traits = Traits(
-        requires=requires, trusted_urls=trusted_urls, redeems=redeems, server_only=server_only
+        requires=requires,
+        page=page,
+        trusted_urls=trusted_urls,
+        redeems=redeems,
+        server_only=server_only,
     )
     return endpoint(("GET",), path, source="query", traits=traits)
 
@@ -133,6 +148,8 @@ def post(
     name: str | None = None,
     requires: Requirement = "nothing",
     form: bool = False,
+    strict_form: bool = False,
+    page: bool = False,
     check_login_csrf: bool = False,
     trusted_urls: tuple[str, ...] = (),
     server_only: bool = False,
@@ -145,12 +162,28 @@ def post(
     traits = Traits(
         requires=requires,
         form=form,
+        strict_form=strict_form,
+        page=page,
         check_login_csrf=check_login_csrf,
         trusted_urls=trusted_urls,
         server_only=server_only,
         promises_mail=promises_mail,
     )
     return endpoint(("POST",), path, source="body", traits=traits, name=name)
+
+
+def results_of(function: Callable[..., object]) -> list[object]:
+    """What an endpoint or a hook says that it returns, as a list of types."""
+
+    def only() -> None: ...
+
+    # Only this annotation is resolved: the others may name types that exist for checkers alone.
+    only.__annotations__ = {"return": inspect.signature(function).return_annotation}
+    home = vars(inspect.getmodule(function))
+    hint = typing.get_type_hints(only, globalns=home, include_extras=True)["return"]
+    if typing.get_origin(hint) in (typing.Union, UnionType):
+        return list(typing.get_args(hint))
+    return [typing.cast("object", hint)]
 
 
 def _input_type(handler: Callable[..., object]) -> type[msgspec.Struct] | None:

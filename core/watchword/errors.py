@@ -30,6 +30,14 @@ class ErrorCode:
     message: str
     guess: bool = False
     """Whether it answers a wrong password, code or token: the operator is told of these."""
+    field: str | tuple[str, ...] = ()
+    """The field of a form (its name on the wire) beside which the message stands; of several names
+    the first that the endpoint has."""
+
+    @property
+    def told_by(self) -> str | None:
+        """What clients tell it by: its code, unless its protocol has a word for it."""
+        return self.code
 
     def __call__(
         self,
@@ -37,12 +45,15 @@ class ErrorCode:
         *,
         status: int | None = None,
         extra: Mapping[str, object] | None = None,
+        field: str | None = None,
     ) -> APIError:
-        """The exception, with another message, status or extra body fields if given."""
+        """The exception, with another message, status, field or extra body fields if given."""
         made = APIError(
             status or self.status, self.code, self.message if message is None else message, extra
         )
         made.guess = self.guess
+        told = self.field if field is None else field
+        made.field = (told,) if isinstance(told, str) else told
         return made
 
 
@@ -74,13 +85,18 @@ class APIError(Exception):
         *,
         headers: tuple[tuple[str, str], ...] = (),
     ) -> None:
-        super().__init__(f"{status} {code or message or ''}".rstrip())
+        said = ": ".join(part for part in (code, message) if part)
+        super().__init__(f"{status} {said}".rstrip())
         self.status = status
         self.code = code
         self.message = message
         self.extra: dict[str, object] = dict(extra or {})
         self.headers = headers
         self.guess = False
+        self.field: tuple[str, ...] = ()
+        """As `ErrorCode.field`: for whoever shows it beside a form. It is not sent."""
+        self.problems: tuple[tuple[str, str], ...] = ()
+        """Of VALIDATION_ERROR: places as in `body.email`, each with its sentence. Not sent."""
 
     @property
     def body(self) -> dict[str, object] | None:

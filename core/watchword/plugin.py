@@ -15,9 +15,16 @@ from watchword.database.records import Column, Record
 from watchword.database.schema import Index
 from watchword.database.table import gt, gte, lt, lte, ne, one_of, starts_with
 from watchword.features.addresses import user_of_address
+from watchword.features.confirmation import (
+    Confirmation,
+    ConfirmationPages,
+    Question,
+    asking_first,
+)
 from watchword.features.credentials import lock_user
 from watchword.features.identifiers import normal_email
-from watchword.features.mails import in_background, mailed_link
+from watchword.features.letters import Letter
+from watchword.features.mails import in_background, mailed_link, send_mail
 from watchword.features.promises import (
     Promise,
     Redeemed,
@@ -81,9 +88,9 @@ from watchword.verifications.verifications import (
 )
 
 from .call import Call, Change
-from .credential import Answer, Credential, SessionToken
+from .credential import Answer, Credential, SessionToken, Vouched
 from .discreet import Discreet
-from .endpoint import Requirement, get, post
+from .endpoint import Endpoint, Requirement, get, post
 from .errors import APIError, ConfigurationError, ErrorCode, ErrorCodes, Overloaded, Redirect
 from .plugin_base import (
     Plugin,
@@ -102,6 +109,7 @@ __all__ = [
     # the class, its endpoints and hooks
     "Call",
     "Change",
+    "Endpoint",
     "Plugin",
     "RateLimitRule",
     "RateRule",
@@ -178,6 +186,7 @@ __all__ = [
     "Answer",
     "Credential",
     "SessionToken",
+    "Vouched",
     # sessions and users
     "MailboxOwner",
     "clear_session_cookies",
@@ -213,12 +222,19 @@ __all__ = [
     "bind",
     "bind_anew",
     "find_promise",
+    "Letter",
     "in_background",
     "mailbox_promise",
     "mailed_link",
+    "send_mail",
     "session_promise",
     "stands",
     "take_promise",
+    # links that ask first
+    "Confirmation",
+    "ConfirmationPages",
+    "Question",
+    "asking_first",
     # the security log
     "Event",
     "record",

@@ -26,6 +26,7 @@ from watchword.sessions.checked import Checked
 from .discreet import Discreet
 from .endpoint import Endpoint
 from .records import User
+from .submitted import NO_DATA, NO_PARAMS, Submitted
 
 In = TypeVar("In", contravariant=True)
 Out = TypeVar("Out")
@@ -66,7 +67,12 @@ class Arguments(Discreet, msgspec.Struct, frozen=True):
     query: Mapping[str, str]
     params: Mapping[str, str]
     extra: Mapping[str, object]
-    form: Literal["value", "headers", "response"]
+    form: Literal["value", "headers", "response", "submitted"]
+
+    @classmethod
+    def of_browser(cls, request: Request, data: msgspec.Struct) -> Arguments:
+        """Those of a call that is made as a browser would have made it."""
+        return cls(data, None, request, None, _NOTHING, _NOTHING, _NOTHING, "value")
 
 
 Invoke = Callable[[str, Arguments], Any]
@@ -210,6 +216,42 @@ class EndpointCall(Generic[M, In, Out]):
             params=params,
             extra=extra,
             form="response" if as_response else "headers" if return_headers else "value",
+        )
+        return self._invoke(self.name, arguments)
+
+    @overload
+    def submit(
+        self: EndpointCall[Async, In, Out],
+        request: Request,
+        data: Mapping[str, object] | msgspec.Struct = NO_DATA,
+        *,
+        params: Mapping[str, str] = NO_PARAMS,
+    ) -> Coroutine[Any, Any, Submitted[Out]]: ...
+    @overload
+    def submit(
+        self: EndpointCall[Blocking, In, Out],
+        request: Request,
+        data: Mapping[str, object] | msgspec.Struct = NO_DATA,
+        *,
+        params: Mapping[str, str] = NO_PARAMS,
+    ) -> Submitted[Out]: ...
+    def submit(
+        self,
+        request: Request,
+        data: Mapping[str, object] | msgspec.Struct = NO_DATA,
+        *,
+        params: Mapping[str, str] = NO_PARAMS,
+    ) -> Any:
+        """`Auth.submit` to this endpoint: its value has the endpoint's type."""
+        arguments = Arguments(
+            input=data if isinstance(data, msgspec.Struct) else None,
+            headers=None,
+            request=request,
+            checked=None,
+            query=_NOTHING,
+            params=params,
+            extra=data if isinstance(data, Mapping) else _NOTHING,
+            form="submitted",
         )
         return self._invoke(self.name, arguments)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from werkzeug.serving import WSGIRequestHandler, make_server
 
+from .administrator import EMAIL, password_file
 from .app import create_app
 
 
@@ -31,7 +32,8 @@ def main() -> None:
     origin = f"http://localhost:{port}"
     app = create_app(origin, given.data)
     server = make_server("localhost", port, app, threaded=True, request_handler=Quiet)
-    print(f"watchword demo: {origin}  (Ctrl-C ends it)", flush=True)
+    print(f"watchword demo: {origin}  (Ctrl-C ends it)")
+    print(f"All users: sign in as {EMAIL}, password in {password_file(given.data)}", flush=True)
     with suppress(KeyboardInterrupt):
         server.serve_forever()
 

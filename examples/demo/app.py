@@ -8,8 +8,9 @@ from pathlib import Path
 import segno
 from flask import Flask, Response
 
-from watchword.adapters.flask import Watchword, login_required
+from watchword.adapters.flask import Watchword, login_required, roles_required
 
+from .administrator import add_administrator
 from .body import sent_text
 from .identity import demo_id
 from .mailbox import Mailbox
@@ -27,9 +28,10 @@ _LONGEST = 500
 
 def create_app(origin: str, data: Path) -> Flask:
     """The application. `origin` is where browsers find it, `data` the folder for its files."""
-    mailbox, notes = Mailbox(), Notes(data / "notes.db")
+    mailbox, notes = Mailbox(origin), Notes(data / "notes.db")
     between = secrets.token_urlsafe(32)  # two parts of one process
     auth = create_auth(origin, data, mailbox=mailbox, notes=notes, provider_secret=between)
+    add_administrator(auth, data)
     app = Flask("demo", static_folder=STATIC, static_url_path="/static")
     app.config["MAX_CONTENT_LENGTH"] = 100_000
     Watchword(auth, app)
@@ -44,6 +46,20 @@ def create_app(origin: str, data: Path) -> Flask:
     @login_required(login_url="/")
     def account() -> Response:
         return app.send_static_file("account.html")
+
+    @app.get("/device")
+    def device() -> Response:
+        return app.send_static_file("device.html")
+
+    @app.get("/organization")
+    @login_required(login_url="/")
+    def organization() -> Response:
+        return app.send_static_file("organization.html")
+
+    @app.get("/users")
+    @roles_required("admin", login_url="/")
+    def users() -> Response:
+        return app.send_static_file("users.html")
 
     @app.get("/mailbox")
     def mails() -> str:

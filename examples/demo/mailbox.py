@@ -12,6 +12,7 @@ from watchword import Request
 from watchword.plugins.action_token import ActionTokenMail
 from watchword.plugins.email_otp import CodeMail
 from watchword.plugins.magic_link import MagicLinkMail
+from watchword.plugins.organization import InvitationMail
 
 _KEPT = 50
 _PAGE = """<!doctype html>
@@ -66,7 +67,8 @@ class SentMail:
 class Mailbox:
     """All mails of this run, the newest first."""
 
-    def __init__(self) -> None:
+    def __init__(self, origin: str) -> None:
+        self._origin = origin
         self._mails: deque[SentMail] = deque(maxlen=_KEPT)
 
     def put_link(self, mail: MagicLinkMail, request: Request | None) -> None:
@@ -84,6 +86,12 @@ class Mailbox:
         text = "Somebody, hopefully you, is about to do something that cannot be undone."
         confirm = SentMail(to=mail.user.email, subject="Confirm it", text=text, code=mail.token)
         self._put(confirm)
+
+    def put_invitation(self, mail: InvitationMail, request: Request | None) -> None:
+        """Deliver an invitation into an organization. Its id alone lets nobody in."""
+        text = f"{mail.inviter.name} invites you into {mail.organization.name}."
+        link = f"{self._origin}/#invitation={mail.invitation.id}"
+        self._put(SentMail(to=mail.email, subject="Come in", text=text, link=link))
 
     def page(self) -> str:
         """All of them as HTML."""

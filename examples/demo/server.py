@@ -17,10 +17,14 @@ from watchword import (
 )
 from watchword.plugins import (
     ActionToken,
+    Admin,
     Anonymous,
+    Bearer,
+    DeviceAuthorization,
     EmailOTP,
     MagicLink,
     OneTimeToken,
+    Organization,
     Passkey,
     TwoFactor,
 )
@@ -29,6 +33,9 @@ from watchword.plugins.anonymous import LinkedGuest
 from .identity import CLIENT, DemoID
 from .mailbox import Mailbox
 from .notes import Notes
+
+KNOWN_PROGRAMS = frozenset(("notes-cli",))
+"""Programs that may ask to be let in: `examples/notes_cli`."""
 
 
 def create_auth(
@@ -57,7 +64,11 @@ def create_auth(
             MagicLink(send_magic_link=mailbox.put_link, store_token="hashed"),
             EmailOTP(send_verification_otp=mailbox.put_code, store_otp="hashed"),
             Passkey(),
+            Organization(send_invitation_email=mailbox.put_invitation),
+            Admin(),
             TwoFactor(every_sign_in=True, allow_passwordless=True),
+            DeviceAuthorization(validate_client=KNOWN_PROGRAMS.__contains__),
+            Bearer(),
             ActionToken(
                 send_token=mailbox.put_confirmation,
                 types={"account-delete"},

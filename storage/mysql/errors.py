@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import cast
 
 import pymysql
 from pymysql.constants import CR, ER
@@ -76,6 +77,15 @@ def refused_statement(error: BaseException, statement: str, options: MySQLOption
         return translated(error, options)
     text = "" if code in _VALUES else f": {' '.join(str(error.args[-1]).split())}"
     return StorageError(f"MySQL refused: {statement} ({code}{text})")
+
+
+def as_pymysql(error: BaseException) -> BaseException:
+    """An error of another driver as PyMySQL would raise it: classes and numbers are the same."""
+    if isinstance(error, pymysql.err.MySQLError | OSError | StorageError):
+        return error
+    kind = getattr(pymysql.err, type(error).__name__, pymysql.err.MySQLError)
+    made = kind if isinstance(kind, type) else pymysql.err.MySQLError
+    return cast("BaseException", made(*error.args))
 
 
 def number_of(error: BaseException) -> int:

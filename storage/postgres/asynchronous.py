@@ -15,12 +15,14 @@ from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout
 from watchword.runtime.process import keep_open
 from watchword.storage.connections.forks import Lease, Owned
 from watchword.storage.connections.per_loop import PerLoop
+from watchword.storage.connections.uninterrupted import cancellations, heed, to_its_end
 from watchword.storage.sql.engine import refuse_script
 
 from .driver import (
     ATTEMPTS,
     BEGIN,
     MIGRATION_LOCK,
+    WHO_ANSWERS,
     Rows,
     Written,
     check_committed,
@@ -30,6 +32,7 @@ from .driver import (
     no_connection,
     pool_settings,
     refused_statement,
+    spare,
     translated,
     usable,
 )
@@ -62,11 +65,16 @@ class _LoopPool(Owned):
         if not self._is_open:
             await self._pool.open()
             self._is_open = True
+        asked = cancellations()
         while True:
             try:
                 connection = await self._pool.getconn()
             except PoolTimeout:
                 raise no_connection(self.options, self._failure) from None
+            if cancellations() > asked:
+                # The pool keeps silent about it where a connection came at the same time.
+                await to_its_end(self.give_back(connection))
+                await heed()
             if usable(connection):
                 return connection
             await connection.close()
@@ -93,12 +101,12 @@ class _LoopPool(Owned):
         self._opened.add(connection)
 
     def _watched(self) -> type[Connection]:
-        seen = weakref.ref(self)
+        seen, options = weakref.ref(self), self.options
 
         class Watched(BoundedWaits, psycopg.AsyncConnection[Any]):
             """Says why the last connection could not be made; the pool only logs it."""
 
-            longest_silence = self.options.longest_silence
+            longest_silence = options.longest_silence
 
             async def wait(self, gen: PQGen[T], *given: Any, **named: Any) -> T:
                 return await super().wait(self.bounded(gen), *given, **named)
@@ -107,7 +115,10 @@ class _LoopPool(Owned):
             async def connect(cls, conninfo: str = "", **kwargs: Any) -> Connection:
                 failure = ""
                 try:
-                    return await super().connect(conninfo, **kwargs)
+                    connection = await super().connect(conninfo, **kwargs)
+                    if options.prepare_threshold == "auto":
+                        spare(connection, await _who_answers(connection), options)
+                    return connection
                 except psycopg.Error as error:
                     failure = failure_of(error)
                     raise
@@ -241,6 +252,15 @@ async def _begun(connection: Connection) -> AsyncGenerator[HeldConnection, None]
         check_committed(await _control(connection, "COMMIT"))
     finally:
         held.expire()
+
+
+async def _who_answers(connection: Connection) -> object:
+    try:
+        rows = await (await connection.execute(WHO_ANSWERS, prepare=False)).fetchall()
+    except BaseException:
+        await connection.close()
+        raise
+    return rows[0][0]
 
 
 async def _run(connection: Connection, sql: str, params: Sequence[Any]) -> Written:

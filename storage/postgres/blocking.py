@@ -6,7 +6,6 @@ first use. Before a fork that the interpreter knows of it is closed, and made ag
 
 from __future__ import annotations
 
-import threading
 import weakref
 from collections.abc import AsyncGenerator, Generator, Sequence
 from contextlib import asynccontextmanager, contextmanager
@@ -16,6 +15,7 @@ import psycopg
 from psycopg.abc import PQGen
 from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
 
+from watchword.runtime.callback_loop import asker
 from watchword.runtime.process import PerProcess, keep_open
 from watchword.storage.connections.forks import Lease, Owned
 from watchword.storage.sql.engine import refuse_script
@@ -24,6 +24,7 @@ from .driver import (
     ATTEMPTS,
     BEGIN,
     MIGRATION_LOCK,
+    WHO_ANSWERS,
     Rows,
     Written,
     check_committed,
@@ -33,6 +34,7 @@ from .driver import (
     no_connection,
     pool_settings,
     refused_statement,
+    spare,
     translated,
     usable,
 )
@@ -82,12 +84,12 @@ class _Pool(Owned):
         self._pool.close()
 
     def _watched(self) -> type[Connection]:
-        seen = weakref.ref(self)
+        seen, options = weakref.ref(self), self._options
 
         class Watched(BoundedWaits, psycopg.Connection[Any]):
             """Says why the last connection could not be made; the pool only logs it."""
 
-            longest_silence = self._options.longest_silence
+            longest_silence = options.longest_silence
 
             def wait(self, gen: PQGen[T], *given: Any, **named: Any) -> T:
                 return super().wait(self.bounded(gen), *given, **named)
@@ -96,7 +98,10 @@ class _Pool(Owned):
             def connect(cls, conninfo: str = "", **kwargs: Any) -> Connection:
                 failure = ""
                 try:
-                    return super().connect(conninfo, **kwargs)
+                    connection = super().connect(conninfo, **kwargs)
+                    if options.prepare_threshold == "auto":
+                        spare(connection, _who_answers(connection), options)
+                    return connection
                 except psycopg.Error as error:
                     failure = failure_of(error)
                     raise
@@ -113,7 +118,7 @@ class BlockingConnections:
     def __init__(self, options: PostgresOptions) -> None:
         self._options = options
         self._pools = PerProcess(lambda: _Pool(options), close=_Pool.close)
-        self._held: dict[int, HeldConnection] = {}
+        self._held: dict[object, HeldConnection] = {}
         weakref.finalize(self, self._pools.close)
 
     async def read(self, sql: str, params: Sequence[Any]) -> Rows:
@@ -141,7 +146,7 @@ class BlockingConnections:
         if held := self._joined():
             yield held
             return
-        me = threading.get_ident()
+        me = asker()
         with self._borrowed() as connection, _begun(connection) as held:
             self._held[me] = held
             try:
@@ -167,7 +172,7 @@ class BlockingConnections:
         self._pools.close()
 
     def _joined(self) -> HeldConnection | None:
-        held = self._held.get(threading.get_ident())
+        held = self._held.get(asker()) if self._held else None
         return None if held is None or held.inherited else held
 
     @contextmanager
@@ -249,6 +254,15 @@ def _begun(connection: Connection) -> Generator[HeldConnection, None, None]:
         check_committed(_control(connection, "COMMIT"))
     finally:
         held.expire()
+
+
+def _who_answers(connection: Connection) -> object:
+    try:
+        rows = connection.execute(WHO_ANSWERS, prepare=False).fetchall()
+    except BaseException:
+        connection.close()
+        raise
+    return rows[0][0]
 
 
 def _run(connection: Connection, sql: str, params: Sequence[Any]) -> Written:

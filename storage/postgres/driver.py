@@ -7,6 +7,7 @@ is found in a column of uuid, varchar or citext alike.
 
 from __future__ import annotations
 
+import logging
 import select
 import struct
 from datetime import UTC, date, datetime, timedelta
@@ -36,6 +37,11 @@ BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED"
 ATTEMPTS = 5
 """How often a statement alone is tried that gave way to another one."""
 
+WHO_ANSWERS = "SELECT pg_catalog.pg_backend_pid()"
+"""Asked of each new connection, unless the options say when statements are prepared."""
+
+_log = logging.getLogger("watchword.database")
+_USES = 5
 _PREPARED = 500
 _MOST_IDLE = 600.0
 _LIFETIME = 3600.0
@@ -43,11 +49,12 @@ _LIFETIME = 3600.0
 
 def pool_settings(options: PostgresOptions) -> dict[str, Any]:
     """What both kinds of pool are made with. Connections are opened when they are needed."""
+    threshold = options.prepare_threshold
     return {
         "conninfo": options.conninfo,
         "kwargs": {
             "autocommit": True,
-            "prepare_threshold": options.prepare_threshold,
+            "prepare_threshold": _USES if threshold == "auto" else threshold,
             "context": _Context(),
         },
         "min_size": 0,
@@ -64,6 +71,29 @@ def pool_settings(options: PostgresOptions) -> dict[str, Any]:
 def configure(connection: Connections) -> None:
     """Prepare a new connection for many shapes of statements."""
     connection.prepared_max = _PREPARED
+
+
+def spare(connection: Connections, answered: object, options: PostgresOptions) -> None:
+    """Prepare nothing on a connection where somebody stands between: the process that `answered`
+    is not the one that was connected to.
+
+    A pooler may send the next statement to another server process, where the name of a prepared
+    one is unknown, or that of somebody else's.
+    """
+    if answered == connection.info.backend_pid:
+        return
+    connection.prepare_threshold = None
+    if options.address not in _told:
+        _told.add(options.address)
+        _log.info(
+            "a pooler answers for PostgreSQL at %s: statements are not prepared "
+            "(prepare_threshold says otherwise)",
+            options.address,
+        )
+
+
+_told = set[str]()
+"""The servers of which it was told that a pooler answers for them."""
 
 
 def usable(connection: Connections) -> bool:

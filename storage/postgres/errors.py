@@ -18,7 +18,7 @@ from watchword.storage.sql.engine import refused_empty
 
 def translated(error: Exception, shown: str = "") -> StorageError:
     """The driver's error as one of the contract; its text could hold values, ours does not."""
-    code = getattr(error, "sqlstate", None) or ""
+    code = _state(error) or ""
     if code in _KNOWN:
         return _KNOWN[code]()
     if code in ("42P01", "42703", "3F000"):
@@ -40,17 +40,17 @@ def translated(error: Exception, shown: str = "") -> StorageError:
 
 def gave_way(error: BaseException) -> bool:
     """Whether a statement only failed because of another one at the same time."""
-    return getattr(error, "sqlstate", None) in ("40001", "40P01")
+    return _state(error) in ("40001", "40P01")
 
 
 def is_read_only(error: BaseException) -> bool:
     """Whether the server takes no writes: after a failover this one is not the first any more."""
-    return getattr(error, "sqlstate", None) == "25006"
+    return _state(error) == "25006"
 
 
 def refused_statement(error: Exception, statement: str) -> StorageError:
     """The error of a statement of the schema: its text holds names and constants, no values."""
-    if (getattr(error, "sqlstate", None) or "").startswith("23"):
+    if (_state(error) or "").startswith("23"):
         return StorageError(f"rows of the table stand against: {statement}")
     known = translated(error)
     if isinstance(known, StorageUnavailable):
@@ -62,8 +62,13 @@ def refused_statement(error: Exception, statement: str) -> StorageError:
 
 def name_of(error: Exception) -> str:
     """The name of an error, with PostgreSQL's code."""
-    code = getattr(error, "sqlstate", None)
+    code = _state(error)
     return f"{type(error).__name__} {code}" if code else type(error).__name__
+
+
+def _state(error: BaseException) -> str | None:
+    """PostgreSQL's code of an error; psycopg2 has it under another name."""
+    return getattr(error, "sqlstate", None) or getattr(error, "pgcode", None)
 
 
 def _is(error: Exception, name: str) -> bool:

@@ -28,7 +28,7 @@ from watchword.storage.sql.stored_forms import (
 )
 
 if TYPE_CHECKING:
-    from .url import PostgresOptions
+    from .url import PostgresOptions, PrepareThreshold
 
 MIGRATION_LOCK = f"SELECT pg_advisory_xact_lock({int.from_bytes(b'watchwrd')})"
 """One process at a time changes the schema: IF NOT EXISTS is no guard against another session."""
@@ -123,7 +123,8 @@ class PostgresStorage:
     - `read_timeout`: how long the server may be silent over a statement, in seconds; then the
       connection is given up.
     - `prepare_threshold`: after how many uses a statement is prepared on its connection; None
-      (`none` in a URL) never.
+      (`none` in a URL) never. `auto`: after 5, and never where a pooler (PgBouncer) answers, which
+      may run the next statement on another connection.
     - `search_path`: the schemas in which tables are looked for; they are made in the first one.
 
     Raises `ConfigurationError`, also when the packages of the extra `postgres` are missing.
@@ -140,7 +141,7 @@ class PostgresStorage:
         pool_timeout: float = 5.0,
         statement_timeout: float | None = None,
         read_timeout: float = 30.0,
-        prepare_threshold: int | None = 5,
+        prepare_threshold: PrepareThreshold = "auto",
         search_path: str | None = None,
     ) -> None:
         _driver("blocking")  # needs both packages

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from typing import Literal, TypeAlias
 from urllib.parse import unquote
 
 import psycopg
@@ -15,6 +16,8 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from watchword.errors import ConfigurationError
 from watchword.storage.connections import keepalive
+
+PrepareThreshold: TypeAlias = "int | Literal['auto'] | None"
 
 _SCHEMES = ("postgresql", "postgres", "postgresql+psycopg")
 _FORM = "Use postgresql://user:password@host:5432/name?sslmode=verify-full&pool_size=10"
@@ -64,7 +67,7 @@ class PostgresOptions:
     pool_timeout: float = 5.0
     statement_timeout: float | None = None
     read_timeout: float = 30.0
-    prepare_threshold: int | None = 5
+    prepare_threshold: PrepareThreshold = "auto"
     search_path: str | None = None
 
     @property
@@ -108,8 +111,7 @@ def _own(given: PostgresOptions, query: str) -> tuple[PostgresOptions, list[str]
         elif name == "read_timeout":
             given = replace(given, read_timeout=_seconds(name, value))
         elif name == "prepare_threshold":
-            never = value.lower() == "none"
-            given = replace(given, prepare_threshold=None if never else _whole(name, value))
+            given = replace(given, prepare_threshold=_threshold(name, value.lower()))
         elif name == "search_path":
             given = replace(given, search_path=value)
         else:
@@ -128,8 +130,8 @@ def _check(options: PostgresOptions) -> None:
     if timeout is not None and not 0.001 <= timeout <= _LONGEST_WAIT:
         raise _refused("statement_timeout", timeout, "Use seconds, up to 3600")
     threshold = options.prepare_threshold
-    if threshold is not None and not 0 <= threshold <= 1_000_000:
-        raise _refused("prepare_threshold", threshold, "Use a number of uses, or none")
+    if threshold not in (None, "auto") and not 0 <= threshold <= 1_000_000:
+        raise _refused("prepare_threshold", threshold, "Use a number of uses, auto or none")
     path = options.search_path
     if path is not None and (not path.strip() or "\0" in path):
         raise _refused("search_path", path, "Use names of schemas, separated by commas")
@@ -185,6 +187,12 @@ def _whole(name: str, value: str) -> int:
     if not re.fullmatch("[0-9]{1,7}", value):
         raise _refused(name, value, "Use a whole number")
     return int(value)
+
+
+def _threshold(name: str, value: str) -> PrepareThreshold:
+    if value in ("auto", "none"):
+        return "auto" if value == "auto" else None
+    return _whole(name, value)
 
 
 def _seconds(name: str, value: str) -> float:

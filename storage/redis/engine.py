@@ -37,6 +37,7 @@ _OUTAGES = (
     exceptions.ReadOnlyError,
     exceptions.OutOfMemoryError,
     exceptions.ClusterDownError,
+    exceptions.RedisClusterException,
     OSError,
 )
 
@@ -48,7 +49,7 @@ class ClusterRefused(ConfigurationError, StorageUnavailable):
         super().__init__(
             "url",
             "the server is a node of a Redis Cluster, of which only one would be asked",
-            "Use a server, or an endpoint, that has all keys (cluster mode disabled)",
+            "Use RedisClients with clients of the cluster, or an endpoint that has all keys",
         )
 
 

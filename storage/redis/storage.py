@@ -20,7 +20,7 @@ try:
     from watchword.storage.connections import keepalive
 
     from .engine import RedisEngine
-    from .pool import BlockingLink, LoopLink
+    from .pool import BlockingLink, LoopLink, blocking_pool, loop_opening_of_url, opening_of_url
 except ModuleNotFoundError as error:
     raise ImportError(
         'watchword.storage.redis needs redis-py: pip install "watchword[redis]"'
@@ -60,8 +60,9 @@ class RedisStorage:
     an answer, and for a free connection when all `max_connections` are busy; after a failure every
     call fails at once for `pause`, then one tries again. `clock` is for tests.
 
-    One server, or one that stands for several (Sentinel behind a proxy, a failover endpoint). A
-    Redis Cluster is refused: its first redirection is a `ConfigurationError`, over HTTP 503.
+    One server, or one that stands for several (a failover endpoint). Sentinel and Redis Cluster are
+    for `RedisClients`; here the first redirection of a cluster is a `ConfigurationError`, over HTTP
+    503.
 
     Raises `ConfigurationError`.
     """
@@ -83,25 +84,27 @@ class RedisStorage:
         self.prefix = prefix
         if max_connections < 1:
             raise ConfigurationError("max_connections", f"{max_connections!r} is none", "Give >= 1")
-        wait = _positive("timeout", timeout)
+        wait = positive("timeout", timeout)
         self._options: dict[str, object] = {
             "socket_timeout": wait,
-            "socket_connect_timeout": _positive("connect_timeout", connect_timeout),
+            "socket_connect_timeout": positive("connect_timeout", connect_timeout),
             "timeout": wait,
             "max_connections": max_connections,
             **_watched(address),
             **_tls(address),
         }
-        self._breaker = CircuitBreaker(self.server, _positive("pause", pause), clock)
+        self._breaker = CircuitBreaker(self.server, positive("pause", pause), clock)
         _try_out(self._url, self._options)
 
     def blocking(self) -> RedisEngine:
         """An engine for synchronous code; safe under threads and after fork."""
-        return RedisEngine(BlockingLink(self._url, self._options), self.prefix, self._breaker)
+        link = BlockingLink(lambda: opening_of_url(self._url, self._options))
+        return RedisEngine(link, self.prefix, self._breaker)
 
     def asynchronous(self) -> RedisEngine:
         """An engine for event loops, one after the other or several at once."""
-        return RedisEngine(LoopLink(self._url, self._options), self.prefix, self._breaker)
+        link = LoopLink(lambda: loop_opening_of_url(self._url, self._options))
+        return RedisEngine(link, self.prefix, self._breaker)
 
     def __repr__(self) -> str:
         return f"RedisStorage({self.server!r})"
@@ -144,7 +147,7 @@ def _tls(address: SplitResult) -> Mapping[str, object]:
     return {"ssl_check_hostname": not unchecked} if address.scheme == "rediss" else {}
 
 
-def _positive(option: str, value: Duration) -> float:
+def positive(option: str, value: Duration) -> float:
     number = value.total_seconds() if isinstance(value, timedelta) else value
     if not 0 < number <= 3600:
         raise ConfigurationError(option, f"{value!r} is out of range", "Use seconds, up to 3600")
@@ -154,6 +157,7 @@ def _positive(option: str, value: Duration) -> float:
 def _try_out(url: str, options: Mapping[str, object]) -> None:
     # The text of an error may quote the URL, which may hold a password.
     try:
-        BlockingLink(url, options).check()
+        pool = blocking_pool(url, options)
+        pool.connection_class(**pool.connection_kwargs)
     except (TypeError, ValueError, OSError, RedisError):
         raise ConfigurationError("url", "a parameter has a wrong value", _REMEDY) from None

@@ -81,7 +81,7 @@ class DateColumns:
         self, read: Read, model: str, foreign: Mapping[str, tuple[str, str]]
     ) -> dict[str, DateForm]:
         it = self._queries.of(model)
-        columns = [it.column(field) for field in foreign]
+        columns = [it.untyped(field) for field in foreign]
         order = self._dialect.insertion_order
         newest = f" ORDER BY {order} DESC" if order else ""
         rows = await read(

@@ -252,10 +252,12 @@ class SQLEngine:
         """All statements of the schema, as for an empty database."""
         return plan(self._database.schema, self._database.dialect, {})
 
-    @property
-    def undoable(self) -> bool:
+    async def undoable(self) -> bool:
         """Whether the caller is in a transaction, of ours or of an application."""
-        return self._inside or getattr(self._connection, "joined", False)
+        if self._inside:
+            return True
+        joined = getattr(self._connection, "joined", None)
+        return joined is not None and await joined()
 
     @property
     def dialect(self) -> str:

@@ -61,7 +61,7 @@ class ModelSQL:
         self._equals = {name: (("AND", name, "eq", False, 1, False),) for name in self._names}
         self._needed = {field.name for field in model.fields if field.required}
         self._reading = self._prepared_reading()
-        self.select_list = ", ".join(self.columns.values())
+        self.select_list = self.aliased_list("")
 
     def hold_dates(self, forms: Mapping[str, DateForm]) -> bool:
         """Say how date columns are held, where it is not the dialect's way; False: as before."""
@@ -97,8 +97,16 @@ class ModelSQL:
         """A quoted column. Raises `KeyError` for a field that the schema does not know."""
         return alias + self.columns[field]
 
+    def untyped(self, field: str, alias: str = "") -> str:
+        """A column such that no driver makes anything of its declared type."""
+        return alias + self.columns[field]
+
+    def selected(self, field: str, alias: str = "") -> str:
+        """A column as it is read."""
+        return alias + self.columns[field]
+
     def aliased_list(self, alias: str) -> str:
-        return ", ".join(alias + column for column in self.columns.values())
+        return ", ".join(self.selected(field, alias) for field in self.columns)
 
     def bind(self, field: str, value: Any) -> Any:
         """A value as the driver wants it. Raises `InvalidValue` naming the field, `KeyError`."""

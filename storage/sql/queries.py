@@ -152,8 +152,9 @@ class Queries:
             foreign, mark = it.column(one.foreign), self.dialect.placeholder
             order = self.dialect.insertion_order or it.column("id")
             number = self.dialect.quoted(_ROW_NUMBER)
+            columns = ", ".join(it.columns.values())
             return (
-                f"SELECT {it.select_list} FROM (SELECT {it.select_list}, ROW_NUMBER() OVER "
+                f"SELECT {it.select_list} FROM (SELECT {columns}, ROW_NUMBER() OVER "
                 f"(PARTITION BY {foreign} ORDER BY {order}) AS {number} FROM {it.table} "
                 f"WHERE {foreign} IN ({', '.join([mark] * size)})) r "
                 f"WHERE {number} <= {mark} ORDER BY {number}"

@@ -89,8 +89,7 @@ class Connections:
             lambda: alone(engine, flavor, lambda lone: lone.run(sql, params, writes=writes))
         )
 
-    @property
-    def joined(self) -> bool:
+    async def joined(self) -> bool:
         """Whether the caller is in a transaction, of ours or his own."""
         return self._joined() is not None
 

@@ -6,9 +6,7 @@ PyMySQL must be there with each of them: the numbers of errors, and what they me
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import cast
 
-import pymysql
 from sqlalchemy.engine import Connection, Engine
 
 from watchword.database.contract import StorageError, StorageUnavailable
@@ -19,6 +17,7 @@ from watchword.storage.mysql.dialect import DIALECT
 from watchword.storage.mysql.engine import MySQLEngine
 from watchword.storage.mysql.errors import (
     GaveWay,
+    as_pymysql,
     ended,
     is_there_already,
     refused_statement,
@@ -70,16 +69,16 @@ class MySQLFlavor:
         return sql
 
     def undone(self, error: BaseException) -> bool:
-        return undone(_known(driver_error(error)))
+        return undone(as_pymysql(driver_error(error)))
 
     def gave_way(self, error: BaseException) -> bool:
         return isinstance(self.of_driver(driver_error(error)), GaveWay)
 
     def spent(self, error: BaseException) -> bool:
-        return ended(_known(error))
+        return ended(as_pymysql(error))
 
     def of_driver(self, error: BaseException) -> StorageError:
-        return translated(_known(error), self._options)
+        return translated(as_pymysql(error), self._options)
 
     def prepare_script(self, connection: Connection) -> None:
         """As on connections of MySQLStorage: identifiers may be quoted as in standard SQL."""
@@ -99,15 +98,6 @@ class MySQLFlavor:
                 try:
                     run_as_it_stands(connection, statement)
                 except Exception as error:
-                    found = _known(driver_error(error))
+                    found = as_pymysql(driver_error(error))
                     if not is_there_already(found):
                         raise refused_statement(found, statement, self._options) from None
-
-
-def _known(error: BaseException) -> BaseException:
-    """An error of another driver as PyMySQL would raise it: classes and numbers are the same."""
-    if isinstance(error, pymysql.err.MySQLError | OSError | StorageError):
-        return error
-    kind = getattr(pymysql.err, type(error).__name__, pymysql.err.MySQLError)
-    made = kind if isinstance(kind, type) else pymysql.err.MySQLError
-    return cast("BaseException", made(*error.args))

@@ -12,34 +12,14 @@ from msgspec.structs import replace
 from sqlalchemy.engine import Connection, Engine
 
 from watchword.database.contract import InvalidValue, StorageError, StorageUnavailable
-from watchword.database.schema import FieldType, Model, Schema
+from watchword.database.schema import FieldType, Schema
 from watchword.storage.postgres import errors as postgres_errors
+from watchword.storage.postgres.any_driver import ANY_DRIVER, JSONAsText
 from watchword.storage.postgres.storage import DIALECT, MIGRATION_LOCK, declared_types, inspect
-from watchword.storage.sql.dialect import Dialect
 from watchword.storage.sql.engine import SQLDatabase, SQLEngine
-from watchword.storage.sql.model_sql import ModelSQL
-from watchword.storage.sql.queries import Queries
-from watchword.storage.sql.stored_forms import checked_date, checked_number, moment, plain_number
+from watchword.storage.sql.stored_forms import checked_date, checked_number
 
 from .traits import ALL_BUSY, driver_error, run_as_it_stands, spoken_by
-
-_JSON = (FieldType.JSON, FieldType.STRING_LIST, FieldType.NUMBER_LIST)
-
-
-def _text(value: Any) -> str:
-    return value if type(value) is str else str(value)
-
-
-_DIALECT = replace(
-    DIALECT,
-    load={
-        **DIALECT.load,
-        FieldType.STRING: _text,  # some drivers make objects of uuid
-        FieldType.NUMBER: plain_number,
-        FieldType.BIGINT: plain_number,
-        FieldType.DATE: moment,
-    },
-)
 
 
 def _date(value: Any) -> datetime:
@@ -57,7 +37,7 @@ def _number(value: Any) -> int | float:
 
 # asyncpg sends values in the binary form of their column, and takes no text for them.
 _ASYNCPG = replace(
-    _DIALECT,
+    ANY_DRIVER,
     store={
         **DIALECT.store,
         FieldType.NUMBER: _number,
@@ -65,25 +45,6 @@ _ASYNCPG = replace(
         FieldType.DATE: _date,
     },
 )
-
-
-class _JSONAsText(ModelSQL):
-    """Drivers differ in what they make of JSON: it is asked for as text."""
-
-    def __init__(self, schema: Schema, model: Model, dialect: Dialect) -> None:
-        super().__init__(schema, model, dialect)
-        self._json = {name for name, kind in self.types.items() if kind in _JSON}
-        self.select_list = self.aliased_list("")
-
-    def aliased_list(self, alias: str) -> str:
-        return ", ".join(
-            f"{alias}{column}{'::text' if name in self._json else ''}"
-            for name, column in self.columns.items()
-        )
-
-
-class _TextQueries(Queries):
-    model_sql = _JSONAsText
 
 
 class PostgresFlavor:
@@ -102,8 +63,8 @@ class PostgresFlavor:
         self._numbered = engine.dialect.driver == "asyncpg"
 
     def database(self, schema: Schema) -> SQLDatabase:
-        dialect = _ASYNCPG if self._numbered else _DIALECT
-        queries = _TextQueries(schema, dialect)
+        dialect = _ASYNCPG if self._numbered else ANY_DRIVER
+        queries = JSONAsText(schema, dialect)
         return SQLDatabase.of(schema, dialect, inspect, declared_types, queries)
 
     def stand_alone(self, connection: Connection) -> None:

@@ -14,8 +14,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.pool import StaticPool
 from sqlalchemy.util import greenlet_spawn
 
+from watchword.runtime.callback_loop import asker
 from watchword.runtime.process import PerProcess, keep_open
 from watchword.storage.connections.per_loop import PerLoop
+from watchword.storage.connections.uninterrupted import to_its_end
 
 T = TypeVar("T")
 
@@ -57,7 +59,7 @@ class Threads:
         self._disposes = disposes
 
     def caller(self) -> object:
-        return threading.get_ident()
+        return asker()
 
     def engine(self) -> Engine:
         return self._engine.here()
@@ -115,19 +117,7 @@ class Loops:
         return self._here.here()
 
     async def run(self, work: Callable[[], T]) -> T:
-        """A caller that is cancelled still waits for the end: no connection is left half-used."""
-        task = asyncio.ensure_future(greenlet_spawn(work))
-        try:
-            return await asyncio.shield(task)
-        except asyncio.CancelledError:
-            while not task.done():
-                try:
-                    await asyncio.wait([task])
-                except asyncio.CancelledError:
-                    continue  # cancelled again: the statement runs on all the same
-            if not task.cancelled():
-                task.exception()  # the cancellation is what the caller hears of
-            raise
+        return await to_its_end(greenlet_spawn(work))
 
     def turn(self) -> AbstractAsyncContextManager[Any]:
         return asyncio.Lock()

@@ -5,39 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, cast
 
-from msgspec.structs import replace
 from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine
 
-from watchword.database.contract import InvalidValue, StorageError
+from watchword.database.contract import StorageError
 from watchword.database.schema import Schema
 from watchword.storage.sql.engine import SQLDatabase, SQLEngine
-from watchword.storage.sql.model_sql import ModelSQL
-from watchword.storage.sql.queries import Queries
 from watchword.storage.sqlite.driver import is_there_already, refused_statement
 from watchword.storage.sqlite.driver import translated as of_sqlite
-from watchword.storage.sqlite.storage import DIALECT, declared_types, inspect
+from watchword.storage.sqlite.glob import GLOB_DIALECT, GlobQueries
+from watchword.storage.sqlite.storage import declared_types, inspect
 
 from .traits import ALL_BUSY, driver_error, run_as_it_stands, spoken_by, translated
 
-# LIKE ignores case on the connections of others; GLOB never does.
-_DIALECT = replace(DIALECT, like="GLOB", like_escape="")
-_WILD = str.maketrans({"*": "[*]", "?": "[?]", "[": "[[]"})
-_GLOB = {"contains": "*{}*", "starts_with": "{}*", "ends_with": "*{}"}
-_LONGEST = 50_000
 _PREPARED = "watchword_foreign_keys"
-
-
-class _GlobSQL(ModelSQL):
-    def spelled(self, operator: str, text: str, pattern: str) -> str:
-        made = _GLOB[operator].format(text.translate(_WILD))
-        if len(made.encode("utf-8", "surrogatepass")) > _LONGEST:
-            raise InvalidValue(f"at most {_LONGEST} bytes to search for")
-        return made
-
-
-class _GlobQueries(Queries):
-    model_sql = _GlobSQL
 
 
 class SQLiteFlavor:
@@ -57,8 +38,8 @@ class SQLiteFlavor:
             event.listen(engine, "checkout", _checked_out)
 
     def database(self, schema: Schema) -> SQLDatabase:
-        queries = _GlobQueries(schema, _DIALECT)
-        return SQLDatabase.of(schema, _DIALECT, inspect, declared_types, queries)
+        queries = GlobQueries(schema, GLOB_DIALECT)
+        return SQLDatabase.of(schema, GLOB_DIALECT, inspect, declared_types, queries)
 
     def stand_alone(self, connection: Connection) -> None:
         pass

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session, scoped_session
 
 from watchword.database.contract import StorageError
 from watchword.errors import ConfigurationError
+from watchword.runtime.callback_loop import asker
 
 from .pool import Guest, Target
 
@@ -36,7 +37,7 @@ class Host:
             target = target()
         self.is_async = isinstance(target, AsyncSession | AsyncConnection)
         self.target = _synchronous(target)
-        self.owner: object = asyncio.current_task() if self.is_async else threading.get_ident()
+        self.owner: object = asyncio.current_task() if self.is_async else asker()
         self.turn: Any = asyncio.Lock() if self.is_async else None
         self.guest: Guest | None = None
 

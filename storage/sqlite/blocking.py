@@ -7,12 +7,12 @@ that was given back last is taken first, because its caches are warm.
 from __future__ import annotations
 
 import sqlite3
-import threading
 import weakref
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
+from watchword.runtime.callback_loop import asker
 from watchword.runtime.process import PerProcess, keep_open
 from watchword.storage.sql.engine import refuse_script
 
@@ -75,7 +75,7 @@ class BlockingConnections:
     def __init__(self, database: Database) -> None:
         opened = database.open
         self._pools = PerProcess(lambda: _Pool(opened), close=_Pool.close, leave=_Pool.leave)
-        self._held: dict[int, HeldConnection] = {}
+        self._held: dict[object, HeldConnection] = {}
         weakref.finalize(self, self._pools.close)
 
     async def read(self, sql: str, params: Sequence[Any]) -> Rows:
@@ -106,7 +106,7 @@ class BlockingConnections:
         if held := self._joined():
             yield held
             return
-        me, pool = threading.get_ident(), self._pools.here()
+        me, pool = asker(), self._pools.here()
         connection, held = pool.borrow(), None
         try:
             async with held_transaction(connection) as held:
@@ -136,5 +136,5 @@ class BlockingConnections:
         self._pools.close()
 
     def _joined(self) -> HeldConnection | None:
-        held = self._held.get(threading.get_ident())
+        held = self._held.get(asker()) if self._held else None
         return None if held is None or held.inherited else held

@@ -14,6 +14,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Protocol
 
 from watchword.database.contract import StorageUnavailable
+from watchword.runtime.callback_loop import asker
 from watchword.runtime.process import PerProcess
 from watchword.storage.sql.engine import refuse_script
 
@@ -134,7 +135,7 @@ class BlockingTurns:
         self._timeout = memory.database.busy_timeout
 
     def caller(self) -> object:
-        return threading.get_ident()
+        return asker()
 
     @asynccontextmanager
     async def taken(self, turn: Turn) -> AsyncGenerator[None, None]:

@@ -10,13 +10,13 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import aiosqlite
 
 from watchword.database.contract import StorageUnavailable
+from watchword.storage.connections.uninterrupted import until_done
 
 from .driver import (
     DRIVER_ERRORS,
@@ -88,7 +88,7 @@ class Writer:
         try:
             rows: Rows = await line.execute_fetchall(sql, values)  # pyright: ignore[reportAssignmentType]
         except asyncio.CancelledError:
-            await _after_cancellation(lambda: line.execute_fetchall("SELECT 1", _Values()))
+            await until_done(line.all_done())
             raise
         return rows, values.cursor.rowcount
 
@@ -115,17 +115,6 @@ class Writer:
         """Close what nobody used, in a child: the thread is the parent's."""
         if self._raw is not None:
             close_inherited([self._raw])
-
-
-async def _after_cancellation(step: Callable[[], Awaitable[object]]) -> None:
-    """Wait for all that was given to the thread before, however often the caller is cancelled.
-
-    No task does it: the end of a loop cancels every task, and the statement would run on.
-    """
-    while True:
-        with suppress(asyncio.CancelledError):
-            await step()
-            return
 
 
 class _Values(tuple[Any, ...]):
@@ -156,6 +145,18 @@ class _Line(aiosqlite.Connection):
         # As SQLAlchemy does it. What was given to it is done all the same: the engine is closed
         # at exit, which waits for it.
         self._thread.daemon = True
+
+    def all_done(self) -> asyncio.Future[None]:
+        """Done once all is done that was given to the thread until now.
+
+        No task: the end of a loop cancels every task, and a statement would run on.
+        """
+        asked: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        if self._running:
+            self._tx.put_nowait((asked, lambda: None))  # pyright: ignore[reportUnknownMemberType]
+        else:
+            asked.set_result(None)  # who ended it has waited for the thread
+        return asked
 
     def end(self) -> None:
         """Stop the thread after all that it was given, and wait for it."""

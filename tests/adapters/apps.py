@@ -15,6 +15,10 @@ import fastapi
 import flask
 import litestar
 import litestar.exceptions
+import quart
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.urls import path
 from litestar.di import NamedDependency
 from starlette.applications import Starlette
 from starlette.authentication import requires
@@ -23,15 +27,20 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
+from werkzeug.datastructures import Headers
 
 from tests.adapters.drivers import ASGIClient, Client, WSGIClient
+from tests.support.django_project import DjangoClient
 from tests.support.litestar_app import LitestarApp
 from watchword import Auth
+from watchword.adapters import django as on_django
 from watchword.adapters import fastapi as on_fastapi
 from watchword.adapters import flask as on_flask
 from watchword.adapters import litestar as on_litestar
+from watchword.adapters import quart as on_quart
 from watchword.adapters import starlette as on_starlette
 from watchword.adapters.asgi import ASGIApp, WatchwordMiddleware
+from watchword.adapters.django import WatchwordRequest
 from watchword.adapters.wsgi import WSGIApp
 from watchword.records import User
 from watchword.results import SessionAndUser
@@ -76,6 +85,35 @@ def flask_app(auth: Auth[User]) -> flask.Flask:
     def refuse() -> str:
         assert on_flask.current_session.session.token
         flask.abort(403)
+
+    assert all(callable(view) for view in (me, open_, leave, refuse))
+    return app
+
+
+def quart_app(auth: Auth[User]) -> quart.Quart:
+    app = quart.Quart("app")
+    watchword = on_quart.Watchword(auth, app)
+
+    @app.get("/me")
+    @on_quart.login_required
+    async def me() -> str:
+        return on_quart.current_user.email
+
+    @app.get("/open")
+    async def open_() -> str:
+        user = await watchword.user
+        return user.name if user else "nobody"
+
+    @app.get("/leave")
+    async def leave() -> quart.Response:
+        assert await watchword.session is not None
+        return quart.Response("bye", headers=Headers([("Set-Cookie", GONE)]))
+
+    @app.get("/refuse")
+    async def refuse() -> str:
+        await watchword.load()
+        assert on_quart.current_session.session.token
+        quart.abort(403)
 
     assert all(callable(view) for view in (me, open_, leave, refuse))
     return app
@@ -160,16 +198,65 @@ def litestar_app(auth: Auth[User], **options: Any) -> litestar.Litestar:
     )
 
 
+def django_client(auth: Auth[User]) -> DjangoClient:
+    def me(request: WatchwordRequest[User]) -> HttpResponse:
+        assert request.watchword.user is not None
+        return HttpResponse(request.watchword.user.email)
+
+    def open_(request: HttpRequest) -> HttpResponse:
+        return HttpResponse(getattr(request.user, "name", "nobody"))
+
+    def leave(request: WatchwordRequest[User]) -> HttpResponse:
+        assert request.watchword.session is not None
+        gone = HttpResponse("bye")
+        gone.set_cookie("session_token", "gone")
+        return gone
+
+    def refuse(request: WatchwordRequest[User]) -> HttpResponse:
+        assert request.watchword.session is not None
+        raise PermissionDenied
+
+    views = {"me": on_django.login_required(me), "open": open_, "leave": leave, "refuse": refuse}
+    return DjangoClient(auth, [path(name, view) for name, view in views.items()])
+
+
+def django_asgi_client(auth: Auth[User]) -> DjangoClient:
+    async def me(request: WatchwordRequest[User]) -> HttpResponse:
+        assert request.watchword.user is not None
+        return HttpResponse(request.watchword.user.email)
+
+    async def open_(request: HttpRequest) -> HttpResponse:
+        user = await request.auser()
+        return HttpResponse(getattr(user, "name", "nobody"))
+
+    async def leave(request: WatchwordRequest[User]) -> HttpResponse:
+        assert await request.watchword.asession() is not None
+        gone = HttpResponse("bye")
+        gone.set_cookie("session_token", "gone")
+        return gone
+
+    async def refuse(request: WatchwordRequest[User]) -> HttpResponse:
+        assert await request.watchword.asession() is not None
+        raise PermissionDenied
+
+    views = {"me": on_django.login_required(me), "open": open_, "leave": leave, "refuse": refuse}
+    urls = [path(name, view) for name, view in views.items()]
+    return DjangoClient(auth, urls, asynchronous=True)
+
+
 SERVERS: dict[str, Callable[[Auth[User]], Client]] = {
     "asgi": plain_asgi,
     "asgi-middleware": asgi_middleware,
     "wsgi": plain_wsgi,
     "flask": lambda auth: WSGIClient(flask_app(auth)),
+    "quart": lambda auth: ASGIClient(quart_app(auth)),
     "starlette": lambda auth: ASGIClient(starlette_app(auth)),
     "fastapi": lambda auth: ASGIClient(fastapi_app(auth)),
     "litestar": lambda auth: ASGIClient(litestar_app(auth)),
+    "django": django_client,
+    "django-asgi": django_asgi_client,
 }
 """Every way to serve an `Auth`."""
 
-FRAMEWORKS = ("flask", "starlette", "fastapi", "litestar")
+FRAMEWORKS = ("flask", "quart", "starlette", "fastapi", "litestar", "django", "django-asgi")
 """Those with routes of their own."""

@@ -60,11 +60,17 @@ class Answer:
     reason: str = ""
 
     def all(self, name: str) -> list[str]:
-        return [value for key, value in self.headers if key.lower() == name]
+        # What is around a value is no part of it (RFC 9110, 5.5).
+        return [value.strip() for key, value in self.headers if key.lower() == name]
 
 
 class Client(Protocol):
     """What the tests know of an application behind a server."""
+
+    @property
+    def reads_first(self) -> bool:
+        """Whether the framework receives all of a body before it asks anybody."""
+        ...
 
     def send(self, method: str, target: str, headers: Pairs = (), **rest: Any) -> Answer: ...
 
@@ -73,6 +79,8 @@ class Client(Protocol):
 
 class ASGIClient:
     """Drives an ASGI application, on a loop of its own per call unless `run` is another one's."""
+
+    reads_first = False
 
     def __init__(self, app: Application) -> None:
         self.serve = app
@@ -90,12 +98,17 @@ class ASGIClient:
     async def exchange(self, call: Call) -> Answer:
         pieces = iter(_split(call.body) if call.chunks is None else call.chunks)
         sent: list[Message] = []
-        pulled = 0
+        pulled, ended, answered = 0, False, asyncio.Event()
 
         async def receive() -> Message:
-            nonlocal pulled
+            nonlocal pulled, ended
+            if ended:
+                # The client waits for its answer, and then it leaves.
+                await answered.wait()
+                return {"type": "http.disconnect"}
             piece = next(pieces, None)
             if piece is None:
+                ended = True
                 if call.extra.get("disconnects"):
                     return {"type": "http.disconnect"}
                 return {"type": "http.request", "body": b"", "more_body": False}
@@ -104,6 +117,8 @@ class ASGIClient:
 
         async def send(message: Message) -> None:
             sent.append(message)
+            if message["type"] == "http.response.body" and not message.get("more_body"):
+                answered.set()
 
         await self.serve(asgi_scope(call), receive, send)
         assert [message["type"] for message in sent[:1]] == ["http.response.start"]
@@ -114,6 +129,8 @@ class ASGIClient:
 
 class WSGIClient:
     """Drives a WSGI application; several calls run in threads."""
+
+    reads_first = False
 
     def __init__(self, app: WSGIApplication) -> None:
         self._app = app

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -65,6 +65,10 @@ class EchoAuth(Auth[User]):
 
     def check_beside(self, other: Auth[Any]) -> None:
         """It has no secret that another could share."""
+
+    @property
+    def endpoints(self) -> Mapping[str, Any]:
+        return {}
 
     @property
     def user_type(self) -> type[User]:

@@ -10,6 +10,9 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 import fastapi
 import flask
 import litestar
+import quart
+from django.http import HttpResponse
+from django.urls import path as django_path
 from litestar.di import NamedDependency
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -18,15 +21,20 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from tests.adapters.drivers import ASGIClient, Client, WSGIClient
+from tests.support.django_project import DjangoClient
 from tests.support.litestar_app import LitestarApp
 from watchword import APIError, Auth
 from watchword.adapters import asgi as plain_asgi
+from watchword.adapters import django as on_django
 from watchword.adapters import fastapi as on_fastapi
 from watchword.adapters import flask as on_flask
 from watchword.adapters import litestar as on_litestar
+from watchword.adapters import quart as on_quart
 from watchword.adapters import starlette as on_starlette
 from watchword.adapters import wsgi as plain_wsgi
 from watchword.adapters.asgi import Receive, Scope, Send
+from watchword.adapters.django import WatchwordRequest
+from watchword.records import User
 
 LATELY = 300
 FRESH, SUDO, FACTOR, FACTOR_LATELY = "/fresh", "/sudo", "/factor", "/factor-lately"
@@ -111,6 +119,24 @@ def on_flask_app(auth: Auth[Any]) -> Client:
     return WSGIClient(app)
 
 
+def on_quart_app(auth: Auth[Any]) -> Client:
+    app = quart.Quart("app")
+    watchword = on_quart.Watchword(auth, app)
+    guards = {
+        FRESH: on_quart.fresh_login_required(),
+        SUDO: watchword.fresh_login_required(LATELY),
+        FACTOR: on_quart.second_factor_required(),
+        FACTOR_LATELY: watchword.second_factor_required(LATELY),
+    }
+
+    async def page() -> str:
+        return on_quart.current_user.email
+
+    for path, guard in guards.items():
+        app.add_url_rule(path, endpoint=path, view_func=guard(page))
+    return ASGIClient(app)
+
+
 def on_starlette_app(auth: Auth[Any]) -> Client:
     async def page(request: Request) -> Response:
         return PlainTextResponse(request.user.record.email)
@@ -171,12 +197,40 @@ def on_litestar_app(auth: Auth[Any]) -> Client:
     return ASGIClient(LitestarApp(routes, plugins=[plugin], openapi_config=None))
 
 
+def on_django_app(auth: Auth[Any], *, asynchronous: bool = False) -> Client:
+    def page(request: WatchwordRequest[User]) -> HttpResponse:
+        assert request.watchword.user is not None
+        return HttpResponse(request.watchword.user.email)
+
+    async def awaited(request: WatchwordRequest[User]) -> HttpResponse:
+        user = await request.watchword.auser()
+        assert user is not None
+        return HttpResponse(user.email)
+
+    guards = {
+        FRESH: on_django.fresh_login_required(),
+        SUDO: on_django.fresh_login_required(LATELY, auth=auth),
+        FACTOR: on_django.second_factor_required(),
+        FACTOR_LATELY: on_django.second_factor_required(LATELY, auth=auth),
+    }
+    view = awaited if asynchronous else page
+    urls = [django_path(path[1:], guard(view)) for path, guard in guards.items()]
+    return DjangoClient(auth, urls, asynchronous=asynchronous)
+
+
+def on_django_asgi_app(auth: Auth[Any]) -> Client:
+    return on_django_app(auth, asynchronous=True)
+
+
 SERVERS: dict[str, Callable[[Auth[Any]], Client]] = {
     "wsgi": on_plain_wsgi,
     "bare-wsgi": on_bare_wsgi,
     "asgi": on_plain_asgi,
     "flask": on_flask_app,
+    "quart": on_quart_app,
     "starlette": on_starlette_app,
     "fastapi": on_fastapi_app,
     "litestar": on_litestar_app,
+    "django": on_django_app,
+    "django-asgi": on_django_asgi_app,
 }

@@ -9,16 +9,17 @@ from typing import Any
 
 import fastapi
 import flask
+import quart
 from starlette.applications import Starlette
 
 from tests.adapters.drivers import ASGIClient, Client, WSGIClient
-from tests.core.conftest import FAST
-from tests.support.browser import SECRET
+from tests.support.django_project import DjangoClient
 from tests.support.litestar_app import LitestarApp
-from watchword import Auth, EmailAndPassword, EmailVerification, Mail
+from watchword import Auth, EmailVerification, testing
 from watchword.adapters import fastapi as on_fastapi
 from watchword.adapters import flask as on_flask
 from watchword.adapters import litestar as on_litestar
+from watchword.adapters import quart as on_quart
 from watchword.adapters import starlette as on_starlette
 from watchword.adapters.asgi import ASGIApp, WatchwordMiddleware
 from watchword.adapters.wsgi import WSGIApp
@@ -29,22 +30,17 @@ OUTER = "https://app.example.com/shop/api/auth"
 
 @contextmanager
 def mailing_server(
-    folder: Path, outbox: list[Mail], **options: Any
+    folder: Path, outbox: testing.Outbox, **options: Any
 ) -> Generator[Auth[Any], None, None]:
     """A server below the prefix that mails a link with every sign-up."""
-    made = Auth(
+    made = testing.auth(
         database=f"sqlite:///{folder}/test.db",
-        secret=SECRET,
         base_url=OUTER,
-        email_and_password=EmailAndPassword(enabled=True, argon2_cost=FAST),
         email_verification=EmailVerification(
-            send_verification_email=lambda mail, request: outbox.append(mail),
-            send_on_sign_up=True,
+            send_verification_email=outbox.send, send_on_sign_up=True
         ),
-        environ={},
         **options,
     )
-    made.blocking.migrate()
     yield made
     made.blocking.close()
 
@@ -70,6 +66,12 @@ def in_flask(auth: Auth[Any]) -> Client:
     return WSGIClient(app)
 
 
+def in_quart(auth: Auth[Any]) -> Client:
+    app = quart.Quart("app")
+    on_quart.Watchword(auth, app, path="/api/auth")
+    return ASGIClient(app)
+
+
 def in_starlette(auth: Auth[Any]) -> Client:
     return ASGIClient(Starlette(routes=[on_starlette.mount(auth)]))
 
@@ -78,6 +80,14 @@ def in_fastapi(auth: Auth[Any]) -> Client:
     app = fastapi.FastAPI()
     on_fastapi.mount(app, auth)
     return ASGIClient(app)
+
+
+def in_django(auth: Auth[Any]) -> Client:
+    return DjangoClient(auth)
+
+
+def in_django_asgi(auth: Auth[Any]) -> Client:
+    return DjangoClient(auth, asynchronous=True)
 
 
 def in_litestar(auth: Auth[Any]) -> Client:

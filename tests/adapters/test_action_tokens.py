@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from wsgiref.types import StartResponse, WSGIEnvironment
 
@@ -13,6 +13,10 @@ import fastapi
 import flask
 import litestar
 import pytest
+import quart
+from django.http import HttpRequest, HttpResponse
+from django.urls import path as django_path
+from django.views.decorators.csrf import csrf_exempt
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -21,19 +25,21 @@ from starlette.routing import Route
 
 from tests.adapters.drivers import ASGIClient, Client, WSGIClient
 from tests.adapters.test_whole_server import DAY, SIGN_UP, Visitor
-from tests.support.browser import SECRET, Clock
+from tests.support.browser import Clock
+from tests.support.django_project import DjangoClient
 from tests.support.litestar_app import LitestarApp
-from watchword import APIError, Auth, EmailAndPassword
+from watchword import APIError, Auth, testing
+from watchword.adapters import django as on_django
 from watchword.adapters import fastapi as on_fastapi
 from watchword.adapters import flask as on_flask
 from watchword.adapters import litestar as on_litestar
+from watchword.adapters import quart as on_quart
 from watchword.adapters import starlette as on_starlette
 from watchword.adapters.asgi import Message, Receive, Scope, Send, WatchwordMiddleware
 from watchword.adapters.asgi import consume_action_token as consume_on_asgi
 from watchword.adapters.wsgi import WSGIApp
 from watchword.adapters.wsgi import consume_action_token as consume_on_wsgi
 from watchword.plugins import ActionToken
-from watchword.plugins.action_token import ActionTokenMail
 from watchword.records import User
 
 WIPE = "data-wipe"
@@ -83,6 +89,19 @@ def on_flask_app(auth: Auth[User]) -> Client:
     return WSGIClient(app)
 
 
+def on_quart_app(auth: Auth[User]) -> Client:
+    app = quart.Quart("app")
+    on_quart.Watchword(auth, app)
+
+    @app.post("/wipe")
+    @on_quart.action_required(WIPE)
+    async def wipe() -> str:
+        return "wiped"
+
+    assert callable(wipe)
+    return ASGIClient(app)
+
+
 def on_starlette_app(auth: Auth[User]) -> Client:
     @on_starlette.action_required(auth, WIPE)
     async def wipe(request: Request) -> Response:
@@ -117,13 +136,32 @@ def on_litestar_app(auth: Auth[User]) -> Client:
     return ASGIClient(LitestarApp([wipe], plugins=[plugin], openapi_config=None))
 
 
+def on_django_app(auth: Auth[User]) -> Client:
+    def wipe(request: HttpRequest) -> HttpResponse:
+        return HttpResponse("wiped")
+
+    guarded = csrf_exempt(on_django.action_required(WIPE)(wipe))
+    return DjangoClient(auth, [django_path("wipe", guarded)])
+
+
+def on_django_asgi_app(auth: Auth[User]) -> Client:
+    async def wipe(request: HttpRequest) -> HttpResponse:
+        return HttpResponse("wiped")
+
+    guarded = on_django.action_required(WIPE, auth=auth)(wipe)
+    return DjangoClient(auth, [django_path("wipe", guarded)], asynchronous=True)
+
+
 SERVERS: dict[str, Callable[[Auth[User]], Client]] = {
     "wsgi": on_plain_wsgi,
     "asgi": on_plain_asgi,
     "flask": on_flask_app,
+    "quart": on_quart_app,
     "starlette": on_starlette_app,
     "fastapi": on_fastapi_app,
     "litestar": on_litestar_app,
+    "django": on_django_app,
+    "django-asgi": on_django_asgi_app,
 }
 
 
@@ -132,14 +170,12 @@ class Application:
     """An application with one guarded route, one visitor, and the mails."""
 
     visitor: Visitor
-    drain: Callable[[], None]
-    sent: list[ActionTokenMail] = field(default_factory=list[ActionTokenMail])
+    sent: Callable[[], testing.Outbox]
 
     def confirm(self, type: str = WIPE) -> None:
         send = self.visitor.send("POST", "/api/auth/one-time-token/send-token", {"type": type})
         assert send.status == 200
-        self.drain()
-        body = {"token": self.sent[-1].token, "type": type}
+        body = {"token": self.sent().last().code, "type": type}
         assert (
             self.visitor.send("POST", "/api/auth/one-time-token/verify-token", body).status == 200
         )
@@ -156,37 +192,18 @@ def clock() -> Clock:
 
 @pytest.fixture(params=SERVERS)
 def app(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> Iterator[Application]:
-    sent: list[ActionTokenMail] = []
-    auth: Auth[User] = Auth(
+    outbox = testing.Outbox()
+    auth = testing.auth(
         database=f"sqlite:///{tmp_path / 'app.db'}",
-        secret=SECRET,
         base_url="http://app.example.com",
-        email_and_password=EmailAndPassword(
-            enabled=True,
-            hash_password=lambda password: f"hash of {password}",
-            verify_password=lambda stored, password: stored == f"hash of {password}",
-        ),
-        plugins=[
-            ActionToken(
-                send_token=lambda mail, request: sent.append(mail), require_verified_email=False
-            )
-        ],
-        environ={},
+        plugins=[ActionToken(send_token=outbox.send, require_verified_email=False)],
         clock=clock,
     )
-    auth.blocking.migrate()
     client = SERVERS[request.param](auth)
     with asyncio.Runner() as runner:
-
-        def drain() -> None:
-            if isinstance(client, ASGIClient):
-                runner.run(auth.close())
-            else:
-                auth.blocking.runtime.drain()
-
-        if isinstance(client, ASGIClient):
+        if isinstance(client, ASGIClient | DjangoClient):
             client.run = runner.run
-        yield Application(Visitor(client), drain, sent)
+        yield Application(Visitor(client), lambda: runner.run(outbox.settled()))
         runner.run(auth.close())
         auth.blocking.close()
 

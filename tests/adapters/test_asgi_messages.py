@@ -17,7 +17,7 @@ from tests.adapters.echo import EchoAuth
 from watchword.adapters.asgi import Message
 
 FORM = b"a=1&a=2&b=%7Bx%7D"
-ASGI_SERVERS = ("asgi", "asgi-middleware", "starlette", "fastapi", "litestar")
+ASGI_SERVERS = ("asgi", "asgi-middleware", "quart", "starlette", "fastapi", "litestar")
 
 
 def piece(body: bytes, **more: bool) -> Message:

@@ -35,7 +35,8 @@ def test_the_body_is_left_alone_if_the_core_does_not_read_it(
 ) -> None:
     auth.script.reads = 0
     answer = client.send("POST", "/api/auth/ok", JSON, body=b"x" * 500)
-    assert (answer.status, answer.pulled) == (200, 0)
+    assert answer.status == 200
+    assert client.reads_first or answer.pulled == 0
 
 
 @pytest.mark.parametrize("length", [999, 1000])
@@ -47,13 +48,16 @@ def test_a_body_up_to_the_limit_is_read(client: Client, auth: EchoAuth, length: 
 
 def test_a_body_announced_as_too_long_is_not_touched(client: Client, auth: EchoAuth) -> None:
     answer = client.send("POST", "/api/auth/ok", FORM, body=b"x" * 1001)
-    assert (answer.status, answer.pulled) == (413, 0)
+    assert answer.status == 413
+    assert client.reads_first or answer.pulled == 0
 
 
 def test_an_endless_body_is_left_at_the_limit(client: Client, auth: EchoAuth) -> None:
-    answer = client.send("POST", "/api/auth/ok", FORM, chunks=itertools.repeat(b"x" * 90))
+    # Who reads all of it first is told by a server in front of it that it ends.
+    pieces = [b"x" * 90] * 100 if client.reads_first else itertools.repeat(b"x" * 90)
+    answer = client.send("POST", "/api/auth/ok", FORM, chunks=pieces)
     assert answer.status == 413
-    assert 1000 < answer.pulled <= 1000 + 90
+    assert client.reads_first or 1000 < answer.pulled <= 1000 + 90
 
 
 def test_half_a_body_is_refused(client: Client, auth: EchoAuth) -> None:
@@ -71,7 +75,7 @@ def test_a_wrong_content_length_is_a_bad_request(
 ) -> None:
     answer = client.send("POST", "/api/auth/ok", [*FORM, ("Content-Length", length)], body=b"a=1&b")
     assert answer.status == 400
-    assert answer.pulled == 0
+    assert client.reads_first or answer.pulled == 0
 
 
 def test_a_body_can_be_read_twice(client: Client, auth: EchoAuth) -> None:

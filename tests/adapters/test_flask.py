@@ -133,7 +133,7 @@ def test_a_login_page_may_be_the_answer(app: flask.Flask) -> None:
 
     assert callable(account)
     answer = WSGIClient(app).send("GET", "/account", [("Cookie", "renew=1")])
-    assert (answer.status, answer.all("location")) == (302, ["/sign-in"])
+    assert (answer.status, answer.all("location")) == (302, ["/sign-in?next=%2Faccount"])
     assert answer.all("set-cookie") == list(RENEWED)
     assert WSGIClient(app).send("GET", "/account", [("Cookie", "user=al")]).body == b"al"
 

@@ -34,9 +34,16 @@ from tests.adapters.guarded import (
 )
 from tests.adapters.test_action_tokens import code_of
 from tests.adapters.test_whole_server import DAY, SIGN_UP, Visitor
-from tests.support.browser import SECRET, Clock
+from tests.support.browser import Clock
+from tests.support.django_project import DjangoClient
 from tests.support.litestar_app import LitestarApp
-from watchword import Auth, ConfigurationError, CookieCache, EmailAndPassword, SessionOptions
+from watchword import (
+    Auth,
+    ConfigurationError,
+    CookieCache,
+    SessionOptions,
+    testing,
+)
 from watchword.adapters import fastapi as on_fastapi
 from watchword.adapters import flask as on_flask
 from watchword.adapters import litestar as on_litestar
@@ -107,21 +114,12 @@ def server(tmp_path: Path, clock: Clock, **options: Any) -> Auth[User]:
     options.setdefault(
         "plugins", [TwoFactor(note_in_session=True), Bearer(), OneTimeTokenSession()]
     )
-    auth: Auth[User] = Auth(
+    return testing.auth(
         database=f"sqlite:///{tmp_path / 'app.db'}",
-        secret=SECRET,
         base_url="http://app.example.com",
-        email_and_password=EmailAndPassword(
-            enabled=True,
-            hash_password=lambda password: f"hash of {password}",
-            verify_password=lambda stored, password: stored == f"hash of {password}",
-        ),
-        environ={},
         clock=clock,
         **options,
     )
-    auth.blocking.migrate()
-    return auth
 
 
 @pytest.fixture(params=[False, True], ids=["store", "cookie-cache"])
@@ -137,7 +135,7 @@ def app(
     auth = server(tmp_path, clock, session=session)
     client = SERVERS[request.param](auth)
     with asyncio.Runner() as runner:
-        if isinstance(client, ASGIClient):
+        if isinstance(client, ASGIClient | DjangoClient):
             client.run = runner.run
         yield Application(Visitor(client), clock)
         runner.run(auth.close())
@@ -352,9 +350,9 @@ def test_flask_sends_people_to_a_page(tmp_path: Path, clock: Clock) -> None:
 
     assert callable(keys)
     visitor = Visitor(WSGIClient(app))
-    assert visitor.send("GET", "/keys").all("location") == ["/sign-in"]
+    assert visitor.send("GET", "/keys").all("location") == ["/sign-in?next=%2Fkeys"]
     visitor.send("POST", "/api/auth/sign-up/email", SIGN_UP)
-    assert visitor.send("GET", "/keys").all("location") == ["/code"]
+    assert visitor.send("GET", "/keys").all("location") == ["/code?next=%2Fkeys"]
     auth.blocking.close()
 
 
@@ -396,6 +394,27 @@ def test_openapi_shows_what_a_route_asks_for(tmp_path: Path, clock: Clock) -> No
     for path in ROUTES:
         assert shown["paths"][path]["get"]["security"] == [{"session": []}]
     assert shown["components"]["securitySchemes"]["session"]["in"] == "cookie"
+
+
+def test_no_option_of_a_litestar_route_opens_it(tmp_path: Path, clock: Clock) -> None:
+
+    @litestar.get("/keys", guards=[on_litestar.requires_fresh_session()], opt={"watchword": True})
+    async def keys() -> str:
+        return "keys"
+
+    auth = server(tmp_path, clock)
+    plugins = [on_litestar.WatchwordPlugin(auth)]
+    application = LitestarApp(
+        [keys], plugins=plugins, guards=[on_litestar.requires_session], openapi_config=None
+    )
+    with asyncio.Runner() as runner:
+        client = ASGIClient(application)
+        client.run = runner.run
+        visitor = Visitor(client)
+        assert visitor.send("GET", "/keys").status == NOBODY
+        assert visitor.send("GET", "/api/auth/ok").status == 200
+        runner.run(auth.close())
+    auth.blocking.close()
 
 
 def test_litestars_guard_on_everything_spares_the_server(tmp_path: Path, clock: Clock) -> None:

@@ -20,29 +20,36 @@ from tests.adapters.drivers import ASGIClient, Client
 from tests.adapters.prefixed import (
     OUTER,
     PREFIX,
+    in_django,
+    in_django_asgi,
     in_fastapi,
     in_flask,
     in_litestar,
+    in_quart,
     in_starlette,
     mailing_server,
     on_asgi,
     on_asgi_middleware,
     on_wsgi,
 )
-from watchword import Auth, Mail
+from tests.support.django_project import DjangoClient
+from watchword import Auth, testing
 from watchword.adapters import starlette as on_starlette
 
 ADA = {"name": "Ada", "email": "ada@example.com", "password": "password1234"}
-SERVERS = (on_asgi, on_asgi_middleware, on_wsgi, in_flask, in_starlette, in_fastapi, in_litestar)
+SERVERS = (
+    *(on_asgi, on_asgi_middleware, on_wsgi, in_flask, in_quart, in_starlette, in_fastapi),
+    *(in_litestar, in_django, in_django_asgi),
+)
 
 
 @pytest.fixture
-def outbox() -> list[Mail]:
-    return []
+def outbox() -> testing.Outbox:
+    return testing.Outbox()
 
 
 @pytest.fixture
-def auth(tmp_path: Path, outbox: list[Mail]) -> Iterator[Auth[Any]]:
+def auth(tmp_path: Path, outbox: testing.Outbox) -> Iterator[Auth[Any]]:
     with mailing_server(tmp_path, outbox, base_path="/api/auth") as made:
         yield made
 
@@ -69,12 +76,12 @@ def sign_up(client: Client, root: str) -> tuple[int, list[str]]:
 @pytest.mark.parametrize("server", SERVERS)
 def test_below_a_prefix_everything_answers_and_links_lead_there(
     auth: Auth[Any],
-    outbox: list[Mail],
+    outbox: testing.Outbox,
     runner: asyncio.Runner,
     server: Callable[[Auth[Any]], Client],
 ) -> None:
     client = server(auth)
-    if isinstance(client, ASGIClient):
+    if isinstance(client, ASGIClient | DjangoClient):
         client.run = runner.run
     status, cookies = sign_up(client, PREFIX)
     assert (status, len(cookies)) == (200, 1)
@@ -82,14 +89,12 @@ def test_below_a_prefix_everything_answers_and_links_lead_there(
     session = client.send("GET", "/api/auth/get-session", [("cookie", cookie)], root=PREFIX)
     assert json.loads(session.body)["user"]["email"] == ADA["email"]
 
-    # In either world: background work is finished.
-    auth.blocking.close()
-    runner.run(auth.close())
-    (mail,) = outbox
-    assert mail.url.startswith(f"{OUTER}/verify-email?token=")
-    path = mail.url.removeprefix("https://app.example.com/shop")
+    (link,) = runner.run(outbox.settled()).links
+    assert link.startswith(f"{OUTER}/verify-email?token=")
+    path = link.removeprefix("https://app.example.com/shop")
     opened = client.send("GET", path, root=PREFIX, scheme="https")
     assert opened.status == 302
+    runner.run(auth.close())
 
 
 def test_below_a_mount_of_the_framework_itself(auth: Auth[Any]) -> None:

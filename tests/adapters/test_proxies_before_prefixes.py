@@ -20,16 +20,20 @@ from tests.adapters.drivers import Answer, ASGIClient, Client, Pairs, WSGIClient
 from tests.adapters.prefixed import (
     OUTER,
     PREFIX,
+    in_django,
+    in_django_asgi,
     in_fastapi,
     in_flask,
     in_litestar,
+    in_quart,
     in_starlette,
     mailing_server,
     on_asgi,
     on_asgi_middleware,
     on_wsgi,
 )
-from watchword import Auth, Mail
+from tests.support.django_project import DjangoClient
+from watchword import Auth, testing
 from watchword.adapters.flask import Watchword
 
 SITE = "https://app.example.com"
@@ -99,6 +103,22 @@ def behind_proxy_fix(auth: Auth[Any]) -> Client:
     return WSGIClient(ProxyFix(app.wsgi_app, x_prefix=1))
 
 
+def forced(auth: Auth[Any]) -> Client:
+    return DjangoClient(auth, FORCE_SCRIPT_NAME=PREFIX)
+
+
+def forced_asgi(auth: Auth[Any]) -> Client:
+    return DjangoClient(auth, asynchronous=True, FORCE_SCRIPT_NAME=PREFIX)
+
+
+def stripped(path: str) -> dict[str, Any]:
+    return {"SCRIPT_NAME": "", "PATH_INFO": path, "REQUEST_URI": path}
+
+
+def stripped_in_asgi(path: str) -> dict[str, Any]:
+    return scope(path=path, raw=path, root="")
+
+
 def whole(path: str) -> dict[str, Any]:
     return {"SCRIPT_NAME": "", "PATH_INFO": PREFIX + path, "REQUEST_URI": PREFIX + path}
 
@@ -114,44 +134,53 @@ def kept_in_asgi(path: str) -> dict[str, Any]:
 CASES: list[Any] = [
     *(
         pytest.param(server, form, id=f"{server.__name__}-{name}")
-        for server in (on_asgi, on_asgi_middleware, in_starlette, in_fastapi, in_litestar)
+        for server in (
+            *(on_asgi, on_asgi_middleware, in_starlette, in_fastapi, in_litestar),
+            *(in_quart, in_django_asgi),
+        )
         for name, form in ASGI_FORMS.items()
     ),
     *(
         pytest.param(server, form, id=f"{server.__name__}-{name}")
-        for server in (on_wsgi, in_flask, with_application_root)
+        for server in (on_wsgi, in_flask, with_application_root, in_django)
         for name, form in WSGI_FORMS.items()
     ),
     # The application itself knows the prefix, and the server says nothing of it.
     *(
         pytest.param(apps.SERVERS[name], kept_in_asgi, id=f"{name}-kept, nothing said")
-        for name in ("asgi", "asgi-middleware", "starlette", "fastapi", "litestar")
+        for name in (
+            *("asgi", "asgi-middleware", "quart", "starlette", "fastapi", "litestar"),
+            "django-asgi",
+        )
     ),
     pytest.param(apps.SERVERS["wsgi"], whole, id="wsgi-kept, nothing said"),
     pytest.param(apps.SERVERS["flask"], whole, id="flask-kept, nothing said"),
+    pytest.param(apps.SERVERS["django"], whole, id="django-kept, nothing said"),
+    pytest.param(forced, stripped, id="FORCE_SCRIPT_NAME"),
+    pytest.param(forced_asgi, stripped_in_asgi, id="FORCE_SCRIPT_NAME, ASGI"),
     pytest.param(dispatched, whole, id="DispatcherMiddleware"),
     pytest.param(behind_proxy_fix, prefix_header, id="ProxyFix"),
 ]
 
 
 @pytest.fixture
-def outbox() -> list[Mail]:
-    return []
+def outbox() -> testing.Outbox:
+    return testing.Outbox()
 
 
 @pytest.fixture
-def auth(tmp_path: Path, outbox: list[Mail]) -> Iterator[Auth[Any]]:
+def auth(tmp_path: Path, outbox: testing.Outbox) -> Iterator[Auth[Any]]:
     with mailing_server(tmp_path, outbox) as made:
         yield made
 
 
 @pytest.mark.parametrize(("server", "form"), CASES)
 def test_a_person_signs_up_and_opens_the_link_of_the_mail(
-    auth: Auth[Any], outbox: list[Mail], server: Callable[[Auth[Any]], Client], form: Form
+    auth: Auth[Any], outbox: testing.Outbox, server: Callable[[Auth[Any]], Client], form: Form
 ) -> None:
     client = server(auth)
     with asyncio.Runner() as runner:
-        if isinstance(client, ASGIClient):
+        if isinstance(client, ASGIClient | DjangoClient):
             client.run = runner.run
 
         def send(method: str, target: str, headers: Pairs = (), body: bytes = b"") -> Answer:
@@ -171,12 +200,10 @@ def test_a_person_signs_up_and_opens_the_link_of_the_mail(
         session = send("GET", "/api/auth/get-session", [("cookie", cookie)])
         assert json.loads(session.body)["user"]["email"] == ADA["email"]
 
-        auth.blocking.close()
-        runner.run(auth.close())
-        (mail,) = outbox
-        assert mail.url.startswith(f"{OUTER}/verify-email?")
-        assert urlencode({"callbackURL": WELCOME}) in mail.url
-        opened = send("GET", mail.url.removeprefix(SITE + PREFIX))
+        (link,) = runner.run(outbox.settled()).links
+        assert link.startswith(f"{OUTER}/verify-email?")
+        assert urlencode({"callbackURL": WELCOME}) in link
+        opened = send("GET", link.removeprefix(SITE + PREFIX))
         assert (opened.status, opened.all("location")) == (302, [WELCOME])
 
         left = send("POST", "/api/auth/sign-out", [("origin", SITE), ("cookie", cookie)])
@@ -184,6 +211,7 @@ def test_a_person_signs_up_and_opens_the_link_of_the_mail(
         assert left.status == 200
         assert gone
         assert all("Max-Age=0" in item and "Path=/" in item.split("; ") for item in gone)
+        runner.run(auth.close())
 
 
 @pytest.mark.parametrize(

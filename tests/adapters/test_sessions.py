@@ -79,7 +79,7 @@ def test_the_authentication_server_is_left_to_look_for_itself(
     assert auth.script.checks == []
 
 
-@pytest.mark.parametrize("framework", ["flask", "fastapi", "litestar"])
+@pytest.mark.parametrize("framework", ["flask", "fastapi", "litestar", "django", "django-asgi"])
 def test_nobody_is_looked_up_who_is_not_asked_for(framework: str, auth: EchoAuth) -> None:
     answer = SERVERS[framework](auth).send("GET", "/no-such-page", ALICE_RENEWED)
     assert answer.status == 404

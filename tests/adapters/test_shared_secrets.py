@@ -16,12 +16,14 @@ from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 
 from tests.adapters.drivers import ASGIClient
+from tests.support.django_project import project
 from watchword import Auth, ConfigurationError, CookieCache, Names, SessionOptions
 from watchword.adapters import asgi, wsgi
 from watchword.adapters import fastapi as on_fastapi
 from watchword.adapters import flask as on_flask
 from watchword.adapters import litestar as on_litestar
 from watchword.adapters import starlette as on_starlette
+from watchword.adapters.django import watchword_urls
 
 SECRET, ANOTHER = "a" * 16 + "0123456789abcdef", "b" * 16 + "0123456789abcdef"
 CACHE = SessionOptions(cookie_cache=CookieCache())
@@ -69,8 +71,13 @@ def in_wsgi(shop: Auth[Any], staff: Auth[Any]) -> None:
     wsgi.WatchwordMiddleware(wsgi.WatchwordMiddleware(lambda *given: [], shop), staff)
 
 
+def in_django(shop: Auth[Any], staff: Auth[Any]) -> None:
+    with project(shop):
+        watchword_urls(staff)
+
+
 EVERYWHERE = pytest.mark.parametrize(
-    "together", [in_flask, in_fastapi, in_litestar, in_starlette, in_asgi, in_wsgi]
+    "together", [in_flask, in_fastapi, in_litestar, in_starlette, in_asgi, in_wsgi, in_django]
 )
 
 

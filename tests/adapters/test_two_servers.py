@@ -9,6 +9,9 @@ import fastapi
 import flask
 import litestar
 import pytest
+import quart
+from django.http import HttpRequest, HttpResponse
+from django.urls import path as django_path
 from litestar.di import NamedDependency
 from litestar.exceptions import ImproperlyConfiguredException
 from starlette.applications import Starlette
@@ -19,12 +22,15 @@ from starlette.routing import Route
 
 from tests.adapters.drivers import ASGIClient, Client, WSGIClient
 from tests.adapters.echo import EchoAuth
+from tests.support.django_project import DjangoClient
 from tests.support.litestar_app import LitestarApp
 from watchword import ConfigurationError
 from watchword.adapters import asgi, wsgi
+from watchword.adapters import django as on_django
 from watchword.adapters import fastapi as on_fastapi
 from watchword.adapters import flask as on_flask
 from watchword.adapters import litestar as on_litestar
+from watchword.adapters import quart as on_quart
 from watchword.adapters import starlette as on_starlette
 from watchword.records import User
 
@@ -56,6 +62,26 @@ def in_flask(shop: EchoAuth, staff: EchoAuth) -> Client:
 
     assert all(map(callable, (mine, theirs)))
     return WSGIClient(app)
+
+
+def in_quart(shop: EchoAuth, staff: EchoAuth) -> Client:
+    app = quart.Quart("app")
+    on_quart.Watchword(shop, app)
+    other = on_quart.Watchword(staff, app, name="staff")
+
+    @app.get("/shop")
+    @on_quart.login_required
+    async def mine() -> str:
+        return on_quart.current_user.name
+
+    @app.get("/staff")
+    @other.login_required
+    async def theirs() -> str:
+        found = await other.user
+        return found.name if found else ""
+
+    assert all(map(callable, (mine, theirs)))
+    return ASGIClient(app)
 
 
 def in_fastapi(shop: EchoAuth, staff: EchoAuth) -> Client:
@@ -140,7 +166,25 @@ def in_wsgi(shop: EchoAuth, staff: EchoAuth) -> Client:
     return WSGIClient(wsgi.WatchwordMiddleware(wsgi.WatchwordMiddleware(app, staff), shop))
 
 
-ALL = (in_flask, in_fastapi, in_starlette, in_asgi, in_wsgi)
+def in_django(shop: EchoAuth, staff: EchoAuth) -> Client:
+    def mine(request: HttpRequest) -> HttpResponse:
+        return HttpResponse(request.user.get_full_name())  # pyright: ignore
+
+    def theirs(request: HttpRequest) -> HttpResponse:
+        user = on_django.visit_of(request, staff).user
+        return HttpResponse(user.name if user else "")
+
+    def urls() -> list[Any]:
+        return [
+            *on_django.watchword_urls(staff),
+            django_path("shop", on_django.login_required(mine)),
+            django_path("staff", on_django.login_required(theirs, auth=staff)),
+        ]
+
+    return DjangoClient(shop, urls)
+
+
+ALL = (in_flask, in_quart, in_fastapi, in_starlette, in_asgi, in_wsgi, in_django)
 
 
 @pytest.mark.parametrize(
@@ -235,6 +279,27 @@ def test_flask_matches_hosts() -> None:
         WSGIClient(app).send("GET", "/api/auth/ok", extra=environ)
         assert WSGIClient(app).send("GET", "/all/ok", extra=environ).status == 200
     assert [len(auth.script.seen) for auth in (shop, staff, everywhere)] == [1, 1, 3]
+
+
+def test_quart_matches_hosts() -> None:
+    shop, staff, everywhere = EchoAuth(), EchoAuth(), EchoAuth("/all")
+    app = quart.Quart("app", host_matching=True, static_host="static.example.com")
+    on_quart.Watchword(shop, app, host="app.example.com")
+    on_quart.Watchword(staff, app, name="staff", host="staff.example.com")
+    on_quart.Watchword(everywhere, app, name="all")
+    for host in ("app.example.com", "staff.example.com", "other.example.com"):
+        given = {"headers": [(b"host", host.encode())]}
+        ASGIClient(app).send("GET", "/api/auth/ok", extra=given)
+        assert ASGIClient(app).send("GET", "/all/ok", extra=given).status == 200
+    assert [len(auth.script.seen) for auth in (shop, staff, everywhere)] == [1, 1, 3]
+
+
+def test_quart_refuses_what_it_cannot_do() -> None:
+    with pytest.raises(ConfigurationError, match=r"Quart\(host_matching=True"):
+        on_quart.Watchword(EchoAuth(), quart.Quart("app"), host="app.example.com")
+    other: Any = flask.Flask("app")
+    with pytest.raises(ConfigurationError, match="a Flask cannot be served by"):
+        on_quart.Watchword(EchoAuth(), other)
 
 
 def test_flask_refuses_what_it_cannot_do() -> None:

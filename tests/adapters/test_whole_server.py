@@ -12,8 +12,9 @@ import pytest
 
 from tests.adapters.apps import FRAMEWORKS, SERVERS
 from tests.adapters.drivers import Answer, ASGIClient, Client
-from tests.support.browser import SECRET, Clock
-from watchword import Auth, EmailAndPassword
+from tests.support.browser import Clock
+from tests.support.django_project import DjangoClient
+from watchword import Auth, testing
 from watchword.records import User
 
 DAY = 86_400
@@ -50,20 +51,8 @@ def clock() -> Clock:
 
 @pytest.fixture
 def server(tmp_path: Path, clock: Clock) -> Auth[User]:
-    auth = Auth(
-        database=f"sqlite:///{tmp_path / 'app.db'}",
-        secret=SECRET,
-        base_url="http://app.example.com",
-        email_and_password=EmailAndPassword(
-            enabled=True,
-            hash_password=lambda password: f"hash of {password}",
-            verify_password=lambda stored, password: stored == f"hash of {password}",
-        ),
-        environ={},
-        clock=clock,
-    )
-    auth.blocking.migrate()
-    return auth
+    database = f"sqlite:///{tmp_path / 'app.db'}"
+    return testing.auth(database=database, base_url="http://app.example.com", clock=clock)
 
 
 @pytest.fixture
@@ -76,7 +65,7 @@ def loop(server: Auth[User]) -> Iterator[asyncio.Runner]:
 
 def visit(name: str, server: Auth[User], loop: asyncio.Runner) -> Visitor:
     client = SERVERS[name](server)
-    if isinstance(client, ASGIClient):
+    if isinstance(client, ASGIClient | DjangoClient):
         client.run = loop.run
     return Visitor(client)
 

@@ -18,8 +18,11 @@ from tests.architecture.syntax import ROOT
 from tests.docs.blocks import blocks
 from tests.support.browser import SECRET
 
-FOLDERS = ("core", "adapters", "storage", "tests", "docs")
-FILES = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "pyproject.toml")
+FOLDERS = ("core", "adapters", "storage", "tests", "docs", "examples")
+FILES = (
+    *("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"),
+    *("pyproject.toml", "hatch_build.py"),
+)
 HOLD_PLUGINS = (
     "tests/plugins/test_notes.py",
     "tests/typing/test_typing.py",

@@ -26,6 +26,8 @@ class Advisory:
     package: str
     fixed: str
     about: str
+    later: tuple[str, ...] = ()
+    """The same of later series, where older ones were mended too."""
 
 
 ADVISORIES = (
@@ -41,12 +43,17 @@ ADVISORIES = (
     Advisory("CVE-2025-66221", "werkzeug", "3.1.4", "names of devices on Windows"),
     Advisory("CVE-2026-21860", "werkzeug", "3.1.5", "names of devices on Windows"),
     Advisory("GHSA-29vq-49wr-vm6x", "werkzeug", "3.1.6", "names of devices on Windows"),
+    Advisory("CVE-2024-49767", "quart", "0.19.7", "forms take very much memory"),
     Advisory("CVE-2025-62727", "starlette", "0.49.1", "ranges take very long"),
     Advisory("CVE-2026-48710", "starlette", "1.0.1", "a Host header changes the path"),
     Advisory("CVE-2026-48817", "starlette", "1.1.0", "methods of a class answer requests"),
     Advisory("PYSEC-2026-248", "starlette", "1.3.0", "a path changes the host"),
     Advisory("PYSEC-2026-249", "starlette", "1.3.1", "limits of forms are ignored"),
     Advisory("CVE-2024-24762", "fastapi", "0.109.1", "forms take very long"),
+    Advisory(
+        *("CVE-2025-64459", "django", "4.2.26", "SQL injection by dictionaries"),
+        later=("5.1.14", "5.2.8"),
+    ),
     Advisory("CVE-2025-59152", "litestar", "2.18.0", "rate limits by a header of the client's"),
     Advisory("CVE-2026-25478", "litestar", "2.20.0", "origins as regular expressions"),
     Advisory("CVE-2026-25479", "litestar", "2.20.0", "hosts as regular expressions"),
@@ -56,6 +63,18 @@ ADVISORIES = (
     Advisory("CVE-2024-36039", "pymysql", "1.1.1", "SQL injection by dictionaries"),
     Advisory("CVE-2025-65896", "asyncmy", "0.2.13", "SQL injection by dictionaries"),
     Advisory("GHSA-r397-ff8c-wv2g", "aiomysql", "0.3.0", "a server reads the client's files"),
+    Advisory("CVE-2024-6827", "gunicorn", "22.0.0", "requests inside of requests"),
+    Advisory("CVE-2024-49768", "waitress", "3.0.1", "pipelined requests of who was refused"),
+    Advisory("CVE-2024-49769", "waitress", "3.0.1", "a client that goes keeps a core busy"),
+    Advisory("CVE-2026-42544", "granian", "2.7.4", "a header ends a worker"),
+    Advisory("CVE-2026-42545", "granian", "2.7.4", "a header of the answer ends a worker"),
+    Advisory("CVE-2020-14343", "pyyaml", "5.4", "code in a document"),
+    Advisory("GHSA-vxj7-4xrp-5vr4", "aiosmtplib", "5.1.2", "answers from before STARTTLS"),
+    Advisory("CVE-2024-56326", "jinja2", "3.1.5", "str.format leaves the sandbox"),
+    Advisory("CVE-2025-27516", "jinja2", "3.1.6", "the filter attr leaves the sandbox"),
+    Advisory("CVE-2024-27305", "aiosmtpd", "1.4.5", "smuggled mails"),
+    Advisory("CVE-2024-34083", "aiosmtpd", "1.4.6", "commands from before STARTTLS"),
+    Advisory("CVE-2021-23727", "celery", "5.2.2", "commands by a backend's rows"),
     Advisory("CVE-2019-7164", "sqlalchemy", "1.3.0", "SQL injection by order_by"),
 )
 
@@ -83,6 +102,24 @@ def test_a_version_that_is_known_to_be_unsafe_does_not_fit(advisory: Advisory) -
     assert named, f"{advisory.package} is no dependency any more"
     for one in named:
         assert lowest(one) >= Version(advisory.fixed), f"{one}: {advisory.about}"
+
+
+@pytest.mark.parametrize("advisory", ADVISORIES, ids=lambda one: one.id)
+def test_nor_does_one_of_a_later_series(advisory: Advisory) -> None:
+    for fixed in map(Version, advisory.later):
+        for patch in range(fixed.micro):
+            unsafe = f"{fixed.major}.{fixed.minor}.{patch}"
+            for one in requirements():
+                fits = one.name.lower() == advisory.package and one.specifier.contains(unsafe)
+                assert not fits, f"{one}: {advisory.about}"
+
+
+def test_versions_of_django_that_nobody_mends_do_not_fit() -> None:
+    (django,) = [one for one in requirements() if one.name == "Django"]
+    series = [("4.2", 30), ("5.0", 20), ("5.1", 20), ("5.2", 19)]
+    for name, first in series:
+        assert not any(django.specifier.contains(f"{name}.{patch}") for patch in range(first))
+    assert all(map(django.specifier.contains, ("4.2.30", "5.2.19", "6.0.10", "6.1.3")))
 
 
 def test_every_dependency_has_a_lower_bound() -> None:

@@ -13,7 +13,7 @@ import pytest
 from tests.architecture.syntax import all_modules
 from tests.benchmarks.cold_start import MINIMAL, Loaded, loaded_modules
 
-ROOMS_OF_OTHERS = {"adapters", "cli", "importing", "plugins", "testing"}
+ROOMS_OF_OTHERS = {"adapters", "cli", "importing", "mail", "plugins", "testing", "users"}
 """Parts of watchword that a server without plugins does not need."""
 
 OTHER_CONFIGURATIONS = {

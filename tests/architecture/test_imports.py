@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.architecture.syntax import (
@@ -14,13 +16,21 @@ from tests.architecture.syntax import (
 )
 
 HOMES = {
-    "flask": {"flask", "flask_body"},
-    "werkzeug": {"flask", "flask_body"},
-    "starlette": {"starlette"},
-    "fastapi": {"fastapi"},
-    "litestar": {"litestar", "litestar_dependencies", "litestar_dtos", "litestar_records"},
+    "flask": "flask",
+    "werkzeug": "flask",
+    "starlette": "starlette",
+    "fastapi": "fastapi",
+    "litestar": "litestar",
+    "quart": "quart",
+    "django": "django",
+    "asgiref": "django",
 }
-"""The only modules of adapters/ that may import a framework."""
+"""The adapter of each framework: `flask.py` and `flask_*.py` alone may import Flask; Django wants a
+package for its applications, `django/`. Django's databases have a storage beside."""
+ALSO = {("werkzeug", "quart")}
+"""Quart stands on Werkzeug, as Flask does."""
+STORAGES = {"django": "django"}
+"""Those that are more than a framework, with the folder below storage/."""
 
 
 def test_a_framework_is_imported_by_its_own_adapter_only() -> None:
@@ -29,9 +39,24 @@ def test_a_framework_is_imported_by_its_own_adapter_only() -> None:
         for name, path in all_modules().items()
         for found in imports(path)
         if found.top in HOMES
-        if not (path.parent == SISTERS["adapters"] and path.stem in HOMES[found.top])
+        if HOMES[found.top] not in (adapter_of(path), STORAGES.get(storage_of(path)))
+        if (found.top, adapter_of(path)) not in ALSO
     ]
     assert strangers == []
+
+
+def adapter_of(path: Path) -> str:
+    """The framework to whose adapter a module belongs; empty elsewhere."""
+    return _part_below(path, SISTERS["adapters"]).split("_")[0].split(".")[0]
+
+
+def storage_of(path: Path) -> str:
+    """The folder below storage/ in which a module stands; empty elsewhere."""
+    return _part_below(path, SISTERS["storage"])
+
+
+def _part_below(path: Path, folder: Path) -> str:
+    return path.relative_to(folder).parts[0] if folder in path.parents else ""
 
 
 def test_folder_mates_are_imported_relatively() -> None:

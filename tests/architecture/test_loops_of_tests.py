@@ -40,6 +40,9 @@ LOOPS_OF_THEIR_OWN: dict[str, dict[str, str]] = {
         "test_the_loops_way_to_make_tasks_is_the_applications_again": END_OF_A_LOOP,
         "test_timeouts_within_the_work_are_heard": END_OF_A_LOOP,
     },
+    "core/runtime/test_later.py": {
+        "test_a_loop_that_ends_takes_it_along": END_OF_A_LOOP,
+    },
     "core/runtime/test_own_background.py": {
         "test_server_side_calls_and_checks_hand_over_too": BOTH_WORLDS,
         "test_a_handler_that_fails_is_told_and_loses_nothing": BOTH_WORLDS,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -18,6 +18,7 @@ from watchword import (
     EmailAndPassword,
     EmailVerification,
     PasswordReset,
+    Plugin,
     WorkLimits,
 )
 from watchword.plugins import EmailOTP, MagicLink
@@ -39,6 +40,9 @@ class Site:
         codes: dict[str, Any] | None = None,
         passwords: dict[str, Any] | None = None,
         reset: dict[str, Any] | None = None,
+        deletion: dict[str, Any] | None = None,
+        links: dict[str, Any] | None = None,
+        more: Sequence[Plugin] = (),
         **options: Any,
     ) -> None:
         self.kind = kind
@@ -60,10 +64,12 @@ class Site:
                 enabled=True,
                 send_delete_account_verification=mail,
                 before_delete=lambda user, request: self.interrupt(),
+                **(deletion or {}),
             ),
             plugins=[
-                MagicLink(send_magic_link=mail),
+                MagicLink(send_magic_link=mail, **(links or {})),
                 EmailOTP(**{"send_verification_otp": mail, "change_email": True, **(codes or {})}),
+                *more,
             ],
             **options,
         )

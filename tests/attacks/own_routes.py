@@ -17,6 +17,7 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 import fastapi
 import flask
 import litestar
+import quart
 from litestar.di import NamedDependency
 from starlette.applications import Starlette
 from starlette.authentication import requires
@@ -24,6 +25,7 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
+from werkzeug.datastructures import Headers
 
 from tests.adapters.drivers import ASGIClient, Client, WSGIClient
 from tests.support.litestar_app import LitestarApp
@@ -32,6 +34,7 @@ from watchword.adapters import asgi as on_asgi
 from watchword.adapters import fastapi as on_fastapi
 from watchword.adapters import flask as on_flask
 from watchword.adapters import litestar as on_litestar
+from watchword.adapters import quart as on_quart
 from watchword.adapters import starlette as on_starlette
 from watchword.adapters import wsgi as on_wsgi
 from watchword.records import User
@@ -144,6 +147,39 @@ def flask_app(auth: Auth[User]) -> Client:
     return WSGIClient(app)
 
 
+def quart_app(auth: Auth[User]) -> Client:
+    app = quart.Quart("app")
+    extension = on_quart.Watchword(auth, app)
+
+    def said(text: str) -> quart.Response:
+        return quart.Response(text, headers={"Vary": VARY})
+
+    async def login() -> quart.Response:
+        sent: Any = await quart.request.get_data()
+        given = entered(sent)
+        request = on_quart.auth_request()
+        try:
+            done = await auth.api.sign_in_email(given, request=request, return_headers=True)
+        except APIError as error:
+            status, text = refusal(error)
+            return quart.Response(text, status)
+        cookies = Headers([("Set-Cookie", line) for line in done.cookies])
+        return quart.Response("welcome", headers=cookies)
+
+    async def who() -> quart.Response:
+        return said(address(await extension.session))
+
+    async def other() -> quart.Response:
+        return said("other")
+
+    app.add_url_rule("/who", view_func=who)
+    app.add_url_rule("/members", "members", on_quart.login_required(who))
+    app.add_url_rule("/wipe", "wipe", on_quart.action_required(WIPE)(who), methods=["POST"])
+    app.add_url_rule("/login", view_func=login, methods=["POST"])
+    app.add_url_rule("/other", view_func=other)
+    return ASGIClient(app)
+
+
 def starlette_login(auth: Auth[User]) -> Callable[[Request], Awaitable[Response]]:
     async def login(request: Request) -> Response:
         given, as_sent = entered(await request.body()), on_starlette.request_of(request)
@@ -244,6 +280,7 @@ APPLICATIONS: dict[str, Callable[[Auth[User]], Client]] = {
     "wsgi": plain_wsgi,
     "asgi": plain_asgi,
     "flask": flask_app,
+    "quart": quart_app,
     "starlette": starlette_app,
     "fastapi": fastapi_app,
     "litestar": litestar_app,

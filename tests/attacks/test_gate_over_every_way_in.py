@@ -189,6 +189,21 @@ def by_mailed_link_of_an_application(place: Place, browser: Browser) -> Answer:
     return browser.get("/magic-link/verify", query)
 
 
+def by_link_of_the_server(place: Place, browser: Browser) -> Answer:
+    return browser.get("/sign-in/link", {"token": _link(place), "disableRedirect": "1"})
+
+
+def by_link_of_the_server_and_on(place: Place, browser: Browser) -> Answer:
+    return browser.get("/sign-in/link", {"token": _link(place)})
+
+
+def _link(place: Place) -> str:
+    users = place.factors.auth.blocking.users
+    user = users.find(ADA)
+    assert user is not None
+    return users.sign_in_link(user.id).token
+
+
 def by_verifying_link(place: Place, browser: Browser) -> Answer:
     browser.post("/send-verification-email", {"email": ADA})
     return browser.get("/verify-email", {"token": place.last_mail().token})
@@ -268,6 +283,8 @@ WALKED: list[tuple[str, Walk]] = [
     ("/magic-link/verify", by_mailed_link),
     ("/magic-link/verify", by_mailed_link_and_on),
     ("/magic-link/verify", by_mailed_link_of_an_application),
+    ("/sign-in/link", by_link_of_the_server),
+    ("/sign-in/link", by_link_of_the_server_and_on),
     ("/verify-email", by_verifying_link),
     ("/email-otp/verify-email", by_verifying_code),
     ("/sign-in/social", by_id_token),
@@ -293,10 +310,14 @@ PASSED = {
     "/change-email": "the session that asks",
     "/email-otp/change-email": "the session that asks",
     "/change-password": "in place of the session that asks, for the password besides",
+    "/organization/accept-invitation": "the session that asks",
+    "/organization/set-active": "the session that asks",
+    "/organization/set-active-team": "the session that asks",
     "/multi-session/set-active": "a session that the browser got before",
     "/multi-session/revoke": "a session that the browser got before",
     "/one-time-token/verify": "the session that the token was made from",
     "/one-time-token-session/verify": "made from a session, and inherits what that had proven",
+    "/device/token": "made from the session that let it in, and inherits what that had proven",
     "/passkey/verify-registration": "who is new has no second factor; or in place of what asks",
     "/passkey/verify-authentication": "two factors in one where it verified its user, asked "
     "for the second one where not: tests/plugins/test_passkey_two_factor.py",

@@ -16,6 +16,7 @@ import flask
 import litestar
 import msgspec
 import pytest
+import quart
 from fastapi.encoders import jsonable_encoder
 from litestar.di import NamedDependency
 from pydantic import BaseModel, ConfigDict
@@ -28,6 +29,7 @@ from watchword import Auth, Column, SessionAndUser, User
 from watchword.adapters import fastapi as on_fastapi
 from watchword.adapters import flask as on_flask
 from watchword.adapters import litestar as on_litestar
+from watchword.adapters import quart as on_quart
 from watchword.records import Account
 
 NOW = datetime(2026, 1, 1, 12, 30, 15, 123456, tzinfo=UTC)
@@ -244,12 +246,36 @@ def in_flask(auth: Auth[Any], path: str, cookies: list[tuple[str, str]]) -> byte
     return answer.body
 
 
+def in_quart(auth: Auth[Any], path: str, cookies: list[tuple[str, str]]) -> bytes:
+    app = quart.Quart("app")
+    watchword = on_quart.Watchword(auth, app)
+
+    @app.get("/user")
+    @watchword.login_required
+    async def user() -> quart.Response:
+        return quart.jsonify(on_quart.current_user)
+
+    @app.get("/typed")
+    async def typed() -> quart.Response:
+        return quart.jsonify(user=await watchword.user)
+
+    @app.get("/session")
+    async def both() -> dict[str, Any]:
+        return {"page": [await watchword.session]}
+
+    assert all(map(callable, (user, typed, both)))
+    answer = ASGIClient(app).send("GET", path, cookies)
+    assert answer.status == 200
+    return answer.body
+
+
 @pytest.mark.parametrize(
     ("framework", "path"),
     [
         *((in_fastapi, path) for path in ("/user", "/session", "/declared", "/generic", "/model")),
         *((in_litestar, path) for path in ("/user", "/base", "/session")),
         *((in_flask, path) for path in ("/user", "/typed", "/session")),
+        *((in_quart, path) for path in ("/user", "/typed", "/session")),
     ],
 )
 def test_routes_that_give_a_record_back_do_not_show_it(

@@ -130,6 +130,7 @@ def entrances(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Entrances]:
     auth.blocking.migrate()
     # What is loaded with its first use is not the work of any text.
     Browser(auth).get("/expo-authorization-proxy", {"authorizationURL": "https://id.example"})
+    Browser(auth).post("/one-tap/callback", {"idToken": "x"})
     with Entrances(auth) as made:
         yield made
 
@@ -205,6 +206,7 @@ def test_a_longer_text_is_refused_and_nothing_is_done(
 
 
 REFUSALS = {
+    "invalid_request",
     "VALIDATION_ERROR",
     "PASSWORD_TOO_LONG",
     "TWO_FACTOR_NOT_ENABLED",

@@ -31,27 +31,37 @@ NAMES = re.compile(
     r"|(^|_)(otp|pin|code|key|hash|salt|jwt|cookies|headers|query|environ)($|_)"
 )
 MISLEADING = {
+    "ApiKeyConfig.api_key_headers",  # names alone
     "Advanced.cookies",  # names and attributes
     "Asker.has_cookies",  # yes or no
     *("Description.authorization_url", "Description.token_url"),  # of providers, for everybody
     *("Description.token_headers", "Description.user_info_headers"),  # written in the code
     *("Discovered.authorization_endpoint", "Discovered.token_endpoint"),  # for everybody
     "Dialect.key_text_type",
-    "ErrorCode.code",
+    *("ErrorCode.code", "ProtocolError.code"),
     "MySQLOptions.ssl_key",  # the path of a file
     "PrivateKey.key_id",  # its public name
+    "Refusal.code",  # our own words, and those of a standard
+    "Refusal.headers",
+    "SignedWith.key_id",
+    "Submitted.code",  # of a refusal
+    "TokenHeader.key_id",
     "Request.headers",  # prints names alone
     "Tokens.token_type",  # "bearer"
     "Site.cookies",  # names and attributes
 }
 """Fields whose names sound like secrets, and that show none."""
 
+NEEDING_A_PROJECT = {"watchword.__main__", "watchword.adapters.django.urls"}
+"""A program, and the URLs of the server that a project names: neither has a class."""
+
 
 @cache
 def declared() -> list[type[Any]]:
     """Every class of the package."""
+    importlib.import_module("tests.support.django_project")  # some modules need its settings
     names = [module.name for module in pkgutil.walk_packages(watchword.__path__, "watchword.")]
-    modules = [importlib.import_module(name) for name in names if name != "watchword.__main__"]
+    modules = [importlib.import_module(name) for name in names if name not in NEEDING_A_PROJECT]
     found = {kind for module in modules for _, kind in inspect.getmembers(module, inspect.isclass)}
     return [kind for kind in found if kind.__module__.startswith("watchword.")]
 

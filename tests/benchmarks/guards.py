@@ -30,14 +30,16 @@ from tests.benchmarks.session_checks import asgi_call, awaited_check, blocking_c
 from watchword import Auth, User
 from watchword.adapters import fastapi as fastapi_adapter
 from watchword.adapters import starlette as starlette_adapter
-from watchword.adapters.flask import Watchword, login_required
+from watchword.adapters.flask import Watchword, login_required, roles_required
+from watchword.plugins import Admin
 
 WANTED = "<= 1.3x"
+ROLE = "Flask roles_required"
 
 
 def guards(cookie: str) -> list[Row]:
     """One row for each framework."""
-    auth = minimal()
+    auth, administered = minimal(), minimal(plugins=[Admin()])
     with asyncio.Runner() as runner:
         asked = {
             "Flask login_required": (
@@ -58,6 +60,12 @@ def guards(cookie: str) -> list[Row]:
                 asgi_call(runner, asking_fastapi(auth), "/me", cookie),
                 "awaited",
             ),
+            ROLE: (
+                wsgi_call(flask_with_a_role(administered), cookie),
+                wsgi_call(plain_flask(), cookie),
+                wsgi_call(asking_flask(auth), cookie),
+                "blocking",
+            ),
         }
         works = {
             "blocking": blocking_check(auth, cookie),
@@ -69,13 +77,15 @@ def guards(cookie: str) -> list[Row]:
         measured = alternate(works)
         runner.run(auth.close())
     auth.blocking.close()
+    administered.blocking.close()
     rows: list[Row] = []
     for name, (_, _, _, check) in asked.items():
         guarded, plain = f"{name} guarded", f"{name} plain"
         ratio = measured.added(guarded, plain, check)
         more = measured.median(guarded) - measured.median(plain)
         figure = f"{ratio:.2f}x ({more:.1f} / {measured.median(check):.1f} us)"
-        rows.append((f"guard over the check: {name}", figure, WANTED))
+        wanted = "" if name == ROLE else WANTED
+        rows.append((f"guard over the check: {name}", figure, wanted))
         within = measured.within(guarded, plain, f"{name} asking")
         rows.append(("... over the check by hand in the view", f"{within:.2f}x", ""))
     return rows
@@ -111,6 +121,19 @@ def guarded_flask(auth: Auth[Any]) -> Flask:
 
     @app.get("/me")
     @login_required
+    def me() -> dict[str, bool]:
+        return {"seen": True}
+
+    return app
+
+
+def flask_with_a_role(auth: Auth[Any]) -> Flask:
+    """The same view below `roles_required`, which asks the store about session and user."""
+    app = Flask("role")
+    Watchword(auth, app)
+
+    @app.get("/me")
+    @roles_required("user")
     def me() -> dict[str, bool]:
         return {"seen": True}
 

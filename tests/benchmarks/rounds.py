@@ -92,7 +92,7 @@ def awaited(
 
 
 def compared(
-    measured: Measured, name: str, base: str, *, what: str, wanted: str, digits: int = 2
+    measured: Measured, name: str, base: str, *, what: str, wanted: str = "", digits: int = 2
 ) -> Row:
     """A row that says a ratio, with the microseconds that it is made of."""
     ratio = f"{measured.ratio(name, base):.{digits}f}x"

@@ -31,6 +31,7 @@ from tests.benchmarks.session_checks import (  # noqa: E402
     bearer_check,
     blocking_check,
     cached_checks,
+    other_answers,
     session_checks,
 )
 from tests.support.services import free_port, wait_for  # noqa: E402
@@ -55,6 +56,7 @@ def main() -> None:
     os.environ |= {"BENCH_DB": path, "BETTER_AUTH_SECRET": SECRET}
     cookie = prepare()
     rows = session_checks(path, SECRET, cookie)
+    rows += other_answers(cookie)
     measure_http(rows, reference, cookie)
     rows += postgres_checks()
     rows += guards(cookie)

@@ -9,14 +9,19 @@ from typing import Any
 from tests.support.plugins import every_plugin
 from watchword import Auth, CookieCache, EmailAndPassword, Plugin, RateLimit, SessionOptions
 from watchword.adapters.asgi import ASGIApp
+from watchword.plugins import CustomSession
 
 BODY = b'{"session":' + b'"' + b"x" * 560 + b'"}'
 """As long as the answer to a session check."""
 
 
 def server() -> Auth[Any]:
-    """The server on the benchmark's database, with all plugins."""
-    return minimal(plugins=every_plugin())
+    """The server on the benchmark's database, with all plugins that leave the answer as it is.
+
+    A token in its headers, and a session of another shape, are measured by themselves.
+    """
+    plugins = every_plugin(JWT={"disable_setting_jwt_header": True})
+    return minimal(plugins=[one for one in plugins if not isinstance(one, CustomSession)])
 
 
 def minimal(

@@ -11,7 +11,7 @@ from tests.benchmarks.rounds import Clock, Row, Work, alternate, awaited, called
 from tests.benchmarks.serve import minimal, server
 from watchword import Auth, CookieCache, SignInEmail
 from watchword.adapters.asgi import ASGIApp, Message
-from watchword.plugins import Bearer
+from watchword.plugins import JWT, Bearer, CustomSession
 
 PERSON = SignInEmail(email="ada@example.com", password="correct horse")
 
@@ -78,6 +78,32 @@ def bearer_check(cookie: str) -> Row:
     installed.blocking.close()
     what = "cookie session check with plugin Bearer, over without"
     return compared(measured, "with", "without", what=what, wanted="<= 1.02x", digits=3)
+
+
+def other_answers(cookie: str) -> list[Row]:
+    """Answers that say more, over the plain one, through the ASGI adapter."""
+
+    async def shape(found: Any, call: Any) -> Any:
+        return found
+
+    auths = {
+        "plain": minimal(),
+        "set-auth-jwt": minimal(plugins=[JWT()]),
+        "CustomSession": minimal(plugins=[CustomSession(shape=shape)]),
+    }
+    with asyncio.Runner() as runner:
+        runner.run(auths["set-auth-jwt"].migrate())
+        works = {name: asgi_check(runner, auth, cookie) for name, auth in auths.items()}
+        measured = alternate(works)
+        for auth in auths.values():
+            runner.run(auth.close())
+    for auth in auths.values():
+        auth.blocking.close()
+    what = "session check through the ASGI adapter with {}, over without"
+    return [
+        compared(measured, name, "plain", what=what.format(name))
+        for name in ("set-auth-jwt", "CustomSession")
+    ]
 
 
 def blocking_check(auth: Auth[Any], cookie: str, clock: Clock = time.process_time) -> Work:

@@ -15,6 +15,7 @@ from watchword import *
 from watchword import CookieAttributes
 from watchword.crypto.passwords import Argon2Cost
 from watchword.plugins import *
+from watchword.plugins.captcha import HCaptcha
 from watchword.plugins.two_factor import AccountLockout
 from watchword.storage.memory import MemoryStorage
 
@@ -262,6 +263,11 @@ CASES = [
         {"email_verification": "", "change_email": "ChangeEmail(enabled=True)"},
     ),
     ("warning", "password_reset.send_reset_password", {"password_reset": ""}),
+    (
+        "warning",
+        "plugins",
+        {"plugins": '[Pages(), Captcha(provider=HCaptcha(secret_key="secret"))]'},
+    ),
     ("error", "secondary_storage", {"secondary_storage": "Down()"}),
     *RANGES,
     ("error", "database", {"database": '"sqlite:///new.db"'}),

@@ -20,7 +20,7 @@ from watchword.cli import migrate
 
 COMMANDS = (
     *("init", "generate", "migrate", "secret", "info", "doctor", "create-admin", "cleanup"),
-    "import",
+    *("import", "users"),
 )
 
 

@@ -17,9 +17,14 @@ SCRIPTS = (
     "accounts.test.mjs",
     "anonymous.test.mjs",
     "admin.test.mjs",
+    "api_key.test.mjs",
     "bearer.test.mjs",
+    "device_authorization.test.mjs",
     "email_otp.test.mjs",
+    "jwt.test.mjs",
     "magic_link.test.mjs",
+    "organization.test.mjs",
+    "organization_teams.test.mjs",
     "passkey.test.mjs",
     "phone_number.test.mjs",
     "two_factor.test.mjs",
@@ -29,6 +34,7 @@ GOOGLE_SCRIPTS = ("google_pages.test.mjs",)
 SOCIAL_SCRIPTS = ("social.test.mjs", "social_open.test.mjs")
 TOKEN_SCRIPTS = ("action_token.test.mjs", "one_time_token_session.test.mjs")
 DEVICE_SCRIPTS = ("multi_session.test.mjs", "last_login_method.test.mjs")
+SESSION_SCRIPTS = ("custom_session.test.mjs",)
 WALLET_SCRIPTS = ("siwe.test.mjs",)
 NATIVE_SCRIPTS = ("expo.test.mjs", "capacitor.test.mjs")
 
@@ -45,6 +51,11 @@ def test_the_official_client_with_one_time_tokens(adapter: str, tmp_path: Path) 
 
 def test_the_official_client_and_what_a_browser_remembers(tmp_path: Path) -> None:
     run("devices", DEVICE_SCRIPTS, "asgi", tmp_path)
+
+
+@pytest.mark.parametrize("adapter", ["asgi", "flask"])
+def test_the_official_client_and_sessions_that_are_shaped(adapter: str, tmp_path: Path) -> None:
+    run("custom-sessions", SESSION_SCRIPTS, adapter, tmp_path)
 
 
 @pytest.mark.parametrize("adapter", ["asgi", "wsgi", "flask", "starlette", "litestar"])

@@ -12,8 +12,10 @@ from tests.conformance.actions import action_codes
 from tests.conformance.administrators import administrators, role_by_address
 from tests.conformance.codes import email_codes
 from tests.conformance.guests import guests
+from tests.conformance.keys import api_keys
 from tests.conformance.links import magic_links
 from tests.conformance.native import native
+from tests.conformance.organizations import organizations
 from tests.conformance.phone_numbers import phone_numbers
 from tests.conformance.second_factors import second_factors
 from tests.conformance.social import (
@@ -28,6 +30,7 @@ from tests.conformance.surroundings import Surroundings
 from watchword import (
     Advanced,
     Auth,
+    Call,
     Column,
     CookieAttributes,
     CookieOptions,
@@ -37,19 +40,24 @@ from watchword import (
     RateLimitRule,
     Request,
     Session,
+    SessionAndUser,
     SessionOptions,
     User,
 )
 from watchword.configuration.options import CookieCache, CustomRule
 from watchword.plugins import (
+    JWT,
     SIWE,
     Bearer,
+    CustomSession,
+    DeviceAuthorization,
     LastLoginMethod,
     MultiSession,
     OAuthPopup,
     OneTap,
     OneTimeToken,
     OneTimeTokenSession,
+    OpenAPI,
     Passkey,
     Username,
 )
@@ -168,17 +176,27 @@ def plugins(around: Surroundings) -> dict[str, Any]:
             OneTimeToken(),
             second_factors(around),
             administrators(),
+            organizations(around),
             magic_links(around),
             Passkey(rp_id="localhost", rp_name="Oracle App", origin=around.origin),
+            api_keys(),
             Bearer(),
+            JWT(),
             email_codes(around),
             Username(),
             phone_numbers(around),
             guests(around),
             MultiSession(maximum_sessions=3),
             LastLoginMethod(),
+            OpenAPI(),
+            DeviceAuthorization(expires_in=600, validate_client=is_known_device),
         ],
     }
+
+
+def is_known_device(client_id: str) -> bool:
+    """The clients of the profile `plugins`."""
+    return client_id.startswith("cli-")
 
 
 def one_time_tokens(around: Surroundings) -> dict[str, Any]:
@@ -200,6 +218,16 @@ def with_providers(options: Callable[[], dict[str, Any]], around: Surroundings) 
 def devices(around: Surroundings) -> dict[str, Any]:
     """A profile of our own: `core` with what a browser remembers beside its session."""
     return {**core(around), "plugins": [MultiSession(maximum_sessions=3), LastLoginMethod()]}
+
+
+def custom_sessions(around: Surroundings) -> dict[str, Any]:
+    """A profile of our own: `core` where clients see of a session what a function makes of it."""
+
+    def shape(found: SessionAndUser[OracleUser], call: Call) -> object:
+        return {"who": found.user.name, "until": found.session.expires_at, "user": found.user}
+
+    shown = CustomSession(shape=shape, shape_device_sessions=True)
+    return {**core(around), "plugins": [MultiSession(maximum_sessions=3), shown]}
 
 
 def wallets(around: Surroundings) -> dict[str, Any]:
@@ -236,6 +264,7 @@ PROFILES: dict[str, Callable[[Surroundings], dict[str, Any]]] = {
     "social-closed": partial(with_providers, social_closed),
     "social-explicit": partial(with_providers, social_explicit),
     "devices": devices,
+    "custom-sessions": custom_sessions,
     "wallets": wallets,
     "native": partial(applications, None),
     "native-compact": partial(applications, "compact"),

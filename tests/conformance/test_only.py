@@ -15,13 +15,22 @@ from tests.conformance.surroundings import Surroundings
 from watchword import APIError, Auth, SetPassword, VerifyPassword
 from watchword.http.headers import HeaderSource
 from watchword.http.json import encode
+from watchword.plugins.api_key import CreateApiKey, UpdateApiKey, VerifyApiKey
 from watchword.plugins.email_otp import OTPFor
+from watchword.plugins.jwt import SignJWT, VerifyJWT
+from watchword.plugins.organization import AddMember
 
 _CALLABLE: dict[str, tuple[str, type[msgspec.Struct]]] = {
     "setPassword": ("set_password", SetPassword),
     "verifyPassword": ("verify_password", VerifyPassword),
+    "addMember": ("add_member", AddMember),
+    "createApiKey": ("create_api_key", CreateApiKey),
+    "updateApiKey": ("update_api_key", UpdateApiKey),
+    "verifyApiKey": ("verify_api_key", VerifyApiKey),
     "createVerificationOTP": ("create_verification_otp", OTPFor),
     "getVerificationOTP": ("get_verification_otp", OTPFor),
+    "signJWT": ("sign_jwt", SignJWT),
+    "verifyJWT": ("verify_jwt", VerifyJWT),
 }
 """Section 5: the function of the server-side API, and its input."""
 _NAME = re.compile(r"[A-Za-z_]+")

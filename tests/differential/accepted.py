@@ -8,15 +8,7 @@ from typing import Any
 from tests.differential.masking import ABSENT, Absent
 
 OTHER_PLUGINS = Absent(
-    fields=frozenset(
-        (
-            # organization
-            "activeOrganizationId",
-            "activeTeamId",
-        )
-    ),
     both=("better-auth.session_token_multi-",),
-    exposed=frozenset(("set-auth-jwt",)),
 )
 """What the plugins that we do not serve add to the answers of profile `plugins`."""
 
@@ -37,6 +29,14 @@ class Accepted:
 _NO_PASSKEY = Accepted(
     "what proves no passkey is bad input; the reference answers as if it had failed itself",
     {"status": (400, 500)},
+)
+_CHANGED = Accepted(
+    "a role that was changed says when; the reference shows the moment of the change before",
+    {"body.roleData.updatedAt": ("<date>", None)},
+)
+_NOT_WITH_KEYS = Accepted(
+    "a key opens nothing that stays good without it; the reference lists tokens and makes keys",
+    {"status": (401, 200), "code": ("UNAUTHORIZED", None)},
 )
 _HIDES = Accepted(
     "fields that are never returned are not returned here either",
@@ -170,7 +170,17 @@ _SIGNED_IN_FROM_ELSEWHERE = Accepted(
     {"status": (403, 200), "code": ("INVALID_ORIGIN", None)},
 )
 
+_OAUTH_AS_WELL = Accepted(
+    "what is wrong with a poll is told as OAuth tells it, beside the code that the reference has",
+    {
+        "body.error": ("invalid_request", ABSENT),
+        "body.error_description": ("<message>", ABSENT),
+    },
+)
+
 ACCEPTED: dict[tuple[str, str], Accepted] = {
+    ("roles_changed", "update, more permissions"): _CHANGED,
+    ("roles_that_allow", "update to what he may"): _CHANGED,
     ("name_changing", "a number"): _CRASH,
     ("name_changing", "no body"): _CRASH,
     ("name_changing", "sign up (6)"): _NO_NAME,
@@ -242,7 +252,10 @@ ACCEPTED: dict[tuple[str, str], Accepted] = {
         {
             "cookies": ([], [_WEEK]),
             "set-auth-token": (None, "<32, signed>"),
-            "access-control-expose-headers": ([], ["set-auth-token"]),
+            "access-control-expose-headers": (
+                ["set-auth-jwt"],
+                ["set-auth-token", "set-auth-jwt"],
+            ),
         },
         profile="plugins",
     ),
@@ -276,6 +289,22 @@ ACCEPTED: dict[tuple[str, str], Accepted] = {
     ("overriding", "an address that is taken"): Accepted(
         "the flow ends at its error page with unable_to_update_account; the reference crashes",
         {"status": (302, 500)},
+    ),
+    **{
+        ("device_wrong", name): _OAUTH_AS_WELL
+        for name in ("grant", "no grant", "no code", "no client", "number for a client", "nothing")
+    },
+    ("device_wrong", "form"): Accepted(
+        "devices may poll with forms, as RFC 8628 has it; the reference reads JSON alone",
+        {
+            **_OAUTH_AS_WELL.aspects,
+            "status": (400, 415),
+            "code": ("VALIDATION_ERROR", "UNSUPPORTED_MEDIA_TYPE"),
+        },
+    ),
+    ("device_ended", "whose session ended"): Accepted(
+        "what a session approved ends with it; the reference signs the device in all the same",
+        {"status": (400, 200)},
     ),
     ("guests", "from elsewhere"): Accepted(
         "other sites must not make somebody who is signed in a guest",
@@ -318,5 +347,74 @@ ACCEPTED: dict[tuple[str, str], Accepted] = {
         "a credential is registered once; the reference gives it to several users",
         {"status": (400, 200), "code": ("PREVIOUSLY_REGISTERED", None)},
     ),
+    **{
+        ("organization_reading", f"session: {name}"): Accepted(
+            "no team is active but one of the organization that is active",
+            {"body.session.activeTeamId": (None, "<random text of 32>")},
+        )
+        for name in ("none", "none again", "kept none")
+    },
+    ("organization_reading", "session: unknown"): Accepted(
+        "asking for an organization of others leaves the active one as it is",
+        {"body.session.activeOrganizationId": ("<random text of 32>", None)},
+    ),
+    ("organization_changing", "nothing"): Accepted(
+        "no change at all is bad input; the reference runs into an error of its database",
+        {
+            "status": (400, 500),
+            "body": ({"message": "<message>"}, ""),
+            "content-type": _JSON_TYPE,
+        },
+    ),
+    ("organization_inviting", "cancel accepted"): Accepted(
+        "an answered invitation stays what it is",
+        {"status": (400, 200), "code": ("INVITATION_NOT_FOUND", None)},
+    ),
+    **{
+        ("organization_members", f"whose id ({number})"): Accepted(
+            "the organization is not active any more for who was removed",
+            {"body.session.activeOrganizationId": (None, "<random text of 32>")},
+        )
+        for number in (7, 8)
+    },
+    **{
+        ("key_sessions", name): Accepted(
+            "the session of a key has all declared fields, and hidden fields are hidden",
+            {
+                "body.session.activeOrganizationId": (None, ABSENT),
+                "body.session.activeTeamId": (None, ABSENT),
+                "body.session.device": ("web", ABSENT),
+                "body.session.impersonatedBy": (None, ABSENT),
+                "body.session.theme": (None, ABSENT),
+                "body.user.internalNote": (ABSENT, None),
+            },
+        )
+        for name in ("session", "beside a cookie", "used up", "too often")
+    },
+    ("key_sessions", "name"): Accepted(
+        "the session of a key becomes no cookie; the reference sets one that is good for nothing",
+        {
+            "cookies": (
+                [],
+                [(_WEEK[0], "<random text of 68, signed>", _WEEK[2])],
+            ),
+            "set-auth-token": (None, "<68, signed>"),
+            "access-control-expose-headers": ([], ["set-auth-token"]),
+        },
+    ),
+    ("key_sessions", "password"): Accepted(
+        "a key is not asked for in cookies, and no cookies go with it",
+        {
+            "cookies": (
+                [],
+                [
+                    (f"better-auth.{name}", "", _DEVICE_GONE[2])
+                    for name in ("session_token", "session_data", "dont_remember")
+                ],
+            )
+        },
+    ),
+    ("key_sessions", "sessions"): _NOT_WITH_KEYS,
+    ("key_sessions", "make a key"): _NOT_WITH_KEYS,
 }
 """By script and name of the request."""

@@ -38,7 +38,7 @@ def refused_bearers(server: Recorder) -> None:
     for name, value in {
         "unknown": "Bearer " + "x" * 32,
         "cut": f"Bearer {raw[:-1]}",
-        "forged": f"Bearer {signed[:-3]}xx=",
+        "forged": f"Bearer {signed.swapcase()}",
         "no signature": f"Bearer {raw}.",
         "two dots": f"Bearer {signed}.x",
         "nothing": "Bearer ",

@@ -22,6 +22,7 @@ HEADERS = (
     "x-retry-after",
     "set-ott",
     "set-auth-token",
+    "set-auth-jwt",
     "access-control-expose-headers",
 )
 """Headers of answers that are compared, beside the cookies."""
@@ -29,12 +30,17 @@ HEADERS = (
 _RANDOM = frozenset(
     (
         *("id", "token", "userId", "accountId", "state", "code_challenge", "nonce"),
-        *("challenge", "credentialID", "publicKey", "impersonatedBy"),
-        *("anonymousUserId", "newUserId"),
+        *("challenge", "credentialID", "publicKey", "impersonatedBy", "kid", "x"),
+        *("anonymousUserId", "newUserId", "organizationId", "teamId", "inviterId"),
+        *("activeOrganizationId", "activeTeamId", "membershipKey"),
+        *("device_code", "access_token"),
+        *("referenceId", "key", "start"),
     )
 )
-_MOMENTS = frozenset(("exp", "iat"))
+_MOMENTS = frozenset(("exp", "iat", "tryAgainIn"))
+_ID_LENGTH = 32
 _DATE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
+_USER_CODE = re.compile(r"\b[A-HJ-NP-Z2-9]{4}-?[A-HJ-NP-Z2-9]{4}\b", re.IGNORECASE)
 _CLAIMS = re.compile(r"[A-Za-z0-9_-]+\.(eyJ[A-Za-z0-9_-]+)\.[A-Za-z0-9_-]+")
 _OUR_CLAIMS = frozenset(("gen", "sid"))
 """What only our tokens say: the generation of the credentials, and the session that asked."""
@@ -110,6 +116,8 @@ def _aspects(exchange: Exchange, origin: str, absent: Absent) -> dict[str, Any]:
         value = exchange.header(name)
         if value is not None:
             value = _nameless(value, origin).replace("; ", ";")
+            if signed := _CLAIMS.fullmatch(value):
+                value = f"<signed: {', '.join(sorted(_claims(signed[1])))}>"
             value = _SIGNED.sub(lambda found: f"<{len(found[1])}, signed>", value)
             value = _plain(value)
         aspects[name] = value
@@ -147,17 +155,21 @@ def _masked(value: Any, absent: Absent, name: str = "") -> Any:
         return [_masked(item, absent, name) for item in value]
     if name in _MOMENTS:
         return "<moment>"
+    if name == "expires_in" and isinstance(value, int):
+        return round(value, -1)  # A second may pass before it is counted.
     if not isinstance(value, str):
         return value
-    if name == "message":
+    if name in ("message", "error_description"):
         return "<message>" if value else ""
     if signed := _CLAIMS.fullmatch(value):
         return f"<signed: {', '.join(sorted(_claims(signed[1]) - _OUR_CLAIMS))}>"
     if name == "backupCodes":
         return f"<code of {len(value)}>"
+    if name in ("user_code", "verification_uri_complete"):
+        return _USER_CODE.sub("<user code>", value)
     if name == "totpURI":
         return re.sub("secret=[A-Z2-7]+", "secret=<base32>", value)
-    if name in _RANDOM:
+    if name in _RANDOM or (name == "sub" and len(value) == _ID_LENGTH):
         return f"<random text of {len(value)}>"
     return _DATE.sub("<date>", _plain(value))
 

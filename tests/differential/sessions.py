@@ -29,7 +29,7 @@ def cookies_of_strangers(server: Recorder) -> None:
     token, _, signature = ada.jar[name].partition(".")
     wrong = {
         "unsigned": f"{name}={token}",
-        "signature of another token": f"{name}=x{token[1:]}.{signature}",
+        "signature of another token": f"{name}={token.swapcase()}.{signature}",
         "signature cut short": f"{name}={token}.{signature[:20]}",
         "empty": f"{name}=",
         "empty token": f"{name}=.{signature}",

@@ -10,7 +10,7 @@ from pathlib import Path
 from tests.support.services import ROOT
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-_BLOCK = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
+_BLOCK = re.compile(r'^```python( title="[^"]*")?\n(.*?)^```', re.DOTALL | re.MULTILINE)
 _FILE = re.compile(r"# (\w+)\.py\n")
 
 
@@ -21,6 +21,8 @@ class Block:
     page: Path
     number: int
     text: str
+    of_a_tutorial: bool = False
+    """A file among others, which `test_tutorials.py` serves together."""
 
     @property
     def id(self) -> str:
@@ -37,5 +39,5 @@ class Block:
 def blocks(*pages: Path) -> Iterator[Block]:
     """All blocks, of some pages or of all of them."""
     for page in pages or PAGES:
-        for number, text in enumerate(_BLOCK.findall(page.read_text()), 1):
-            yield Block(page, number, text)
+        for number, (titled, text) in enumerate(_BLOCK.findall(page.read_text()), 1):
+            yield Block(page, number, text, bool(titled))

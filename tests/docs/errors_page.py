@@ -29,8 +29,14 @@ def groups() -> Iterator[type[ErrorCodes]]:
         home = importlib.import_module(f"watchword.{package}")
         for module in pkgutil.walk_packages(home.__path__, f"{home.__name__}."):
             importlib.import_module(module.name)
-    found = [group for group in ErrorCodes.__subclasses__() if _is_ours(group)]
+    found = [group for group in _below(ErrorCodes) if _is_ours(group)]
     return iter(sorted(found, key=lambda group: (group.__module__, group.__name__)))
+
+
+def _below(group: type[ErrorCodes]) -> Iterator[type[ErrorCodes]]:
+    for one in group.__subclasses__():
+        yield one
+        yield from _below(one)
 
 
 def codes(group: type[ErrorCodes]) -> list[tuple[str, ErrorCode]]:

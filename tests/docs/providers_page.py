@@ -7,14 +7,12 @@ begins with "Register", and items of what is particular.
 
 from __future__ import annotations
 
-import ast
 import dataclasses
 import inspect
 import re
-import textwrap
-from collections.abc import Iterator
 from pathlib import Path
 
+from docs.site.attributes import declared
 from tests.support.providers import provider, written_ids
 from watchword.oauth.profile import Fields
 from watchword.oauth.provider import Provider
@@ -287,7 +285,7 @@ def _table(options: list[tuple[str, str, str]]) -> str:
 
 def _options(kind: type[Provider]) -> list[tuple[str, str, str]]:
     """Name, default and text of the options that a class adds."""
-    texts = dict(_texts(kind))
+    texts = {one.name: one.text for one in declared(kind)}
     own = inspect.get_annotations(kind)
     fields = [field for field in dataclasses.fields(kind) if field.name in own]
     return [(field.name, _default(field), texts[field.name]) for field in fields]
@@ -297,21 +295,6 @@ def _default(field: dataclasses.Field[object]) -> str:
     if field.default is dataclasses.MISSING:
         return "required"
     return f"`{field.default!r}`"
-
-
-def _texts(kind: type) -> Iterator[tuple[str, str]]:
-    """The docstrings below attributes, which are there for readers of the source alone."""
-    tree = ast.parse(textwrap.dedent(inspect.getsource(kind))).body[0]
-    assert isinstance(tree, ast.ClassDef)
-    for option, below in zip(tree.body, tree.body[1:], strict=False):
-        if isinstance(option, ast.AnnAssign) and isinstance(option.target, ast.Name):
-            yield option.target.id, " ".join(_text(below).split())
-
-
-def _text(node: ast.stmt) -> str:
-    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
-        return str(node.value.value)
-    return ""
 
 
 if __name__ == "__main__":

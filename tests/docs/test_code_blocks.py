@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import os
 import sys
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -38,22 +40,28 @@ VARIABLES = {
 """Variables that blocks read, and what makes the value of one: of databases an empty one."""
 
 
-@pytest.mark.parametrize("block", [pytest.param(one, id=one.id) for one in blocks()])
+ALONE = [pytest.param(one, id=one.id) for one in blocks() if not one.of_a_tutorial]
+
+
+@pytest.mark.parametrize("block", ALONE)
 def test_block_runs(block: Block, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with ExitStack() as made:
+    with ExitStack() as made, patch.dict(os.environ):
         for name in [name for name in VARIABLES if name in block.text]:
             monkeypatch.setenv(name, made.enter_context(VARIABLES[name]()))
-        _write_modules(block, tmp_path, monkeypatch)
+        for name in _write_modules(block, tmp_path, monkeypatch):
+            made.callback(sys.modules.pop, name, None)
         _run(block.text, tmp_path, monkeypatch)
 
 
-def _write_modules(block: Block, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The blocks before it that are modules, where it can import them."""
+def _write_modules(block: Block, folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The blocks before it that are modules, where it can import them; their names."""
     monkeypatch.syspath_prepend(folder)
+    written: list[str] = []
     for one in blocks(block.page):
         if one.module is not None and one.number < block.number:
             (folder / f"{one.module}.py").write_text(one.text)
-            monkeypatch.delitem(sys.modules, one.module, raising=False)
+            written.append(one.module)
+    return written
 
 
 def _run(text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

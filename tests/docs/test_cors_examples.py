@@ -19,7 +19,7 @@ from tests.adapters.drivers import Answer, ASGIClient, Client, WSGIClient
 from tests.docs.blocks import blocks
 from tests.support.services import ROOT
 
-PAGES = [ROOT / "README.md", ROOT / "docs" / "adapters.md"]
+PAGES = [ROOT / "README.md", ROOT / "docs" / "cors.md"]
 FRONT = "http://localhost:5173"
 FOREIGN = "http://localhost:5174"
 ADA = {"name": "Ada", "email": "ada@example.com", "password": "correct horse"}

@@ -10,19 +10,14 @@ from pathlib import Path
 import pytest
 
 import watchword.plugin
+from docs.site.reference_pages import FOR_STORAGES, PUBLIC
 from tests.architecture.syntax import all_modules
 from tests.docs.blocks import PAGES, Block, blocks
 from tests.support.services import ROOT
 
-PUBLIC = re.compile(
-    r"watchword(\.plugin|\.plugins(\.\w+)?|\.(adapters|storage|testing|providers)(\.\w+)*)?"
-)
-"""The package itself, the face for plugins, and the rooms in which each module is one thing to
-choose: a plugin, a framework, a database, a provider, the tests of one's own storage."""
 NAMED = re.compile(r"`(watchword(?:\.\w+)+)")
 NAMED_ALL_THE_SAME = {
-    "watchword.database.contract",  # what the author of a storage implements; no example needs it
-    "watchword.database.secondary",
+    *FOR_STORAGES,  # no example needs them
     "watchword.database",  # a logger
     "watchword.endpoint",  # an attribute of spans
 }

@@ -9,12 +9,14 @@ import re
 import watchword
 from tests.support.services import ROOT
 from watchword import Auth, Plugin
+from watchword.mail import SMTP, Files, Mailer, Outbox
 
 PAGE = (ROOT / "docs" / "options.md").read_text()
 NAMED = set(re.findall(r"`([A-Z]\w+)\.(\w+)`", PAGE))
+MAIL = (Mailer, Outbox, SMTP, Files)
 KINDS = {
     kind.__name__: {field.name for field in dataclasses.fields(kind) if field.init}
-    for kind in vars(watchword).values()
+    for kind in (*vars(watchword).values(), *MAIL)
     if isinstance(kind, type) and dataclasses.is_dataclass(kind)
 } | {"Auth": set(inspect.signature(Auth.__init__).parameters)}
 OPTIONS = {
@@ -28,7 +30,9 @@ OPTIONS = {
     ),
     *("CrossSubDomainCookies", "DeleteUser", "DynamicBaseURL", "EmailAndPassword"),
     *("EmailVerification", "Hooks", "IPAddressOptions", "OnAPIError", "PasswordReset"),
-    *("Outgoing", "RateLimit", "SessionOptions", "VerificationOptions", "WorkLimits"),
+    *("Outgoing", "RateLimit", "SessionOptions", "SignInLinks", "VerificationOptions"),
+    "WorkLimits",
+    *(kind.__name__ for kind in MAIL),
 }
 HOLDERS = {
     ("Advanced", "ip_address"),
@@ -37,6 +41,7 @@ HOLDERS = {
     ("Advanced", "outgoing"),
     ("SessionOptions", "cookie_cache"),
     ("EmailAndPassword", "checks"),
+    ("EmailVerification", "confirm_changes"),
     ("EmailVerification", "other_proof"),
 }
 """Fields that only hold the options of another class, or are no option."""

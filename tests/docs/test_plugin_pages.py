@@ -3,29 +3,24 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 from pathlib import Path
 
 import pytest
 
+from docs.site.tables import page_of_plugin, plugin_rows
 from tests.support.services import ROOT
 from watchword import Plugin, plugins
 
 PAGES = ROOT / "docs" / "plugins"
-NOT_OF_A_PLUGIN = {"writing-one.md"}
-OPTION_ROW = re.compile(r"^\| `(\w+)` \|", re.MULTILINE)
-OPTIONS_TABLE = re.compile(r"^\| option \| default \| meaning \|\n(?:\|.*\n)+", re.MULTILINE)
+NOT_OF_A_PLUGIN = {"writing-one.md", "organization-teams.md", "pages-account.md"}
 
 
 def page_of(name: str) -> Path:
-    """`EmailOTP` is told in `email-otp.md`."""
-    words = re.findall(r"OAuth|[A-Z]+(?![a-z])|[A-Z][a-z]+", name)
-    return PAGES / f"{'-'.join(words).lower()}.md"
+    return ROOT / "docs" / page_of_plugin(name)
 
 
 def options_on(page: Path) -> list[str]:
-    tables = "".join(OPTIONS_TABLE.findall(page.read_text()))
-    return OPTION_ROW.findall(tables)
+    return [name for name, _ in plugin_rows(page.read_text())]
 
 
 @pytest.mark.parametrize("name", plugins.__all__)

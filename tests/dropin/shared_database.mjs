@@ -2,6 +2,7 @@
 //
 //   node shared_database.mjs --port 3100 --base-url http://localhost:3000 --secret S
 //     --database FILE | postgresql://... | mysql://... [--cache compact|jwt|jwe] [--package better-auth-1.7.1] [--outbox FILE] [--passkeys]
+//     [--siwe DOMAIN] [--devices] [--custom-sessions]
 //
 // It migrates the database first. Packages are those of tests/reference.
 import http from "node:http";
@@ -24,6 +25,8 @@ const { values: given } = parseArgs({
     outbox: { type: "string" },
     passkeys: { type: "boolean" },
     siwe: { type: "string" },
+    devices: { type: "boolean" },
+    "custom-sessions": { type: "boolean" },
   },
 });
 
@@ -47,6 +50,7 @@ const { toNodeHandler } = await load(`${given.package}/node`);
 const { getMigrations } = await load(`${given.package}/db/migration`);
 // With --outbox FILE there are the plugins two-factor, username and phone-number; codes that they
 // send go there, one a line. With --passkeys: passkey. With --siwe DOMAIN: siwe, which takes any signature.
+// With --devices: device-authorization and bearer. With --custom-sessions: multi-session and custom-session.
 async function plugins() {
   if (given.passkeys) {
     const { passkey } = await load("@better-auth/passkey");
@@ -57,6 +61,15 @@ async function plugins() {
     const { randomBytes } = await import("node:crypto");
     const getNonce = async () => randomBytes(12).toString("hex");
     return [siwe({ domain: given.siwe, getNonce, verifyMessage: async () => true })];
+  }
+  if (given["custom-sessions"]) {
+    const { customSession, multiSession } = await load(`${given.package}/plugins`);
+    const shape = async ({ user, session }) => ({ who: user.name, until: session.expiresAt, user });
+    return [multiSession(), customSession(shape, {}, { shouldMutateListDeviceSessionsEndpoint: true })];
+  }
+  if (given.devices) {
+    const { bearer, deviceAuthorization } = await load(`${given.package}/plugins`);
+    return [deviceAuthorization(), bearer()];
   }
   if (!given.outbox) return [];
   const { phoneNumber, twoFactor, username } = await load(`${given.package}/plugins`);

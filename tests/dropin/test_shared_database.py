@@ -18,7 +18,7 @@ from tests.dropin.visitor import PASSWORD, Pair, Visitor
 from tests.support.browser import ORIGIN, SECRET, Browser
 from tests.support.databases import mysql_database, postgres_database
 from tests.support.services import ROOT, free_port, require_node, wait_for
-from watchword import Auth, EmailAndPassword, SessionOptions
+from watchword import Advanced, Auth, EmailAndPassword, SessionOptions, WorkLimits
 from watchword.configuration.options import CookieCache
 
 Address = Callable[[Path], AbstractContextManager[str]]
@@ -52,6 +52,8 @@ def pair(
             base_url=ORIGIN,
             email_and_password=EmailAndPassword(enabled=True, password_hash="scrypt"),
             session=SessionOptions(cookie_cache=cached),
+            # Ten at once on a busy machine: none is to be told to come back later.
+            advanced=Advanced(work=WorkLimits(hash_queue=100, hash_wait=60)),
             environ={},
         )
         yield Pair(auth, f"http://127.0.0.1:{port}")

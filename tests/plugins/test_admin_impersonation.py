@@ -15,6 +15,7 @@ from tests.support.vectors import vectors
 from watchword import SessionOptions
 from watchword.configuration.options import CookieCache
 from watchword.crypto.signing import sign_cookie_value
+from watchword.features.user_alone import OF_THE_USER_ALONE
 from watchword.plugins import (
     Anonymous,
     Bearer,
@@ -24,7 +25,6 @@ from watchword.plugins import (
     TwoFactor,
     Username,
 )
-from watchword.plugins.admin.impersonation import OF_THE_USER_ALONE
 from watchword.storage.memory import MemoryStorage
 
 OWN = "better-auth.admin_session"
@@ -200,6 +200,13 @@ class TestTheUserAlone:
         answer = ada.post("/update-user", {"name": "Bobby", field: value})
         assert (answer.status, answer.code) == (403, "NOT_WHILE_IMPERSONATING")
         assert server.column("bob", field) in ("bob", "+491")
+
+    @pytest.mark.parametrize("path", ["/get-access-token", "/refresh-token"])
+    def test_no_token_of_the_users_provider_is_handed_out(
+        self, lent: tuple[AdminServer, Browser], path: str
+    ) -> None:
+        answer = lent[1].post(path, {"accountId": "x"})
+        assert (answer.status, answer.code) == (403, "NOT_WHILE_IMPERSONATING")
 
     def test_guests_lose_nothing(self, make: MakeServer) -> None:
         server = make(auth={"plugins": [Anonymous()]})

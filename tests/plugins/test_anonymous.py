@@ -170,10 +170,10 @@ def test_without_a_callback_guests_just_go(make_auth: MakeAuth, kind: str) -> No
 
 
 def test_a_guest_who_cannot_be_deleted_does_not_keep_anybody_out(
-    make_auth: MakeAuth, kind: str
+    make_auth: MakeAuth, kind: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     def refuse(user: Any, call: Any) -> None:
-        raise RuntimeError("the archive is closed")
+        raise RuntimeError(f"the archive is closed to {user.email}")
 
     hooks = {"user": ModelHooks(delete_before=refuse)}
     server = guest_server(make_auth, kind, on_link_account=None, auth={"database_hooks": hooks})
@@ -181,6 +181,10 @@ def test_a_guest_who_cannot_be_deleted_does_not_keep_anybody_out(
     assert guest.browser.sign_up().status == 200
     assert who(guest.browser) == "ada@example.com"
     assert guest.id in server.users()
+    assert f"the guest {guest.id} stays: RuntimeError at " in caplog.text
+    assert "refuse, line " in caplog.text
+    assert "Traceback" not in caplog.text
+    assert guest.email not in caplog.text
 
 
 def test_bearers_are_guests_as_well(make_auth: MakeAuth, kind: str) -> None:

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
 import httpx2
 import pytest
@@ -376,3 +376,52 @@ def test_a_path_that_nobody_answers_to(door: Door) -> None:
 
 def test_the_secret_is_not_shown() -> None:
     assert SECRET not in repr(Captcha(provider=Turnstile(secret_key=SECRET)))
+
+
+# forms without scripts
+
+
+FIELDS = {"email": "ada@example.com", "password": "password1234"}
+
+
+@pytest.mark.parametrize("provider", EVERY)
+def test_the_field_of_the_widget_is_taken_from_a_form(
+    door: Door, judge: Judge, provider: type[CaptchaProvider]
+) -> None:
+    browser = door(provider(secret_key=SECRET))
+    fields = {**FIELDS, provider.form_field: ANSWER}
+    form = {"content-type": "application/x-www-form-urlencoded"}
+    for more, outcome in (
+        ({}, (401, None)),
+        ({"callbackURL": "/in"}, (303, "/in?error=INVALID_EMAIL_OR_PASSWORD")),
+    ):
+        headers = {**form, "accept": "text/html"}
+        data = urlencode({**fields, **more}).encode()
+        answer = browser.send("POST", SIGN_IN, data=data, headers=headers)
+        assert (answer.status, answer.header("location")) == outcome
+        assert judge.told["response"] == ANSWER
+    assert len(judge.asked) == 2
+
+
+def test_a_form_without_it_is_refused(door: Door, judge: Judge) -> None:
+    browser = door()
+    form = {"content-type": "application/x-www-form-urlencoded", "accept": "text/html"}
+    data = urlencode({**FIELDS, "callbackURL": "/in"}).encode()
+    answer = browser.send("POST", SIGN_IN, data=data, headers=form)
+    assert answer.header("location") == "/in?error=MISSING_RESPONSE"
+    data = urlencode({"cf-turnstile-response": "x" * 60_000}).encode()
+    assert browser.send("POST", SIGN_IN, data=data, headers=form).status == 403
+    assert judge.asked == []
+
+
+def test_a_view_that_submits_the_form_hands_the_field_on(door: Door, judge: Judge) -> None:
+    browser = door()
+    page = browser.request("POST", "/login")
+    submit = browser.auth.blocking.submit
+    assert submit("sign_in_email", page, FIELDS).code == "MISSING_RESPONSE"
+    given = {**FIELDS, "cf-turnstile-response": ANSWER}
+    assert submit("sign_in_email", page, given).code == "INVALID_EMAIL_OR_PASSWORD"
+    assert judge.told["response"] == ANSWER
+    forged = {**FIELDS, "cf-turnstile-response": "a\r\nx-forwarded-for: 1.2.3.4"}
+    submit("sign_in_email", page, forged)
+    assert "\r" not in judge.told["response"]

@@ -116,7 +116,7 @@ def test_k3_bytes_that_are_cut_or_flipped(server: PasskeyServer) -> None:
         for position in range(0, size, max(1, size // 12)):
             response = key.get(begun(browser))
             data = bytearray(unb64(response["response"][name]))
-            data[position] ^= 0x41
+            data[min(position, len(data) - 1)] ^= 0x41  # one signature is shorter than another
             for bad in (bytes(data), bytes(data[:position]), bytes(data) + b"\0"):
                 sent = changed(response, ("response", name), b64(bad))
                 assert outcome(browser.post(GIVE, {"response": sent})) in {

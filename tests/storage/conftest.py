@@ -7,6 +7,7 @@ The contract's tests are those that everybody may run: `watchword.testing.storag
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from tests.support.databases import (
     mysql_database,
     postgres_schemas,
 )
+from tests.support.django_project import database, settings_of, sqlite_settings
 from tests.support.sqlalchemy_engines import (
     Engines,
     mysql_engines,
@@ -29,6 +31,7 @@ from tests.support.sqlalchemy_engines import (
 from watchword.database.contract import Engine, Storage
 from watchword.database.names import Names
 from watchword.database.schema import Schema
+from watchword.storage.django import DjangoStorage
 from watchword.storage.mysql import MySQLStorage
 from watchword.storage.postgres import PostgresStorage
 from watchword.storage.sqlite import SQLiteStorage
@@ -84,6 +87,10 @@ DATABASES: dict[str, Callable[[pytest.FixtureRequest], Storage]] = {
     "sqlalchemy-mysql": lambda test: storage_on(
         test, mysql_engines, test.getfixturevalue("mysql_url")
     ),
+    "django-sqlite": lambda test: on_django(test, sqlite_settings(sqlite_file(test))),
+    "django-postgres": lambda test: on_django(
+        test, settings_of(test.getfixturevalue("postgres_url"))
+    ),
 }
 
 IN_PART = {
@@ -93,10 +100,11 @@ IN_PART = {
         "test_races",
         "test_single_use",
         "test_transactions",
-    )
+    ),
+    "django-": ("test_date_columns",),  # the contract is in tests/storage/django
 }
-"""Databases that do with a part of the contract: here the statements are those of `mysql`, and what
-is left is how they are put together."""
+"""Databases that do with a part of the contract: in `sqlalchemy-mysql` the statements are those of
+`mysql`, and what is left is how they are put together."""
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -108,6 +116,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def _is_left_out(item: pytest.Item) -> bool:
     found = [name for name in IN_PART if name in item.name]
     return bool(found) and item.path.stem not in (*IN_PART[found[0]], "test_sqlalchemy")
+
+
+def on_django(test: pytest.FixtureRequest, given: dict[str, Any]) -> DjangoStorage:
+    """A storage on one of Django's databases, which is gone with the test."""
+    left = ExitStack()
+    test.addfinalizer(left.close)
+    return DjangoStorage(left.enter_context(database(given)))
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from redis import Redis
+from redis.asyncio import Redis as AsyncRedis
 
 from tests.storage.conftest import CALLERS, Crowd, Run
 from tests.support.databases import KeySpace, redis_keys
@@ -16,7 +18,7 @@ from watchword.database.secondary import SecondaryEngine
 from watchword.runtime.asynchronous import AsyncRuntime
 from watchword.runtime.blocking import BlockingRuntime
 from watchword.storage.memory import MemoryStorage
-from watchword.storage.redis import RedisStorage
+from watchword.storage.redis import RedisClients, RedisStorage
 
 
 async def open_own(kind: str) -> SecondaryEngine:
@@ -25,17 +27,24 @@ async def open_own(kind: str) -> SecondaryEngine:
     return OwnStore(MemoryStorage(), runtime(None, WorkLimits().capacity(1)).call)
 
 
-def redis_engine(keys: KeySpace, kind: str) -> SecondaryEngine:
-    storage = RedisStorage(keys.url, prefix=keys.prefix, timeout=20)
+def redis_engine(keys: KeySpace, kind: str, clients: bool) -> SecondaryEngine:
+    storage: Any = RedisStorage(keys.url, prefix=keys.prefix, timeout=20)
+    if clients:
+        storage = RedisClients(
+            lambda: Redis.from_url(keys.url, max_connections=50),
+            lambda: AsyncRedis.from_url(keys.url, max_connections=50),
+            prefix=keys.prefix,
+            timeout=20,
+        )
     return storage.blocking() if kind == "blocking" else storage.asynchronous()
 
 
-@pytest.fixture(params=["memory", "own", "redis"])
+@pytest.fixture(params=["memory", "own", "redis", "redis clients"])
 def store(request: pytest.FixtureRequest, kind: str, run: Run[Any]) -> Iterator[SecondaryEngine]:
     """An empty secondary storage, opened in the kind under test."""
-    if request.param == "redis":
+    if "redis" in request.param:
         with redis_keys() as keys:
-            engine = redis_engine(keys, kind)
+            engine = redis_engine(keys, kind, clients="clients" in request.param)
             yield engine
             run(engine.close())
     else:

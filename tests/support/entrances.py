@@ -27,7 +27,9 @@ class Raw:
 
     @property
     def code(self) -> str | None:
-        return (json.loads(self.body) if self.body else {}).get("code")
+        """The code of an error, or what OAuth calls so."""
+        found = json.loads(self.body) if self.body else {}
+        return found.get("code") or found.get("error")
 
     def all(self, name: str) -> list[str]:
         """The values of all fields of a lower-case name."""

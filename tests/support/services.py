@@ -64,6 +64,20 @@ def conformance_server(
         process.wait(20)
 
 
+def wait_for_port(port: int, process: subprocess.Popen[bytes], seconds: float = 60) -> None:
+    """Wait until somebody listens. Fails when the process ends first."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        assert process.poll() is None, f"the server ended with {process.returncode}"
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=2).close()
+        except OSError:
+            time.sleep(0.05)
+        else:
+            return
+    pytest.fail(f"nobody listens on {port} after {seconds} s")
+
+
 def wait_for(url: str, process: subprocess.Popen[bytes], seconds: float = 60) -> None:
     """Wait until a URL answers. Fails when the process ends first."""
     end = time.monotonic() + seconds

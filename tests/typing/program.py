@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Annotated, assert_type
 
 from watchword import (
@@ -17,15 +18,19 @@ from watchword import (
     SessionOptions,
     SignInEmail,
     SignUpEmail,
+    Submitted,
     User,
     VerifyPassword,
     WithHeaders,
 )
+from watchword.client import AsyncClient, Client
 from watchword.features.email_password_wire import SignedIn, SignedUp
+from watchword.features.sessions import SignedOut
 from watchword.plugins import MagicLink, OneTimeToken
 from watchword.plugins.magic_link import SignedInByLink, VerifyMagicLink
 from watchword.plugins.one_time_token import GeneratedToken, VerifyOneTimeToken
 from watchword.results import Status
+from watchword.users import SignInLink, UserPage
 
 
 class Member(User):
@@ -69,6 +74,11 @@ async def asynchronous() -> None:
     person = SignInEmail(email="a@b.co", password="x")
     done = await auth.api.sign_in_email(person, request=request, return_headers=True)
     assert_type(done, WithHeaders[SignedIn[Member]])
+    submitted = await auth.api.sign_in_email.submit(request, {"email": "a@b.co", "password": "x"})
+    assert_type(submitted, Submitted[SignedIn[Member]])
+    assert_type(submitted.value, SignedIn[Member] | None)
+    assert_type(submitted.errors, Mapping[str, str])
+    assert_type(await auth.api.sign_out.submit(request), Submitted[SignedOut])
 
 
 def blocking() -> None:
@@ -80,6 +90,7 @@ def blocking() -> None:
     person = SignInEmail(email="a@b.co", password="x")
     request = Request(method="POST", path="/login")
     assert_type(api.sign_in_email(person, request=request), SignedIn[Member])
+    assert_type(api.sign_in_email.submit(request, person), Submitted[SignedIn[Member]])
     redeemed = api.verify_one_time_token(VerifyOneTimeToken(token="x"))
     assert_type(redeemed, SessionAndUser[Member])
     opened = api.magic_link_verify(VerifyMagicLink(token="x"), as_response=True)
@@ -87,6 +98,48 @@ def blocking() -> None:
     assert_type(api.magic_link_verify(VerifyMagicLink(token="x")), SignedInByLink[Member])
     proven = api.call(MagicLink.magic_link_verify)(VerifyMagicLink(token="x"))
     assert_type(proven, SignedInByLink[User])
+
+
+async def by_the_servers_own_hand() -> None:
+    users, own = auth.users, auth.blocking.users
+    assert_type(await users.get("id"), Member | None)
+    assert_type(own.get("id"), Member | None)
+    assert_type(await users.create(email="ada@example.com", tier="pro"), Member)
+    assert_type(own.update("id", name="Ada"), Member)
+    assert_type(await users.list(sort_by="email"), UserPage[Member])
+    assert_type(own.list().users, Sequence[Member])
+    assert_type(await users.create_session("id"), WithHeaders[SessionAndUser[Member]])
+    assert_type(own.sessions("id"), list[Session])
+    assert_type(own.sign_in_link("id"), SignInLink)
+    assert_type(await users.delete("id"), None)
+    assert_type(plain.blocking.users.find("ada@example.com"), User | None)
+
+
+def over_http() -> None:
+    """The same functions in a client, with the same types."""
+    with Client("https://example.com", user_type=Member, plugins=[OneTimeToken]) as client:
+        assert_type(client, Client[Member])
+        assert_type(client.api.get_session(), SessionAndUser[Member] | None)
+        made = client.api.sign_up_email(SignUpEmail(name="A", email="a@b.co", password="x"))
+        assert_type(made, SignedUp[Member])
+        assert_type(client.api.sign_out(as_response=True), Response)
+        proven = client.api.call(MagicLink.magic_link_verify)(VerifyMagicLink(token="x"))
+        assert_type(proven, SignedInByLink[User])
+        assert_type(client.token, str | None)
+        client.api.sign_in_email()  # pyright: ignore[reportCallIssue]
+        client.api.verify_password(SignInEmail(email="a@b.co", password="x"))  # pyright: ignore
+        print(client.api.nothing_like_it)  # pyright: ignore
+    assert_type(Client("https://example.com"), Client[User])
+    Client("https://example.com", user_type=int)  # pyright: ignore[reportArgumentType]
+    Client("https://example.com", plugins=[OneTimeToken()])  # pyright: ignore
+
+
+async def over_http_on_a_loop() -> None:
+    async with AsyncClient("https://example.com", user_type=Member) as client:
+        assert_type(client, AsyncClient[Member])
+        assert_type(await client.api.get_session(), SessionAndUser[Member] | None)
+        token = await client.api.call(OneTimeToken.generate_one_time_token)()
+        assert_type(token, GeneratedToken)
 
 
 def without_input() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 import subprocess
 import sys
 import typing
@@ -24,10 +25,28 @@ ROOT = Path(__file__).parents[2]
 
 
 def test_a_users_program_checks_in_strict_mode() -> None:
-    program = ROOT / "tests" / "typing" / "program.py"
-    command = [sys.executable, "-m", "pyright", "--warnings", str(program)]
+    programs = [str(ROOT / "tests" / "typing" / name) for name in ("program.py", "routes.py")]
+    command = [sys.executable, "-m", "pyright", "--warnings", *programs]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_mypy_finds_the_same_mistakes(tmp_path: Path) -> None:
+    """Those that the programs mark as pyright's, and no other."""
+    programs = [ROOT / "tests" / "typing" / name for name in ("program.py", "routes.py")]
+    marked = {
+        f"{path.name}:{number}"
+        for path in programs
+        for number, line in enumerate(path.read_text().splitlines(), 1)
+        if "# pyright: ignore" in line
+    }
+    options = ["--strict", "--no-error-summary", "--hide-error-context", "--cache-dir", tmp_path]
+    command = [sys.executable, "-m", "mypy", *options, *programs]
+    done = subprocess.run(
+        command, cwd=ROOT / "tests" / "typing", capture_output=True, text=True, check=False
+    )
+    found = re.findall(r"^(\S+?:\d+): error:", done.stdout, re.MULTILINE)
+    assert {place.rpartition("/")[2] for place in found} == marked, done.stdout + done.stderr
 
 
 def test_every_endpoint_is_listed_beside_its_declaration_with_input_result_and_words() -> None:

@@ -24,6 +24,7 @@ from cyclopts import Parameter
 from watchword.auth import Auth
 from watchword.errors import ConfigurationError
 
+from .database_checks import probe
 from .environment import DEFAULT, read_environment
 from .failures import CommandError, one_line, scrubbed
 
@@ -97,14 +98,6 @@ class Application:
 
 NO_APPLICATION = Application()
 """The options as they are when none is given."""
-
-
-def probe(auth: AnyAuth) -> None:
-    """Raise `StorageUnavailable` at once if the database cannot be reached, where that can be told
-    without waiting for a pool that goes on trying."""
-    ask = getattr(auth.storage, "probe", None)
-    if ask is not None:
-        ask()
 
 
 def find(target: str | None, folder: Path) -> AnyAuth:

@@ -60,7 +60,7 @@ def cleanup(
     as_json: AsJson = False,
     application: Application = NO_APPLICATION,
 ) -> int:
-    """Delete expired sessions and verifications, and rate limits that nobody needs any more.
+    """Delete expired sessions, verifications and codes, and rate limits that nobody needs any more.
 
     Safe while the server runs: rows that are alive are never touched.
     """
@@ -95,6 +95,10 @@ def sweeps(auth: AnyAuth, grace: int, *, include_preserved: bool) -> Iterator[Sw
         yield Sweep("session", "Sessions", "expiresAt", ended)
     if "verification" in stored:
         yield Sweep("verification", "Verifications", "expiresAt", ended)
+    if "deviceCode" in stored:
+        yield Sweep("deviceCode", "Codes of devices", "expiresAt", ended)
+    if "mailOutbox" in stored:
+        yield Sweep("mailOutbox", "Mails that are over", "purgeAt", now)
     if "rateLimit" in stored:
         idle = _milliseconds(now) - max(_longest_window(auth), grace) * 1000
         yield Sweep("rateLimit", "Rate limits", "lastRequest", idle)

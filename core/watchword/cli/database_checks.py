@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Iterator
-from typing import cast
+from typing import Any, TypeAlias, cast
 
+from watchword.auth import Auth
 from watchword.database.contract import Engine, StorageError, StorageUnavailable
 from watchword.runtime.blocking import finish
 
-from .application import AnyAuth, probe
 from .failures import one_line
 from .finding import Finding
 from .statements import in_words
+
+AnyAuth: TypeAlias = "Auth[Any]"
 
 _PROBE = "watchword-doctor"
 UNFILLABLE = "Drop it, let it be null, or declare it again: no row can be added as it is"
@@ -22,6 +24,14 @@ def check_databases(auth: AnyAuth) -> Iterator[Finding]:
     if auth.config.has_database:
         yield from _database(auth)
     yield from _secondary(auth)
+
+
+def probe(auth: AnyAuth) -> None:
+    """Raise `StorageUnavailable` at once if the database cannot be reached, where that can be told
+    without waiting for a pool that goes on trying."""
+    ask = getattr(auth.storage, "probe", None)
+    if ask is not None:
+        ask()
 
 
 def unfillable(engine: Engine) -> list[str]:

@@ -16,6 +16,7 @@ from .application import NO_APPLICATION, Application, AsJson
 from .database_checks import check_databases
 from .failures import CommandError, scrubbed, sentences
 from .finding import Finding
+from .mail_findings import check_mailer
 from .option_findings import check_options
 from .range_checks import check_ranges
 from .screen import say
@@ -43,6 +44,7 @@ def _findings(application: Application) -> Iterator[Finding]:
             yield from check_options(auth.config)
             yield from check_ranges(auth.config)
             yield from check_site(auth.config)
+            yield from check_mailer(auth)
             yield from check_databases(auth)
     except CommandError as error:
         yield Finding("error", "application", str(error))

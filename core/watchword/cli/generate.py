@@ -11,7 +11,7 @@ from typing import Annotated, Literal, cast
 from cyclopts import Parameter
 
 from watchword.database.contract import Engine
-from watchword.database.schema import Schema
+from watchword.database.tables import Tables
 from watchword.runtime.blocking import finish
 
 from .application import NO_APPLICATION, Application, Switch, Yes
@@ -21,6 +21,10 @@ from .statements import script, script_head
 
 FOLDER = "watchword_migrations"
 MODELS = "watchword_models.py"
+_MODELS = {
+    "sqlalchemy": "watchword.storage.sqlalchemy.models",
+    "django": "watchword.storage.django.model_source",
+}
 _STDOUT = "-"
 
 
@@ -39,17 +43,21 @@ def generate(
         Parameter(help="The whole schema, as for an empty database, and not what is missing."),
     ] = False,
     format: Annotated[
-        Literal["sql", "sqlalchemy"],
-        Parameter(help="SQL, or the tables as declarative models of SQLAlchemy (Python)."),
+        Literal["sql", "sqlalchemy", "django"],
+        Parameter(help="SQL, or the tables as models of SQLAlchemy or Django (Python)."),
     ] = "sql",
+    managed: Annotated[
+        Switch, Parameter(help="Models of Django whose tables migrations of yours make.")
+    ] = False,
     yes: Yes = False,
     application: Application = NO_APPLICATION,
 ) -> int:
     """Write the SQL of what `watchword migrate` would do; the database stays as it is."""
     with application.opened() as auth:
-        if format == "sqlalchemy":
+        if format != "sql":
             file = MODELS if output == FOLDER else output
-            return _written(Path(file), _models(auth.config.tables.schema), yes=yes)
+            made = _models(format, auth.config.tables, managed=managed)
+            return _written(Path(file), made, yes=yes)
         engine = auth.blocking.runtime.engine
         statements = _whole(engine) if all else finish(engine.plan())
         if not statements:
@@ -71,15 +79,18 @@ def _written(file: Path, text: str, *, yes: bool) -> int:
     return 0
 
 
-def _models(schema: Schema) -> str:
+def _models(format: str, tables: Tables, *, managed: bool) -> str:
+    place = _MODELS[format]
     try:
-        module = import_module("watchword.storage.sqlalchemy.models")
+        module = import_module(place)
     except ImportError as error:
         raise CommandError(
-            f"models of SQLAlchemy need its package ({error})",
-            'Install it: pip install "watchword[sqlalchemy]"',
+            f"models of {format} need its package ({error})",
+            f'Install it: pip install "watchword[{format}]"',
         ) from None
-    return module.models_source(schema)
+    if format == "django":
+        return module.models_source(tables, managed=managed)
+    return module.models_source(tables.schema)
 
 
 def _whole(engine: Engine) -> list[str]:

@@ -24,7 +24,7 @@ _DRIVERS = (
 )
 _LIBRARIES = (
     *("argon2-cffi", "cryptography", "joserfc", "msgspec", "httpx2", "opentelemetry-api"),
-    *("cyclopts", "rich"),
+    *("cyclopts", "rich", "aiosmtplib", "jinja2"),
 )
 
 

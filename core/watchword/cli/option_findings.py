@@ -17,6 +17,7 @@ from .finding import Finding
 
 _LONG_CACHE = 300
 """Seconds. Beyond, a revoked session is believed for longer than people expect."""
+_GIVE = "Give it, or Auth(mail=...)"
 _POWERS = ("role", "roles", "is_admin", "admin", "banned")
 """Fields that decide what a user may do."""
 
@@ -30,6 +31,7 @@ def check_options(config: Configuration) -> Iterator[Finding]:
     yield from _passwords(config)
     yield from _mails(config)
     yield from _fields(config)
+    yield from _captcha(config)
 
 
 def _production(config: Configuration) -> Iterator[Finding]:
@@ -110,16 +112,16 @@ def _mails(config: Configuration) -> Iterator[Finding]:
     option = "email_verification.send_verification_email"
     if passwords.enabled and passwords.require_email_verification and not mails:
         what = "addresses must be verified, and nothing can be mailed: nobody can sign in"
-        yield Finding("error", option, what, "Give it")
+        yield Finding("error", option, what, _GIVE)
     elif passwords.enabled and not mails and not passwords.disable_sign_up:
         what = "people can sign up with the address of somebody else"
-        yield Finding("info", option, what, "Give it, with require_email_verification=True")
+        yield Finding("info", option, what, f"{_GIVE}, with require_email_verification=True")
     change = config.plugin(ChangeEmail)
     if change.enabled and not mails and not change.update_email_without_verification:
-        yield Finding("error", option, "addresses can only be changed by mail", "Give it")
+        yield Finding("error", option, "addresses can only be changed by mail", _GIVE)
     if passwords.enabled and config.plugin(PasswordReset).send_reset_password is None:
         what = "who forgets the password cannot get back in"
-        yield Finding("warning", "password_reset.send_reset_password", what, "Give it")
+        yield Finding("warning", "password_reset.send_reset_password", what, _GIVE)
 
 
 def _fields(config: Configuration) -> Iterator[Finding]:
@@ -128,3 +130,10 @@ def _fields(config: Configuration) -> Iterator[Finding]:
             what = f"anybody may set {attribute.wire!r} when signing up"
             remedy = "Declare it with Annotated[..., Column(input=False)]"
             yield Finding("error", "user_type", what, remedy)
+
+
+def _captcha(config: Configuration) -> Iterator[Finding]:
+    if {"captcha", "pages"} <= {one.id for one in config.plugins.values()}:
+        what = "forms of the ready pages bring no captcha: paths that it guards refuse them"
+        remedy = "Leave those paths out of Captcha.paths, or have forms of your own for them"
+        yield Finding("warning", "plugins", what, remedy)

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import Progress
 from rich.prompt import Confirm, Prompt
 
@@ -48,7 +49,8 @@ def confirm(question: str, *, yes: bool) -> bool:
         return True
     _require_terminal("Answer with --yes")
     with suppress(EOFError):
-        return Confirm.ask(question, default=False, console=Console(stderr=True))
+        shown = escape(question.translate(_ORDERS))
+        return Confirm.ask(shown, default=False, console=Console(stderr=True))
     return False
 
 

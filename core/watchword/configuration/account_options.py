@@ -31,6 +31,7 @@ class AccountLinking:
     }
 
     enabled: bool = True
+    """Whether accounts are joined to users who are there at all."""
     disable_implicit_linking: bool = False
     """Signing in never joins accounts."""
     trusted_providers: TrustedProviders = ()

@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, get_orig
 from watchword.errors import ConfigurationError
 from watchword.features.accounts import Accounts
 from watchword.features.change_email import ChangeEmail
+from watchword.features.confirmation import ConfirmationPages
 from watchword.features.email_password import EmailAndPassword
 from watchword.features.email_verification import EmailVerification
+from watchword.features.letters import check_mailer
 from watchword.features.notices import Notices
 from watchword.features.password_reset import PasswordReset
 from watchword.features.passwords import Passwords
 from watchword.features.sessions import SessionEndpoints
+from watchword.features.sign_in_links import SignInLinks
 from watchword.features.social.plugin import ProviderSource, SocialSignIn, open_flow
 from watchword.features.social.tokens_plugin import AccountTokens
 from watchword.features.status import StatusPages
@@ -27,6 +30,7 @@ from watchword.plugin_base import Plugin
 from .core_options import CoreOptions, U
 
 if TYPE_CHECKING:
+    from watchword.mail.mailer import Mailer
     from watchword.oauth.provider import Provider
 
 P = ParamSpec("P")
@@ -45,9 +49,16 @@ class AuthOptions(CoreOptions[U]):
     password_reset: PasswordReset = field(default_factory=PasswordReset)
     change_email: ChangeEmail = field(default_factory=ChangeEmail)
     delete_user: DeleteUser = field(default_factory=DeleteUser)
+    sign_in_links: SignInLinks = field(default_factory=SignInLinks)
     notices: Notices = field(default_factory=Notices)
+    mail: Mailer | None = None
+    """Mails what features have to mail and are given no callback for: of `watchword.mail`."""
     tracing: TracingOption = None
     """OpenTelemetry spans; by itself if the application has set a provider of tracers."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_mailer(self.mail, self.plugins)
 
     def installed(self) -> tuple[Plugin, ...]:
         """The features of the core and the plugins, as they are where these come together."""
@@ -57,6 +68,8 @@ class AuthOptions(CoreOptions[U]):
         every: tuple[Plugin, ...] = (
             StatusPages(),
             SessionEndpoints(),
+            ConfirmationPages(),
+            self.sign_in_links,
             self.email_and_password,
             self.email_verification,
             self.password_reset,
@@ -70,7 +83,10 @@ class AuthOptions(CoreOptions[U]):
             AccountTokens(flow=flow),
             *self.plugins,
         )
-        for plugin in self.plugins:
+        if self.mail is not None:
+            # Before plugins adapt others: those must know how they mail themselves.
+            every = self.mail.stand_in(every)
+        for plugin in every:
             every = tuple(map(plugin.adapt, every))
         _check_requirements(every)
         return every

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
 from watchword.call import SessionStore
+from watchword.credential import Credential
 from watchword.crypto.passwords import PasswordHasher
 from watchword.crypto.random_strings import ALPHANUMERIC, random_string
 from watchword.crypto.secrets_list import Secrets
@@ -75,9 +76,11 @@ def compile_configuration(
         tables=tables,
         passwords=passwords,
         plugins={type(plugin): plugin for plugin in plugins},
+        rewording=tuple(one for one in plugins if type(one).reword is not Plugin.reword),
+        presenting=tuple(one for one in plugins if type(one).present is not Plugin.present),
         lent_by=tuple(name for plugin in plugins for name in plugin.lent_by),
         credentials=credentials,
-        vary=", ".join(dict.fromkeys(["Cookie", *(one.header.title() for one in credentials)])),
+        vary=_vary(plugins, credentials),
         sessions=_session_store(options),
         has_secondary=options.has_secondary,
         has_database=options.has_database,
@@ -88,6 +91,12 @@ def compile_configuration(
         rate_limit=rate_limit,
         capacity=options.advanced.work.capacity(passwords.memory),
     )
+
+
+def _vary(plugins: Sequence[Plugin], credentials: Sequence[Credential]) -> str:
+    admitting = (name for plugin in plugins for name in plugin.admitting_headers())
+    named = (*(one.header for one in credentials), *admitting)
+    return ", ".join(dict.fromkeys(["Cookie", *(name.title() for name in named)]))
 
 
 def _rate_limit(options: CoreOptions[Any]) -> RateLimit:
@@ -251,7 +260,7 @@ _STORAGES = {
 
 
 def _records(models: Iterable[type[Record]], plugins: Sequence[Plugin]) -> dict[str, type[Record]]:
-    every = [*models, *(record for plugin in plugins for record in plugin.records)]
+    every = [*models, *(record for plugin in plugins for record in plugin.tables())]
     return {
         record.__model__: prepared(
             record,

@@ -168,10 +168,20 @@ class Pace:
 
     def is_due(self, now: datetime) -> bool:
         """Whether the work was last let through long enough ago; it counts as done then."""
-        if self._last is not None and now - self._last < self._every:
+        # The clock may have been set back.
+        if self._last is not None and abs(now - self._last) < self._every:
             return False
         self._last = now
         return True
+
+
+class Entrance:
+    """Where a call runs another endpoint for its browser; whoever built the server is behind it."""
+
+    submit: Callable[..., Awaitable[Any]]
+    """Gets runtime, name of the endpoint, request, data and path parameters."""
+    invoke: Callable[..., Awaitable[Any]]
+    """The same for those that are not reached over HTTP: runtime, name and `Arguments`."""
 
 
 class Configuration(Discreet, msgspec.Struct, frozen=True, kw_only=True):
@@ -188,6 +198,10 @@ class Configuration(Discreet, msgspec.Struct, frozen=True, kw_only=True):
     tables: Tables
     passwords: PasswordHasher
     plugins: Mapping[type[Plugin], Plugin]
+    rewording: tuple[Plugin, ...]
+    """Those that have words of their own for errors."""
+    presenting: tuple[Plugin, ...]
+    """Those that have pages for errors."""
     lent_by: tuple[str, ...]
     """The fields of sessions that say that one is in the hands of somebody else than its user."""
     credentials: tuple[Credential, ...]
@@ -210,6 +224,7 @@ class Configuration(Discreet, msgspec.Struct, frozen=True, kw_only=True):
     """The limits as given, with the place where they are counted."""
     capacity: Capacity
     """What both worlds do at a time, on this machine."""
+    entrance: Entrance = msgspec.field(default_factory=Entrance)
 
     @property
     def state_strategy(self) -> Literal["database", "cookie"]:

@@ -8,7 +8,9 @@ from importlib import import_module
 from watchword.errors import ConfigurationError
 from watchword.features.email_password import EmailAndPassword
 from watchword.features.email_verification import EmailVerification
+from watchword.features.letters import MAILER, Mailing
 from watchword.features.password_reset import PasswordReset
+from watchword.http.origin_patterns import names_everybody
 from watchword.records import Session, User
 
 from .account_options import TRUSTED_PROVIDERS
@@ -16,6 +18,7 @@ from .configuration import Configuration
 from .kept_cookies import check_kept_cookies
 from .options import REFRESH_CACHE, IPAddressOptions, RateLimit, SessionOptions, seconds
 
+SECONDARY, DATABASE = "secondary_storage", "database"
 _log = logging.getLogger("watchword")
 
 
@@ -32,10 +35,40 @@ def check_together(config: Configuration) -> None:
     check_kept_cookies(config)
     _check_links(config)
     _check_provider_names(config)
+    _check_needs(config)
+    _check_cors(config)
     for model in config.options.database_hooks:
         if model not in config.tables.models:
             known = ", ".join(config.tables.models)
             _refuse("database_hooks", f"there is no model {model!r}", f"Use one of {known}")
+
+
+def _check_cors(config: Configuration) -> None:
+    given = config.options.trusted_origins
+    if not config.options.cors or callable(given):
+        return
+    for origin in filter(names_everybody, given):
+        _refuse(
+            "cors",
+            f"anybody's site is trusted by {origin!r} in trusted_origins, and could read sessions",
+            "Name the origins of your front ends",
+        )
+
+
+def _check_needs(config: Configuration) -> None:
+    plugins = config.plugins.values()
+    there = {plugin.id for plugin in plugins}
+    if config.has_secondary:
+        there.add(SECONDARY)
+    if config.has_database:
+        there.add(DATABASE)
+    for option, what in (need for plugin in plugins for need in plugin.needs()):
+        if what == MAILER:
+            remedy = "Give it, or Auth(mail=Mailer(...)) of watchword.mail"
+            _refuse(option, "there is nothing to mail with", remedy)
+        if what not in there:
+            kind = "" if what in (SECONDARY, DATABASE) else "plugin "
+            _refuse(option, f"it needs {kind}{what}, which is not there", "Give it, or drop this")
 
 
 def _check_session(options: SessionOptions) -> None:
@@ -143,6 +176,12 @@ def _check_rate_limit(limits: RateLimit, addresses: IPAddressOptions) -> None:
 
 
 def _check_mails(config: Configuration) -> None:
+    for plugin in config.plugins.values():
+        if isinstance(plugin, Mailing) and plugin.for_development and config.production:
+            _log.warning(
+                "mail: its transport is for development: nobody gets a mail, and whoever reads its "
+                "output gets in. Give SMTP(...)"
+            )
     verification = config.plugin(EmailVerification)
     passwords = config.plugin(EmailAndPassword)
     if verification.send_verification_email or verification.other_proof:
@@ -169,6 +208,12 @@ def _check_links(config: Configuration) -> None:
                 believing,
                 f"{option} mails links, and they would lead to any host that a request names",
                 "Give base_url (or BETTER_AUTH_URL), or a DynamicBaseURL with the hosts you serve",
+            )
+        for option in plugin.vouches_by_origin():
+            _refuse(
+                option,
+                "tokens would name any host that a request names, and other servers believe them",
+                "Give it, or base_url (or BETTER_AUTH_URL)",
             )
 
 

@@ -76,6 +76,8 @@ class CoreOptions(Generic[U]):
     """The application's name, for plugins."""
     trusted_origins: TrustedOrigins = ()
     """Origins that may call with cookies: patterns, or a function of the request."""
+    cors: bool = False
+    """Whether scripts of trusted origins get CORS headers, and their preflights an answer."""
     session: SessionOptions = field(default_factory=SessionOptions)
     user_type: type[U] = field(default=cast("type[U]", User))
     """Your subclass of `User`."""
@@ -112,6 +114,7 @@ class CoreOptions(Generic[U]):
             check_type(option, getattr(self, option), kind)
             check_flags(option, getattr(self, option))
         check_flag("production", self.production, optional=True)
+        check_flag("cors", self.cors)
         if not (self.database is None or isinstance(self.database, str)):
             _check_storage(self.database)
         for plugin in self.plugins:

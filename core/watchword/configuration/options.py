@@ -65,6 +65,7 @@ class CookieCache:
     """Keep session and user in a signed or encrypted cookie, so that most checks need no query."""
 
     enabled: bool = True
+    """False: every check asks the store."""
     max_age: Duration | None = None
     """How long the cookie is believed before the store is asked again. None: 300, and without any
     store `session.expires_in`."""
@@ -133,7 +134,7 @@ class UserSource:
 
     action: Literal["create-user", "link-account", "sign-in"]
     method: str
-    """`email-password`, `magic-link`, `email-otp`, ..."""
+    """`email-password`, `magic-link`, `email-otp`, ...; `server`: by `auth.users`."""
     provider_id: str | None = None
     """Of an identity provider."""
 
@@ -159,6 +160,7 @@ class VerificationOptions:
     store_in_database: bool = False
     """With a secondary storage: keep rows in the database as well."""
     model: type[Verification] = Verification
+    """Your subclass of `Verification`, with fields of your own."""
 
     def __post_init__(self) -> None:
         check_subclass("verification.model", self.model, Verification)
@@ -215,7 +217,9 @@ class CookieOptions:
     """Another full name or other attributes for one cookie."""
 
     name: str | None = None
+    """The full name, in place of prefix and name. None: as usual."""
     attributes: CookieAttributes = field(default_factory=CookieAttributes)
+    """What is laid over the attributes that the cookie has."""
 
     def __post_init__(self) -> None:
         if self.name is not None:
@@ -228,7 +232,9 @@ class CrossSubDomainCookies:
     """Share cookies between subdomains: sets Domain to `domain` or the base URL's host."""
 
     enabled: bool = True
+    """False: cookies stay with the host that set them."""
     domain: str | None = None
+    """The domain whose subdomains share the cookies. None: the host of the base URL."""
 
     def __post_init__(self) -> None:
         option, domain = "advanced.cross_sub_domain_cookies.domain", self.domain
@@ -252,17 +258,21 @@ class Advanced:
     use_secure_cookies: bool | None = None
     """`__Secure-` names and the Secure flag; None: yes if the base URL is https."""
     disable_csrf_check: bool = False
-    """Switches the Origin check of requests with cookies off. Dangerous."""
+    """Switches the Origin check of requests with cookies off; not that of forms that pages take for
+    endpoints. Dangerous."""
     disable_origin_check: bool | Sequence[str] = False
-    """Switches all origin and URL checks off (or for these path prefixes). Dangerous."""
+    """Switches all origin and URL checks off (or for these path prefixes); not that of such forms.
+    Dangerous."""
     cross_sub_domain_cookies: CrossSubDomainCookies | None = None
     cookies: Mapping[str, CookieOptions] = field(default_factory=dict[str, CookieOptions])
     """By base name, for example `session_token`."""
     default_cookie_attributes: CookieAttributes = field(default_factory=CookieAttributes)
     cookie_prefix: str = "better-auth"
+    """What the names of all cookies begin with; two servers under one host need two."""
     trusted_proxy_headers: bool = False
     """Believe X-Forwarded-Host and X-Forwarded-Proto."""
     skip_trailing_slashes: bool = False
+    """Take a path with slashes at its end for the one without."""
     generate_id: Callable[[str], str] | Literal["uuid", "serial"] | None = None
     """Makes row ids; a function gets the model's name. None: 32 random letters and digits."""
     body_limit: int = 1_048_576
@@ -304,6 +314,7 @@ class DynamicBaseURL:
     fallback: str | None = None
     """The base URL for requests whose host is not allowed."""
     protocol: Literal["http", "https", "auto"] = "auto"
+    """The scheme of the base URL; `auto` follows the request."""
 
     def __post_init__(self) -> None:
         check_choice("base_url.protocol", self.protocol, ("http", "https", "auto"))
@@ -338,6 +349,7 @@ class OnAPIError:
     }
 
     on_error: Callable[[Exception, Call], object] | None = None
+    """Told of each error with its call, before it is answered."""
     reraise: bool = False
     """Raise unexpected exceptions to the host instead of answering 500."""
     error_url: str | None = None

@@ -23,7 +23,9 @@ class RateLimitRule:
     }
 
     window: Duration = 10
+    """How long requests are counted together."""
     max: int = 100
+    """Requests in one window."""
 
     def __post_init__(self) -> None:
         seconds("rate limit window", self.window, least=1)
@@ -49,7 +51,9 @@ class RateLimit:
     enabled: bool | None = None
     """None: on in production (`WATCHWORD_ENV` or `NODE_ENV` is `production`)."""
     window: Duration = 10
+    """How long requests are counted together."""
     max: int = 100
+    """Requests in one window, per client and path."""
     custom_rules: Mapping[str, CustomRule] = field(default_factory=dict[str, CustomRule])
     """By path or pattern with `*`: a rule, False for no limit, or a function of the request."""
     storage: Literal["memory", "database", "secondary-storage"] | None = None

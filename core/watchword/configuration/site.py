@@ -101,7 +101,12 @@ class SiteResolver:
             if self._dynamic and self._dynamic.fallback
             else None
         )
-        self.base_path = (self.fixed or self._fallback or self._at("http://localhost")).base_path
+        self.base_path = self.any_site.base_path
+
+    @property
+    def any_site(self) -> Site:
+        """A site for work from which nothing leads anywhere, neither a link nor a cookie."""
+        return self.fixed or self._fallback or self._at("http://localhost")
 
     @property
     def believing(self) -> str | None:

@@ -27,6 +27,10 @@ class TokenExpired(TokenInvalid):
     """The token is genuine, but its time is over."""
 
 
+class TokenNotYetValid(TokenInvalid):
+    """The token is genuine, but its time has not begun."""
+
+
 def sign_jwt(claims: Mapping[str, object], secret: str) -> str:
     """A token with these claims, in their order. Dates become text."""
     body = f"{_HEADER}.{base64url(encode(claims))}"
@@ -37,7 +41,8 @@ def verify_jwt(token: str, secret: str, *, now: float, leeway: float = 0) -> dic
     """The claims of a token that was signed with the secret and has not ended.
 
     `now` is in Unix seconds, `leeway` in seconds. A token without an end (`exp`) is refused.
-    Raises `TokenInvalid`, or its subclass `TokenExpired` (RFC 7519, 4.1.4).
+    Raises `TokenInvalid`, or its subclasses `TokenExpired` and `TokenNotYetValid` (RFC 7519, 4.1.4
+    and 4.1.5).
     """
     content = json_object(signed_claims(token, secret))
     check_lifetime(content, now=now, leeway=leeway)
@@ -65,7 +70,7 @@ def check_lifetime(claims: Mapping[str, object], *, now: float, leeway: float) -
     if now - leeway >= _number(claims, "exp"):
         raise TokenExpired("the token has expired")
     if "nbf" in claims and now + leeway < _number(claims, "nbf"):
-        raise TokenInvalid("the token is not valid yet")
+        raise TokenNotYetValid("the token is not valid yet")
 
 
 def _check_header(header: Mapping[str, object]) -> None:

@@ -46,8 +46,11 @@ class Argon2Cost:
     }
 
     memory: int = 65_536
+    """KiB of memory that a hash takes."""
     passes: int = 3
+    """Passes over that memory."""
     lanes: int = 1
+    """Lanes that a hash may be computed in side by side."""
 
 
 class Argon2id:

@@ -33,7 +33,9 @@ class VersionedSecret:
     """One version of the secret; higher numbers are newer, the first of a list is current."""
 
     version: int
+    """Its number, which stands in what it encrypted."""
     value: str = field(repr=False)
+    """The secret itself."""
     accept_until: datetime | None = None
     """Until then (aware) cookies under this older version are taken and signed anew. None: an older
     version only decrypts, as it must after a leak. `1@2030-01-31:secret` in the environment."""

@@ -134,8 +134,8 @@ class Engine(Protocol):
     `script_head()`, a coroutine that gives those which a file of them begins with, and
     `unfillable()`, one that names the columns (`table.column`) for which every insert needs a value
     that the schema does not know of.
-    One that can take part in transactions of the application has an attribute `undoable`: whether
-    what the caller writes now may be undone with a transaction.
+    One that can take part in transactions of the application has a coroutine `undoable()` too:
+    whether what the caller writes now may be undone with a transaction.
     """
 
     async def create(self, model: str, row: Row) -> Row:

@@ -199,11 +199,19 @@ class Database:
         if row is None:
             return None
         stored = table.from_row(row)
-        await self._after(table.model, "update_after", stored)
-        listener = self._tables.listeners.get(table.model)
+        await self.announce(stored)
+        return stored
+
+    async def announce(self, stored: Record) -> None:
+        """Tell of a record that was changed: `update_after` hooks, and whoever keeps copies.
+
+        For what was changed here, and for what the application changed by itself.
+        """
+        model = self._tables.of(type(stored)).model
+        await self._after(model, "update_after", stored)
+        listener = self._tables.listeners.get(model)
         if listener is not None:
             await self.after_commit(partial(listener, self._caller, stored))
-        return stored
 
     async def increment(
         self,
@@ -326,12 +334,20 @@ class Database:
         else:
             self._after_commit.append(work)
 
-    def must_last(self, what: str) -> None:
+    async def undoable(self) -> bool:
+        """Whether what is written now may be undone: in our own transactions as in those of the
+        application."""
+        if self._after_commit is not None:
+            return True
+        asked = getattr(self._engine, "undoable", None)
+        return asked is not None and await asked()
+
+    async def must_last(self, what: str) -> None:
         """Refuse to count `what` in a transaction: whoever can undo it could guess without end.
 
-        Raises `WouldNotLast`, inside our own transactions as in those of the application.
+        Raises `WouldNotLast` where that is `undoable`.
         """
-        if self._after_commit is not None or getattr(self._engine, "undoable", False):
+        if await self.undoable():
             raise WouldNotLast(
                 f"{what} are counted in the database, and must not be undone with the transaction "
                 "that this call is made in: call before it begins or after it ends"

@@ -57,6 +57,31 @@ class Shown:
         return {"type": "object", "title": cls.__name__}
 
 
+def public(record: msgspec.Struct, *, snake_case: bool = False) -> dict[str, Any]:
+    """What a client may see of a record, or of a result with records, as plain JSON values.
+
+    Dates are texts; names are those of the wire, or of the attributes. Raises `TypeError` for
+    anything else than a struct.
+    """
+    if not isinstance(record, msgspec.Struct):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise TypeError(f"a {type(record).__name__} is no record")
+    shown: dict[str, Any] = jsonable(record)
+    return _renamed(record, shown) if snake_case else shown
+
+
+def _renamed(value: Any, shown: Any) -> Any:
+    """What is shown of a value, structs in it by the names of their attributes."""
+    if isinstance(value, msgspec.Struct):
+        names = dict(zip(value.__struct_encode_fields__, value.__struct_fields__, strict=True))
+        return {
+            names[wire]: _renamed(getattr(value, names[wire]), item) for wire, item in shown.items()
+        }
+    if isinstance(value, list | tuple):
+        pairs = zip(cast("list[Any]", value), shown, strict=True)
+        return [_renamed(one, item) for one, item in pairs]
+    return shown
+
+
 @cache
 def _serializer_of_pydantic() -> object:
     # Only Pydantic asks for it.

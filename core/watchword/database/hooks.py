@@ -37,15 +37,22 @@ class ModelHooks:
     """Hooks of one model. Each may be `def` or `async def`; an `APIError` becomes the response."""
 
     create_before: CreateBefore | None = None
+    """Asked before a row is created."""
     create_after: After | None = None
+    """Told once a row is created."""
     update_before: UpdateBefore | None = None
+    """Asked before a row is updated."""
     update_after: After | None = None
+    """Told once a row is updated."""
     delete_before: DeleteBefore | None = None
+    """Asked before a row is deleted."""
     delete_after: After | None = None
+    """Told once a row is deleted."""
 
 
 class HookTable:
-    """All hooks, by model and event, in the order in which they run: plugins, then the user's."""
+    """All hooks, by model and event, in the order in which they run: plugins, then the user's;
+    `delete_before` the other way round."""
 
     def __init__(self, layers: list[Mapping[str, ModelHooks]]) -> None:
         self._hooks: dict[tuple[str, Event], tuple[Callable[..., object], ...]] = {}
@@ -59,7 +66,9 @@ class HookTable:
         )
         for model in {model for layer in layers for model in layer}:
             for event in events:
-                found = [getattr(layer[model], event) for layer in layers if model in layer]
+                # What a plugin deletes along with a row is not for one that the application keeps.
+                ordered = reversed(layers) if event == "delete_before" else layers
+                found = [getattr(layer[model], event) for layer in ordered if model in layer]
                 hooks = tuple(hook for hook in found if hook is not None)
                 if hooks:
                     self._hooks[model, event] = hooks

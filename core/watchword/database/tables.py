@@ -56,6 +56,10 @@ class Tables:
         """The table of a record class (or of a base of it). Raises `KeyError`."""
         return self._tables[record.__model__]
 
+    def of_model(self, model: str) -> Table[Any]:
+        """The table of a model. Raises `KeyError`."""
+        return self._tables[model]
+
     def joined(
         self, record: type[R], other: type[J], via: str
     ) -> tuple[Table[R], Table[J], tuple[Join]]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .password_reset import PasswordResetAPI
     from .passwords import PasswordAPI
     from .sessions import SessionAPI
+    from .sign_in_links import SignInLinksAPI
     from .social.plugin import SocialAPI
     from .social.tokens_plugin import AccountTokensAPI
     from .status import StatusAPI
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
         PasswordResetAPI[M, U],
         PasswordAPI[M, U],
         SessionAPI[M, U],
+        SignInLinksAPI[M, U],
         SocialAPI[M, U],
         StatusAPI[M, U],
         UserAPI[M, U],

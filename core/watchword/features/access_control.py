@@ -13,12 +13,12 @@ knows of users, requests or databases.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Generic, Literal, TypeAlias, TypeVar, cast
 
-from watchword.errors import ConfigurationError
+from watchword.errors import ConfigurationError, ErrorCode, ErrorCodes
 
 S = TypeVar("S", bound=Mapping[str, object])
 
@@ -26,6 +26,12 @@ Connector: TypeAlias = Literal["AND", "OR"]
 Actions: TypeAlias = "Sequence[str]"
 Right: TypeAlias = tuple[str, str]
 """A resource, and an action on it."""
+
+
+class AccessCodes(ErrorCodes):
+    """What routes answer that ask for a role or a permission."""
+
+    FORBIDDEN = ErrorCode(403, "FORBIDDEN", "You may not do this")
 
 
 class Reason(Enum):
@@ -65,7 +71,7 @@ class Role(Generic[S]):
 
     def __post_init__(self) -> None:
         # In a text in place of a list, every part of it would be an action.
-        _check("permissions of a role", self.permissions)
+        check_statements("permissions of a role", self.permissions)
 
     def authorize(self, request: S, connector: Connector = "AND") -> Verdict:
         """Whether the role allows what is asked for: all of it, or with OR one resource of it.
@@ -86,7 +92,7 @@ class AccessControl(Generic[S]):
 
     def __init__(self, statements: S) -> None:
         """Raises `ConfigurationError` for what is no mapping of resources to actions."""
-        _check("statements", statements)
+        check_statements("statements", statements)
         self.statements = statements
 
     def role(self, permissions: S) -> Role[S]:
@@ -100,6 +106,24 @@ class AccessControl(Generic[S]):
                 "Name it in the statements of AccessControl(...) first",
             )
         return made
+
+    def definition(self, roles: Mapping[str, Role[S]]) -> dict[str, dict[str, object]]:
+        """Statements and roles as JSON knows them, for a browser that makes the same ones of it.
+
+        Raises `ConfigurationError` for a role of another `AccessControl`, as `role` does.
+        """
+        return {
+            "statements": _listed(self.statements),
+            "roles": {
+                name: _listed(self.role(role.permissions).permissions)
+                for name, role in roles.items()
+            },
+        }
+
+
+def _listed(statements: Mapping[str, object]) -> dict[str, object]:
+    given = cast("Mapping[str, Actions]", statements)
+    return {resource: list(actions) for resource, actions in given.items()}
 
 
 def authorize(
@@ -137,6 +161,13 @@ def any_authorizes(
     return any(authorize(role.permissions, request) for role in known)
 
 
+def has_roles(own: Collection[str], names: Collection[str], connector: Connector = "AND") -> bool:
+    """Whether all of the named roles, or with OR one of them, are among one's own; none is asked
+    for, none is had."""
+    matches = any if connector == "OR" else all
+    return len(names) > 0 and matches(name in own for name in names)
+
+
 def rights_of(roles: Mapping[str, Role[Any]], names: Iterable[str]) -> frozenset[Right]:
     """All that the named roles allow, one by one."""
     return frozenset[Right]().union(*(roles[name].rights for name in names if name in roles))
@@ -171,7 +202,8 @@ def _is_action(value: object) -> bool:
     return isinstance(value, str)
 
 
-def _check(option: str, given: object) -> None:
+def check_statements(option: str, given: object) -> None:
+    """Raise `ConfigurationError` for what is no mapping of resources to lists of actions."""
     remedy = """Give a mapping such as {"project": ["create", "delete"]}"""
     if not isinstance(given, Mapping):
         raise ConfigurationError(option, "these are no resources with actions", remedy)

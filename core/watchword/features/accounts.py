@@ -72,7 +72,8 @@ class Accounts(Plugin):
 
     @post("/unlink-account", requires="fresh")
     async def unlink_account(self, call: Call, body: UnlinkAccount) -> Status:
-        """Give up one way to sign in, but never the last; other people's are left alone."""
+        """Give up one way to sign in, but never the last; other people's are left alone. Raises
+        FAILED_TO_UNLINK_LAST_ACCOUNT, ACCOUNT_NOT_FOUND."""
         user_id, promise = call.session.user.id, await session_promise(call)
         least = 0 if call.config.options.account.allow_unlinking_all else 1
         async with call.db.transaction():
@@ -129,4 +130,6 @@ class AccountAPI(ServerAPI[M, U]):
     list_user_accounts: EndpointCall[M, None, list[LinkedAccount]]
     """The ways in which the user can sign in."""
     unlink_account: EndpointCall[M, UnlinkAccount, Status]
-    """Give up one way to sign in, but never the last; other people's are left alone."""
+    """Give up one way to sign in, but never the last; other people's are left alone. Raises
+    FAILED_TO_UNLINK_LAST_ACCOUNT, ACCOUNT_NOT_FOUND.
+    """

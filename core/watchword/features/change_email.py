@@ -6,7 +6,7 @@ The links that this mails are followed at `/verify-email` (spec: change e-mail; 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, TypeAlias
 
 import msgspec
@@ -19,7 +19,7 @@ from watchword.endpoint import post
 from watchword.errors import ErrorCode, ErrorCodes
 from watchword.http.request import Request
 from watchword.pipeline.validation import NewEmail, TargetURL
-from watchword.plugin_base import Plugin
+from watchword.plugin_base import Letters, Plugin
 from watchword.records import User
 from watchword.results import Status
 from watchword.server_api import EndpointCall, M, ServerAPI, U
@@ -29,11 +29,18 @@ from .addresses import replace_address, user_of_address
 from .email_tokens import CHANGED, CONFIRMATION
 from .email_verification import EmailVerification
 from .identifiers import normal_email
-from .mails import ChangeEmailMail, in_background
+from .letters import Letter
+from .mails import ChangeEmailMail, link_letter, send_mail
 from .promises import Promise, session_promise, stands
 
 ChangeEmailCallback: TypeAlias = "Callable[[ChangeEmailMail, Request | None], object]"
 """Asks the old address; `def` or `async def`."""
+
+
+def _question(mail: ChangeEmailMail) -> Letter:
+    return msgspec.structs.replace(
+        link_letter("change-email")(mail), values={"new_email": mail.new_email}
+    )
 
 
 class ChangeEmailCodes(ErrorCodes):
@@ -42,7 +49,7 @@ class ChangeEmailCodes(ErrorCodes):
     CHANGE_EMAIL_DISABLED = ErrorCode(
         400, "CHANGE_EMAIL_DISABLED", "Changing the address is switched off"
     )
-    SAME_EMAIL = ErrorCode(400, None, "Email is the same")
+    SAME_EMAIL = ErrorCode(400, None, "Email is the same", field="newEmail")
     NO_VERIFICATION_MAIL = ErrorCode(400, None, "Verification email isn't enabled")
 
 
@@ -59,6 +66,7 @@ class ChangeEmail(Plugin):
 
     id: ClassVar[str] = "change-email"
     codes: ClassVar[type[ErrorCodes]] = ChangeEmailCodes
+    letters: ClassVar[Letters] = {"send_change_email_confirmation": _question}
     safe: ClassVar[Mapping[str, Safe]] = {
         "update_email_without_verification": Safe(
             "an address is replaced that nobody has proven", exactly=False
@@ -66,10 +74,13 @@ class ChangeEmail(Plugin):
     }
 
     enabled: bool = False
+    """Whether users may change their address."""
     send_change_email_confirmation: ChangeEmailCallback | None = None
     """Asks a verified old address first; the new one is asked after that."""
     update_email_without_verification: bool = False
     """An address that was never verified is replaced at once."""
+    confirm: bool = False
+    """The links of a change lead to a page with one button, which goes on by POST."""
 
     def mails_links(self) -> Sequence[str]:
         """Its link, if it is mailed."""
@@ -79,9 +90,16 @@ class ChangeEmail(Plugin):
             else []
         )
 
+    def adapt(self, feature: Plugin) -> Plugin:
+        """The feature that follows its links asks first, if the option says so."""
+        if isinstance(feature, EmailVerification) and self.confirm:
+            return replace(feature, confirm_changes=True)
+        return feature
+
     @post("/change-email", requires="sensitive", promises_mail=True)
     async def change_email(self, call: Call, body: ChangeEmailTo) -> Status:
-        """Ask for another address. A taken one gets the same answer as a free one."""
+        """Ask for another address. A taken one gets the same answer as a free one. Raises
+        CHANGE_EMAIL_DISABLED, SAME_EMAIL, NO_VERIFICATION_MAIL."""
         if not self.enabled:
             raise ChangeEmailCodes.CHANGE_EMAIL_DISABLED()
         user, new = call.session.user, normal_email(body.new_email)
@@ -121,15 +139,17 @@ class ChangeEmail(Plugin):
             request_type=CHANGED if confirm is None else CONFIRMATION,
             promise=promise,
         )
-        if taken:
+        if confirm is None:
+            await send_mail(call, verification.send_verification_email, None if taken else mail)
             return
-        if confirm is not None:
-            question = ChangeEmailMail(
-                user=user, new_email=normal_email(body.new_email), url=mail.url, token=mail.token
-            )
-            in_background(call, confirm, question)
-        elif verification.send_verification_email is not None:
-            in_background(call, verification.send_verification_email, mail)
+        question = ChangeEmailMail(
+            user=user,
+            new_email=normal_email(body.new_email),
+            url=mail.url,
+            token=mail.token,
+            expires_at=mail.expires_at,
+        )
+        await send_mail(call, confirm, None if taken else question)
 
 
 async def _stored(call: Call, user: User, new: str, promise: Promise) -> User | None:
@@ -148,4 +168,6 @@ class ChangeEmailAPI(ServerAPI[M, U]):
     """Its functions in `auth.api`."""
 
     change_email: EndpointCall[M, ChangeEmailTo, Status]
-    """Ask for another address. A taken one gets the same answer as a free one."""
+    """Ask for another address. A taken one gets the same answer as a free one. Raises
+    CHANGE_EMAIL_DISABLED, SAME_EMAIL, NO_VERIFICATION_MAIL.
+    """

@@ -17,7 +17,7 @@ from watchword.endpoint import post
 from watchword.errors import APIError, ConfigurationError, ErrorCode, ErrorCodes, Overloaded
 from watchword.pipeline.additional_fields import read_fields, refuse_taken
 from watchword.pipeline.validation import is_email
-from watchword.plugin_base import Plugin
+from watchword.plugin_base import Letters, Plugin
 from watchword.records import Account, Session, User
 from watchword.runtime.callbacks import is_async
 from watchword.server_api import EndpointCall, M, ServerAPI
@@ -35,9 +35,9 @@ from .email_password_wire import (
 from .email_verification import EmailVerification
 from .failed_sign_ins import FailedSignIns
 from .identifiers import normal_email
-from .mails import UserCallback, in_background
+from .mails import UserCallback, send_mail
 from .provisioning import check_new_user, create_checked_user
-from .synthetic_user import SyntheticUser, synthetic_user
+from .synthetic_user import SyntheticUser, synthetic_user, word_to_owner
 
 U = TypeVar("U", bound=User)
 PasswordCheck = Callable[[Call, str], Awaitable[None]]
@@ -54,6 +54,7 @@ class EmailAndPassword(Plugin):
 
     id: ClassVar[str] = "email-password"
     codes: ClassVar[type[ErrorCodes]] = EmailPasswordCodes
+    letters: ClassVar[Letters] = {"on_existing_user_sign_up": word_to_owner}
     safe: ClassVar[Mapping[str, Safe]] = {
         "min_password_length": Safe("short passwords are guessed", least=8),
         "max_password_length": Safe("pass phrases are refused", least=64),
@@ -64,6 +65,7 @@ class EmailAndPassword(Plugin):
 
     enabled: bool = False
     disable_sign_up: bool = False
+    """Nobody signs up; who has an account signs in."""
     auto_sign_in: bool = True
     """Whether signing up signs in."""
     require_email_verification: bool = False
@@ -75,8 +77,7 @@ class EmailAndPassword(Plugin):
     min_password_length: int = 8
     """UTF-16 code units, as browsers count."""
     max_password_length: int = 128
-    """UTF-16 code units of a new password (at most 4,096). An imported one may be longer, until it
-    is changed."""
+    """UTF-16 code units of a new password (at most 4,096); imported ones may be longer."""
     password_hash: Literal["argon2id", "scrypt"] = "argon2id"
     """For new hashes; `scrypt` is what Better Auth reads, for a database shared with it."""
     argon2_cost: Argon2Cost = field(default_factory=Argon2Cost)
@@ -111,7 +112,10 @@ class EmailAndPassword(Plugin):
 
     @post("/sign-up/email", form=True, check_login_csrf=True, promises_mail=True)
     async def sign_up_email(self, call: Call, body: SignUpEmail) -> SignedUp[User]:
-        """Create a user with a password, and sign in unless options say otherwise."""
+        """Create a user with a password, and sign in unless options say otherwise. Raises
+        EMAIL_PASSWORD_SIGN_UP_DISABLED, PASSWORD_TOO_SHORT, PASSWORD_TOO_LONG, INVALID_PASSWORD,
+        MISSING_FIELD, FIELD_NOT_ALLOWED, USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL,
+        FAILED_TO_CREATE_USER, FAILED_TO_CREATE_SESSION."""
         if not self.enabled or self.disable_sign_up:
             raise EmailPasswordCodes.EMAIL_PASSWORD_SIGN_UP_DISABLED()
         self.check_new_password(body.password)
@@ -144,7 +148,9 @@ class EmailAndPassword(Plugin):
 
     @post("/sign-in/email", form=True, check_login_csrf=True)
     async def sign_in_email(self, call: Call, body: SignInEmail) -> SignedIn[User]:
-        """Sign in; the answer to a wrong address and to a wrong password is the same."""
+        """Sign in; the answer to a wrong address and to a wrong password is the same. Raises
+        EMAIL_PASSWORD_DISABLED, INVALID_EMAIL, PASSWORD_TOO_LONG, INVALID_EMAIL_OR_PASSWORD,
+        EMAIL_NOT_VERIFIED, FAILED_TO_CREATE_SESSION."""
         if not self.enabled:
             raise EmailPasswordCodes.EMAIL_PASSWORD_DISABLED()
         if not is_email(body.email):
@@ -304,8 +310,7 @@ class EmailAndPassword(Plugin):
     ) -> SignedUp[User]:
         if not self.hides_existence:
             raise EmailPasswordCodes.USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL()
-        if self.on_existing_user_sign_up is not None and existing is not None:
-            in_background(call, self.on_existing_user_sign_up, existing)
+        await send_mail(call, self.on_existing_user_sign_up, existing)
         return await self._pretended(call, values)
 
     async def _pretended(self, call: Call, values: Mapping[str, object]) -> SignedUp[User]:
@@ -385,6 +390,11 @@ class EmailPasswordAPI(ServerAPI[M, U]):
     """Its functions in `auth.api`."""
 
     sign_up_email: EndpointCall[M, SignUpEmail, SignedUp[U]]
-    """Create a user with a password, and sign in unless options say otherwise."""
+    """Create a user with a password, and sign in unless options say otherwise. Raises
+    EMAIL_PASSWORD_SIGN_UP_DISABLED, PASSWORD_TOO_SHORT, PASSWORD_TOO_LONG, INVALID_PASSWORD,
+    MISSING_FIELD, FIELD_NOT_ALLOWED, USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL,
+    FAILED_TO_CREATE_USER, FAILED_TO_CREATE_SESSION."""
     sign_in_email: EndpointCall[M, SignInEmail, SignedIn[U]]
-    """Sign in; the answer to a wrong address and to a wrong password is the same."""
+    """Sign in; the answer to a wrong address and to a wrong password is the same. Raises
+    EMAIL_PASSWORD_DISABLED, INVALID_EMAIL, PASSWORD_TOO_LONG, INVALID_EMAIL_OR_PASSWORD,
+    EMAIL_NOT_VERIFIED, FAILED_TO_CREATE_SESSION."""

@@ -32,15 +32,27 @@ class EmailPasswordCodes(ErrorCodes):
         400, "EMAIL_PASSWORD_DISABLED", "Signing in by e-mail and password is switched off"
     )
     INVALID_EMAIL_OR_PASSWORD = ErrorCode(
-        401, "INVALID_EMAIL_OR_PASSWORD", "The e-mail address or the password is wrong"
+        401,
+        "INVALID_EMAIL_OR_PASSWORD",
+        "The e-mail address or the password is wrong",
+        field="password",
     )
     EMAIL_NOT_VERIFIED = ErrorCode(403, "EMAIL_NOT_VERIFIED", "Verify the e-mail address first")
-    INVALID_EMAIL = ErrorCode(400, "INVALID_EMAIL", "This is not an e-mail address")
-    INVALID_PASSWORD = ErrorCode(400, "INVALID_PASSWORD", "The password cannot be used")
-    PASSWORD_TOO_SHORT = ErrorCode(400, "PASSWORD_TOO_SHORT", "The password is too short")
-    PASSWORD_TOO_LONG = ErrorCode(400, "PASSWORD_TOO_LONG", "The password is too long")
+    INVALID_EMAIL = ErrorCode(400, "INVALID_EMAIL", "This is not an e-mail address", field="email")
+    INVALID_PASSWORD = ErrorCode(
+        400, "INVALID_PASSWORD", "The password cannot be used", field="password"
+    )
+    PASSWORD_TOO_SHORT = ErrorCode(
+        400, "PASSWORD_TOO_SHORT", "The password is too short", field=("newPassword", "password")
+    )
+    PASSWORD_TOO_LONG = ErrorCode(
+        400, "PASSWORD_TOO_LONG", "The password is too long", field=("newPassword", "password")
+    )
     USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL = ErrorCode(
-        422, "USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL", "There is an account with this address"
+        422,
+        "USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL",
+        "There is an account with this address",
+        field="email",
     )
     FAILED_TO_CREATE_USER = ErrorCode(
         400, "FAILED_TO_CREATE_USER", "The account could not be created"

@@ -84,6 +84,14 @@ def read_email_token(call: Call, token: str) -> EmailClaims:
     return found
 
 
+def new_address(call: Call, token: str) -> str | None:
+    """The address that a token brings if it is good; None for one that brings none."""
+    try:
+        return read_email_token(call, token).update_to
+    except TokenInvalid:
+        return None
+
+
 def _claims(call: Call, token: str) -> dict[str, object]:
     refusal = TokenInvalid("signed with another key")
     for secret in call.config.secrets.vouching(call.now):

@@ -8,9 +8,9 @@ was asked for in has ended (spec: e-mail tokens; security M1, M2, M5, W5).
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 from watchword.call import Call
 from watchword.configuration.options import Duration, seconds
@@ -18,16 +18,17 @@ from watchword.configuration.safe_ranges import Safe
 from watchword.crypto.jwt import TokenExpired, TokenInvalid
 from watchword.database.contract import UniqueViolation
 from watchword.database.hidden import replaced
-from watchword.endpoint import get, post
-from watchword.errors import APIError, ErrorCode, ErrorCodes
+from watchword.endpoint import Endpoint, get, post
+from watchword.errors import ErrorCode, ErrorCodes
 from watchword.observability.security_log import Event, record
-from watchword.plugin_base import Plugin
+from watchword.plugin_base import Letters, Plugin
 from watchword.records import User
 from watchword.results import SessionAndUser, Status
 from watchword.server_api import EndpointCall, M, ServerAPI, U
-from watchword.sessions.sessions import current_session, set_session_cookies
+from watchword.sessions.sessions import set_session_cookies, signed_in
 
 from .addresses import replace_address, user_of_address
+from .confirmation import Question, asking_first
 from .credentials import lock_user
 from .email_tokens import (
     CHANGED,
@@ -35,6 +36,7 @@ from .email_tokens import (
     EmailClaims,
     RequestType,
     issue_email_token,
+    new_address,
     promise_of,
     read_email_token,
     token_stands,
@@ -47,7 +49,8 @@ from .email_verification_wire import (
     VerifyEmail,
 )
 from .identifiers import normal_email, same_email
-from .mails import Mail, MailCallback, UserCallback, in_background, mailed_link
+from .letters import Post
+from .mails import Mail, MailCallback, UserCallback, link_letter, mailed_link, send_mail
 from .promises import Promise, Void, account_promise, begin_session, mailbox_promise
 from .redirects import redirect_to
 
@@ -70,6 +73,9 @@ class EmailVerification(Plugin):
 
     id: ClassVar[str] = "email-verification"
     codes: ClassVar[type[ErrorCodes]] = EmailVerificationCodes
+    letters: ClassVar[Letters] = {
+        "send_verification_email": link_letter("verify-email", greets=False)
+    }
     safe: ClassVar[Mapping[str, Safe]] = {
         "expires_in": Safe("links lie in mailboxes for longer than a day", most=86_400),
         "answer_after": Safe("the time of an answer may tell who has an account", least=0.1),
@@ -85,12 +91,18 @@ class EmailVerification(Plugin):
     """The click that verifies an address also signs in."""
     expires_in: Duration = 3600
     """Life of the links (1 hour)."""
+    confirm: bool = False
+    """A link leads to a page with one button, which verifies by POST; the GET does nothing. The
+    links of a change of address do so, too."""
     before_email_verification: UserCallback | None = None
     """Runs before an address is marked as verified; an `APIError` stops it."""
     after_email_verification: UserCallback | None = None
     """Runs once for each address that was verified."""
     answer_after: Duration = 0.5
     """How long /send-verification-email takes at least when nobody is signed in."""
+    confirm_changes: bool = field(default=False, repr=False)
+    """Set by `ChangeEmail.confirm`: links that change an address ask first, those that verify one
+    do not."""
     other_proof: AddressProof | None = field(default=None, repr=False)
     """Set by plugins that prove addresses in another way, in place of the link."""
 
@@ -103,6 +115,14 @@ class EmailVerification(Plugin):
         return (
             ["email_verification.send_verification_email"] if self.send_verification_email else []
         )
+
+    def endpoints(self) -> Iterator[Endpoint[Any, Any]]:
+        """Its endpoints; links ask first, if the options say so."""
+        own = super().endpoints()
+        if not (self.confirm or self.confirm_changes):
+            return own
+        ask = EmailVerification._question
+        return asking_first(own, EmailVerification.verify_email, ask, always=self.confirm)
 
     @property
     def lifetime(self) -> int:
@@ -118,7 +138,8 @@ class EmailVerification(Plugin):
     async def send_verification_mail(self, call: Call, body: SendVerificationEmail) -> Status:
         """Mail a link. Without a session the answer does not tell whether anybody has the address.
 
-        With one, a mail that cannot be sent fails the call.
+        With one, a callback that cannot send it fails the call. Raises
+        VERIFICATION_EMAIL_NOT_ENABLED, EMAIL_MISMATCH, EMAIL_ALREADY_VERIFIED.
         """
         send = self.send_verification_email
         if send is None and self.other_proof is None:
@@ -131,7 +152,7 @@ class EmailVerification(Plugin):
             raise EmailVerificationCodes.EMAIL_MISMATCH()
         if found.user.email_verified:
             raise EmailVerificationCodes.EMAIL_ALREADY_VERIFIED()
-        if send is None or self.other_proof is not None:
+        if send is None or self.other_proof is not None or isinstance(send, Post):
             await self.send(call, found.user, body.callback_url)
         else:
             mail = await self.mail(call, found.user, body.callback_url)
@@ -140,7 +161,9 @@ class EmailVerification(Plugin):
 
     @get("/verify-email", trusted_urls=("callbackURL",), redeems=True)
     async def verify_email(self, call: Call, query: VerifyEmail) -> EmailVerified[User]:
-        """Follow a mailed link; with `callbackURL` the browser is sent there, also on failure."""
+        """Follow a mailed link; with `callbackURL` the browser is sent there, also on failure.
+        Raises TOKEN_EXPIRED, INVALID_TOKEN, USER_NOT_FOUND, INVALID_USER, USER_ALREADY_EXISTS,
+        FAILED_TO_CREATE_SESSION."""
         try:
             result = await self._follow(call, query)
         except _Refused as refusal:
@@ -167,18 +190,19 @@ class EmailVerification(Plugin):
 
         `promise` is what the link is bound to; None: what a mail to the user's mailbox is.
         """
+        life = lifetime or self.lifetime
         token = issue_email_token(
             call,
             user.email,
-            lifetime=lifetime or self.lifetime,
+            lifetime=life,
             update_to=update_to,
             request_type=request_type,
             user_id=user.id,
             promise=promise or await mailbox_promise(call, user, user.email),
         )
-        addressee = user if update_to is None else _with_address(user, normal_email(update_to))
+        addressee = user if update_to is None else replaced(user, email=normal_email(update_to))
         url = mailed_link(call, "/verify-email", callback_url or "/", token=token)
-        return Mail(user=addressee, url=url, token=token)
+        return Mail(user=addressee, url=url, token=token, expires_at=call.after(life))
 
     async def send(self, call: Call, user: User, callback_url: str) -> None:
         """Mail the user a link in the background; nothing happens without a mail callback."""
@@ -186,7 +210,7 @@ class EmailVerification(Plugin):
             await self.other_proof(call, user.email, True)
         elif self.send_verification_email is not None:
             mail = await self.mail(call, user, callback_url)
-            in_background(call, self.send_verification_email, mail)
+            await send_mail(call, self.send_verification_email, mail)
 
     async def _send_unseen(self, call: Call, body: SendVerificationEmail) -> None:
         started = time.monotonic()
@@ -201,11 +225,17 @@ class EmailVerification(Plugin):
             issue_email_token(
                 call, body.email, lifetime=self.lifetime, user_id=decoy, promise=promise
             )
+            await send_mail(call, self.send_verification_email, None)
         floor = self.answer_after
         least = floor if isinstance(floor, int | float) else floor.total_seconds()
         rest = least - (time.monotonic() - started)
         if rest > 0:
             await call.runtime.pause(rest)
+
+    def _question(self, call: Call, query: VerifyEmail) -> Question | None:
+        if (new := new_address(call, query.token)) is not None:
+            return Question(purpose="change-email", email=new)
+        return Question(purpose="verify-email") if self.confirm else None
 
     async def _follow(self, call: Call, query: VerifyEmail) -> EmailVerified[User]:
         try:
@@ -282,7 +312,7 @@ class EmailVerification(Plugin):
             await self.other_proof(call, changed.email, True)
         elif legacy and self.send_verification_email is not None:
             mail = await self.mail(call, changed, query.callback_url, lifetime=_LEGACY_LIFETIME)
-            in_background(call, self.send_verification_email, mail)
+            await send_mail(call, self.send_verification_email, mail)
         if found is not None:
             set_session_cookies(call, found.session, changed)
         return EmailVerified(status=True, user=changed)
@@ -308,16 +338,7 @@ class EmailVerification(Plugin):
                 request_type=CHANGED,
                 promise=promise,
             )
-        if self.send_verification_email is not None:
-            in_background(call, self.send_verification_email, mail)
-
-
-async def signed_in(call: Call) -> SessionAndUser[User] | None:
-    """Who is signed in by the store's word; None also where the look-up is refused."""
-    try:
-        return await current_session(call, from_store=True)
-    except APIError:
-        return None
+            await send_mail(call, self.send_verification_email, mail)
 
 
 async def _owner(call: Call, claims: EmailClaims) -> tuple[User, SessionAndUser[User] | None]:
@@ -358,17 +379,17 @@ async def _notify(call: Call, callback: UserCallback | None, user: User) -> None
         await call.run(callback, user, call.request)
 
 
-def _with_address(user: User, email: str) -> User:
-    return replaced(user, email=email)
-
-
 class EmailVerificationAPI(ServerAPI[M, U]):
     """Its functions in `auth.api`."""
 
     send_verification_email: EndpointCall[M, SendVerificationEmail, Status]
     """Mail a link. Without a session the answer does not tell whether anybody has the address.
 
-    With one, a mail that cannot be sent fails the call.
+    With one, a callback that cannot send it fails the call. Raises
+    VERIFICATION_EMAIL_NOT_ENABLED, EMAIL_MISMATCH, EMAIL_ALREADY_VERIFIED.
     """
     verify_email: EndpointCall[M, VerifyEmail, EmailVerified[U]]
-    """Follow a mailed link; with `callbackURL` the browser is sent there, also on failure."""
+    """Follow a mailed link; with `callbackURL` the browser is sent there, also on failure.
+    Raises TOKEN_EXPIRED, INVALID_TOKEN, USER_NOT_FOUND, INVALID_USER, USER_ALREADY_EXISTS,
+    FAILED_TO_CREATE_SESSION.
+    """

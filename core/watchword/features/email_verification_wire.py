@@ -20,16 +20,19 @@ class EmailVerificationCodes(ErrorCodes):
     VERIFICATION_EMAIL_NOT_ENABLED = ErrorCode(
         400, "VERIFICATION_EMAIL_NOT_ENABLED", "Verification mails are switched off"
     )
-    EMAIL_MISMATCH = ErrorCode(400, "EMAIL_MISMATCH", "That is not your address")
+    EMAIL_MISMATCH = ErrorCode(400, "EMAIL_MISMATCH", "That is not your address", field="email")
     EMAIL_ALREADY_VERIFIED = ErrorCode(
-        400, "EMAIL_ALREADY_VERIFIED", "The address has been verified already"
+        400, "EMAIL_ALREADY_VERIFIED", "The address has been verified already", field="email"
     )
     TOKEN_EXPIRED = ErrorCode(401, "TOKEN_EXPIRED", "The link has expired", guess=True)
     INVALID_TOKEN = ErrorCode(401, "INVALID_TOKEN", "The link is not valid", guess=True)
     USER_NOT_FOUND = ErrorCode(401, "USER_NOT_FOUND", "There is no user with this address")
     INVALID_USER = ErrorCode(401, "INVALID_USER", "The link is for another user")
     USER_ALREADY_EXISTS = ErrorCode(
-        422, "USER_ALREADY_EXISTS", "There is an account with this address"
+        422,
+        "USER_ALREADY_EXISTS",
+        "There is an account with this address",
+        field=("newEmail", "email"),
     )
     FAILED_TO_CREATE_SESSION = ErrorCode(
         500, "FAILED_TO_CREATE_SESSION", "Signing in did not work; try again"

@@ -57,6 +57,7 @@ class FailedSignIns:
     }
 
     most: int = 100
+    """Wrong passwords in a row that make it pause."""
     pause: Duration = 900
     """How long sign-in pauses (15 minutes; at most a day)."""
     _memory: MemoryCounters = field(

@@ -12,10 +12,11 @@ from typing import ClassVar, Literal, TypeAlias
 
 from watchword.call import Call
 from watchword.http.request import Request
-from watchword.plugin_base import Plugin
+from watchword.plugin_base import Letters, Plugin
 from watchword.records import User
 
-from .mails import in_background
+from .letters import Letter, proven_name
+from .mails import send_mail
 
 Change: TypeAlias = Literal["email", "password", "phone-number"]
 
@@ -35,11 +36,21 @@ NoticeCallback: TypeAlias = "Callable[[Notice, Request | None], object]"
 """Mails a notice; `def` or `async def`. The request is None for server-side calls."""
 
 
+def _letter(notice: Notice) -> Letter:
+    return Letter(
+        kind=f"{notice.changed}-changed",
+        to=notice.email,
+        name=proven_name(notice.user),
+        user_id=notice.user.id,
+    )
+
+
 @dataclass(frozen=True, kw_only=True)
 class Notices(Plugin):
     """Options of notices. Without `send` none goes out."""
 
     id: ClassVar[str] = "notices"
+    letters: ClassVar[Letters] = {"send": _letter}
 
     send: NoticeCallback | None = None
     """Mails a notice after each change of address, password or phone number; gets a `Notice` and
@@ -49,11 +60,5 @@ class Notices(Plugin):
 async def notify(call: Call, user: User, changed: Change, *, email: str | None = None) -> None:
     """Mail a notice once the change is stored, to `email` or to the user's address."""
     send = call.config.plugin(Notices).send
-    if send is None:
-        return
     notice = Notice(email=email or user.email, changed=changed, user=user)
-
-    async def mail() -> None:
-        in_background(call, send, notice)
-
-    await call.db.after_commit(mail)
+    await send_mail(call, send, notice)

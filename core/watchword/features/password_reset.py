@@ -21,22 +21,22 @@ from watchword.endpoint import get, post
 from watchword.errors import ErrorCode, ErrorCodes, Redirect
 from watchword.http.query import append_query
 from watchword.pipeline.validation import Email, Password, TargetURL, Token
-from watchword.plugin_base import Plugin
+from watchword.plugin_base import Letters, Plugin
 from watchword.records import User
 from watchword.results import Status
 from watchword.server_api import EndpointCall, M, ServerAPI, U
 from watchword.verifications.verifications import sweep_verifications
 
 from .addresses import user_of_address
-from .credentials import lock_user, put_password
+from .credentials import lock_user
 from .email_password import EmailAndPassword
-from .generations import account_subject, raise_generation
 from .identifiers import normal_email
-from .mails import Mail, MailCallback, UserCallback, in_background, mailed_link
-from .notices import notify
+from .mails import Mail, MailCallback, UserCallback, link_letter, mailed_link, send_mail
+from .new_password import give_password
 from .promises import find_promise, mailbox_promise, take_promise
+from .proven_mailbox import end_ways_in
 from .redirects import redirect_from_origin
-from .reset_tokens import forget_reset_tokens, issue_reset_token, reset_identifier
+from .reset_tokens import issue_reset_token, reset_identifier
 from .status import error_page_url
 
 _log = logging.getLogger("watchword.password_reset")
@@ -87,6 +87,7 @@ class PasswordReset(Plugin):
 
     id: ClassVar[str] = "password-reset"
     codes: ClassVar[type[ErrorCodes]] = PasswordResetCodes
+    letters: ClassVar[Letters] = {"send_reset_password": link_letter("reset-password")}
     safe: ClassVar[Mapping[str, Safe]] = {
         "token_expires_in": Safe(
             "links that open accounts lie in mailboxes for longer than a day", most=86_400
@@ -125,7 +126,8 @@ class PasswordReset(Plugin):
     async def request_password_reset(
         self, call: Call, body: RequestPasswordReset
     ) -> ResetRequested:
-        """Mail a link to the user, if there is one; the answer is always the same."""
+        """Mail a link to the user, if there is one; the answer is always the same. Raises
+        RESET_PASSWORD_DISABLED."""
         send = self.send_reset_password
         if send is None:
             raise PasswordResetCodes.RESET_PASSWORD_DISABLED()
@@ -136,15 +138,15 @@ class PasswordReset(Plugin):
         owner = call.random(32) if user is None else user.id
         await sweep_verifications(call)
         token = await issue_reset_token(call, owner, promise, lifetime=self.promise_life())
-        if user is None:
-            return ResetRequested()
-        url = mailed_link(call, f"/reset-password/{token}", target)
-        in_background(call, send, Mail(user=user, url=url, token=token))
+        url, ends = mailed_link(call, f"/reset-password/{token}", target), self.promise_life()
+        known = user and Mail(user=user, url=url, token=token, expires_at=call.after(ends))
+        await send_mail(call, send, known)
         return ResetRequested()
 
     @get("/reset-password/:token", trusted_urls=("callbackURL",))
     async def request_password_reset_callback(self, call: Call, query: FollowResetLink) -> None:
-        """Send the browser on with the token, or with an error. The token stays good."""
+        """Send the browser on with the token, or with an error. The token stays good. Raises
+        INVALID_CALLBACK_URL."""
         token = call.params.get("token", "")
         good = await _is_good(call, token)
         if not query.callback_url:
@@ -155,7 +157,8 @@ class PasswordReset(Plugin):
 
     @post("/reset-password")
     async def reset_password(self, call: Call, body: ResetPassword) -> Status:
-        """Set a new password with a mailed token. Signs nobody in."""
+        """Set a new password with a mailed token. Signs nobody in. Raises INVALID_TOKEN,
+        USER_NOT_FOUND, PASSWORD_TOO_SHORT, PASSWORD_TOO_LONG, INVALID_PASSWORD."""
         token = body.token or call.query.get("token")
         if not token or not isinstance(token, str):
             raise PasswordResetCodes.INVALID_TOKEN()
@@ -180,18 +183,17 @@ class PasswordReset(Plugin):
             taken = await take_promise(call, reset_identifier(token))
             if taken is None or taken.row.value != user.id or not await taken.stands(call, user):
                 raise PasswordResetCodes.INVALID_TOKEN()
+            if not user.email_verified:
+                await end_ways_in(call, user)
             await self.replace(call, user, hashed)
         return user
 
     async def replace(self, call: Call, user: User, hashed: str) -> None:
         """Inside a transaction, with the user locked: set a password, void all that was mailed, end
         sessions where due."""
-        await put_password(call, user.id, hashed)
-        await forget_reset_tokens(call, user.id)
-        await raise_generation(call, account_subject(user.id))
+        await give_password(call, user, hashed)
         if self.revoke_sessions or not user.email_verified:
             await call.sessions.remove_all(call, user.id)
-        await notify(call, user, "password")
 
     def _target(self, body: RequestPasswordReset) -> str:
         target = body.redirect_to or self.reset_page
@@ -221,8 +223,14 @@ class PasswordResetAPI(ServerAPI[M, U]):
     """Its functions in `auth.api`."""
 
     request_password_reset: EndpointCall[M, RequestPasswordReset, ResetRequested]
-    """Mail a link to the user, if there is one; the answer is always the same."""
+    """Mail a link to the user, if there is one; the answer is always the same. Raises
+    RESET_PASSWORD_DISABLED.
+    """
     request_password_reset_callback: EndpointCall[M, FollowResetLink, None]
-    """Send the browser on with the token, or with an error. The token stays good."""
+    """Send the browser on with the token, or with an error. The token stays good. Raises
+    INVALID_CALLBACK_URL.
+    """
     reset_password: EndpointCall[M, ResetPassword, Status]
-    """Set a new password with a mailed token. Signs nobody in."""
+    """Set a new password with a mailed token. Signs nobody in. Raises INVALID_TOKEN,
+    USER_NOT_FOUND, PASSWORD_TOO_SHORT, PASSWORD_TOO_LONG, INVALID_PASSWORD.
+    """

@@ -28,9 +28,10 @@ from watchword.sessions.sessions import (
     set_session_cookies,
 )
 
-from .credentials import credential_of, lock_user, put_password
+from .credentials import credential_of, lock_user
 from .email_password import EmailAndPassword
 from .generations import account_subject, raise_generation
+from .new_password import give_password
 from .notices import notify
 from .promises import Promise, session_promise, stands
 from .reset_tokens import forget_reset_tokens
@@ -46,7 +47,13 @@ class PasswordCodes(ErrorCodes):
     CREDENTIAL_ACCOUNT_NOT_FOUND = ErrorCode(
         400, "CREDENTIAL_ACCOUNT_NOT_FOUND", "This account has no password"
     )
-    INVALID_PASSWORD = ErrorCode(400, "INVALID_PASSWORD", "The password is wrong", guess=True)
+    INVALID_PASSWORD = ErrorCode(
+        400,
+        "INVALID_PASSWORD",
+        "The password is wrong",
+        guess=True,
+        field=("currentPassword", "password"),
+    )
     PASSWORD_ALREADY_SET = ErrorCode(
         400, "PASSWORD_ALREADY_SET", "This account has a password already"
     )
@@ -91,7 +98,9 @@ class Passwords(Plugin):
 
     @post("/change-password", requires="sensitive")
     async def change_password(self, call: Call, body: ChangePassword) -> PasswordChanged[User]:
-        """Replace the password; of several changes at once, one wins. Reset links are void then."""
+        """Replace the password; of several changes at once, one wins. Reset links are void then.
+        Raises PASSWORD_TOO_SHORT, PASSWORD_TOO_LONG, INVALID_PASSWORD,
+        CREDENTIAL_ACCOUNT_NOT_FOUND, SESSIONS_NOT_STORED, FAILED_TO_GET_SESSION."""
         passwords = call.config.plugin(EmailAndPassword)
         passwords.check_new_password(body.new_password)
         if body.revoke_other_sessions:
@@ -115,7 +124,8 @@ class Passwords(Plugin):
 
     @post("/verify-password", requires="sensitive")
     async def verify_password(self, call: Call, body: VerifyPassword) -> Status:
-        """Whether the password is the user's: 200, or INVALID_PASSWORD."""
+        """Whether the password is the user's: 200, or INVALID_PASSWORD. Raises PASSWORD_TOO_LONG,
+        INVALID_PASSWORD, CREDENTIAL_ACCOUNT_NOT_FOUND."""
         await check_password(call, body.password, without=PasswordCodes.INVALID_PASSWORD)
         return Status()
 
@@ -135,10 +145,7 @@ class Passwords(Plugin):
             # Hashing takes a while, and those who take an account back are quick.
             if there is None or not await stands(call, there, promise):
                 raise SessionCodes.UNAUTHORIZED()
-            await put_password(call, user_id, hashed)
-            await forget_reset_tokens(call, user_id)
-            await raise_generation(call, account_subject(user_id))
-            await notify(call, call.session.user, "password")
+            await give_password(call, there, hashed)
         return Status()
 
 
@@ -208,8 +215,13 @@ class PasswordAPI(ServerAPI[M, U]):
     """Its functions in `auth.api`."""
 
     change_password: EndpointCall[M, ChangePassword, PasswordChanged[U]]
-    """Replace the password; of several changes at once, one wins. Reset links are void then."""
+    """Replace the password; of several changes at once, one wins. Reset links are void then.
+    Raises PASSWORD_TOO_SHORT, PASSWORD_TOO_LONG, INVALID_PASSWORD,
+    CREDENTIAL_ACCOUNT_NOT_FOUND, SESSIONS_NOT_STORED, FAILED_TO_GET_SESSION.
+    """
     verify_password: EndpointCall[M, VerifyPassword, Status]
-    """Whether the password is the user's: 200, or INVALID_PASSWORD."""
+    """Whether the password is the user's: 200, or INVALID_PASSWORD. Raises PASSWORD_TOO_LONG,
+    INVALID_PASSWORD, CREDENTIAL_ACCOUNT_NOT_FOUND.
+    """
     set_password: EndpointCall[M, SetPassword, Status]
     """Give a user who came by another way a first password."""

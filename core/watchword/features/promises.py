@@ -189,7 +189,7 @@ async def stands(call: Call, user: User, promise: Promise) -> bool:
     generation = now.mailbox if promise.session is None else now.account
     if now is not FIRST and generation != promise.generation:
         return False
-    return not promise.session or await _lives(call, user.id, promise.session)
+    return not promise.session or await asking_session(call, user.id, promise) is not None
 
 
 async def stands_unbound(call: Call, user: User, made_at: datetime, *, by_session: bool) -> bool:
@@ -206,13 +206,15 @@ async def begin_session(
     *,
     remember: bool = True,
     extra: Mapping[str, object] | None = None,
+    inherits: Session | None = None,
 ) -> Session | None:
     """A session for a promise; None if a database hook refused it.
 
-    `allowed` looks at the promise, under the user's lock. `extra` are values of additional fields.
-    Raises `Void` where it says no.
+    `allowed` looks at the promise, under the user's lock. `extra` are values of additional fields;
+    `inherits` is the session that it is made from, where redeeming proves nothing. Raises `Void`
+    where it says no.
     """
-    session = await create_session(call, user, remember=remember, extra=extra)
+    session = await create_session(call, user, remember=remember, extra=extra, inherits=inherits)
     if session is None:
         return None
     # Whoever voids promises and ends all sessions may have missed this one.
@@ -249,10 +251,13 @@ def session_mark(token: str) -> str:
     return hash_identifier(f"promised-to:{token}")
 
 
-async def _lives(call: Call, user_id: str, mark: str) -> bool:
-    token = await _marked(call, user_id, mark)
+async def asking_session(call: Call, user_id: str, promise: Promise) -> Session | None:
+    """The user's session in which something was promised, if it lives."""
+    token = await _marked(call, user_id, promise.session) if promise.session else None
     found = None if token is None else await call.sessions.load(call, token)
-    return found is not None and found.user.id == user_id and found.session.expires_at > call.now
+    if found is None or found.user.id != user_id or found.session.expires_at <= call.now:
+        return None
+    return found.session
 
 
 async def _marked(call: Call, user_id: str, mark: str) -> str | None:

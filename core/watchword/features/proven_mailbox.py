@@ -99,3 +99,14 @@ async def give_to_owner(call: Call, user: User, *, verified: bool = True) -> Use
     proven = await call.db.update(User, {"email_verified": True}, id=user.id)
     await record(call, Event.EMAIL_VERIFIED, user.id)
     return proven or user
+
+
+async def end_ways_in(call: Call, user: User) -> None:
+    """Leave a user whose address nobody had proven no way in: a stranger may hold it.
+
+    For a password that was mailed for: like `give_to_owner`, but a second factor stays. Where no
+    address is ever proven, a mailbox alone would otherwise take every factor off.
+    """
+    await call.db.delete(Account, user_id=user.id)
+    for plugin in call.config.plugins.values():
+        await plugin.end_ways_in(call, user)

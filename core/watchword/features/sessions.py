@@ -103,16 +103,19 @@ class SessionEndpoints(Plugin):
 
     provider_logout: ProviderLogout | None = None
     """None: signing out is no identity provider's business."""
+    seen_by_code: bool = False
+    """Whether code makes something else of what is found: it sees fields that no cookie holds."""
 
     @endpoint(("GET", "POST"), "/get-session", source="query", traits=Traits())
     async def get_session(self, call: Call, query: GetSession) -> SessionAndUser[User] | None:
-        """Who is signed in, or None. POST renews when `session.defer_refresh` is on."""
+        """Who is signed in, or None. POST renews when `session.defer_refresh` is on. Raises
+        METHOD_NOT_ALLOWED_DEFER_SESSION_REQUIRED, FAILED_TO_GET_SESSION."""
         posted = call.request is not None and call.request.method == "POST"
         if posted and not call.config.options.session.defer_refresh:
             raise SessionCodes.METHOD_NOT_ALLOWED_DEFER_SESSION_REQUIRED()
         flags = LookupFlags(bool(query.disable_cookie_cache), bool(query.disable_refresh))
-        if cache_is_partial(call) and (not call.answers_client or call.config.options.hooks.after):
-            # The record is going to be seen by code.
+        seen = self.seen_by_code or call.config.options.hooks.after or not call.answers_client
+        if seen and cache_is_partial(call):
             flags = flags.from_store()
         return (await look_up(call, flags)).found
 
@@ -128,7 +131,9 @@ class SessionEndpoints(Plugin):
 
     @post("/update-session", requires="session")
     async def update_session(self, call: Call, body: UpdateSession) -> UpdatedSession:
-        """Set additional fields of this browser's session; core fields cannot be set."""
+        """Set additional fields of this browser's session; core fields cannot be set. Raises
+        NO_FIELDS_TO_UPDATE, FIELD_NOT_ALLOWED, FAILED_TO_GET_SESSION, SESSION_TOO_LARGE,
+        FAILED_TO_UPDATE_SESSION."""
         changes = read_fields(call, Session, creating=False)
         if not changes:
             raise SessionCodes.NO_FIELDS_TO_UPDATE()
@@ -178,7 +183,8 @@ class SessionEndpoints(Plugin):
 
     @post("/revoke-session", requires="sensitive")
     async def revoke_session(self, call: Call, body: RevokeSession) -> Status:
-        """End one of the user's sessions; somebody else's is left alone without a word."""
+        """End one of the user's sessions; somebody else's is left alone without a word. Raises
+        SESSIONS_NOT_STORED."""
         own = body.token == call.session.session.token
         if not own:
             require_stored_sessions(call)
@@ -189,7 +195,7 @@ class SessionEndpoints(Plugin):
 
     @post("/revoke-sessions", requires="sensitive")
     async def revoke_sessions(self, call: Call) -> Status:
-        """End all sessions of the user, this one too."""
+        """End all sessions of the user, this one too. Raises SESSIONS_NOT_STORED."""
         require_stored_sessions(call)
         await end_all_sessions(call, call.session.user.id)
         clear_session_cookies(call)
@@ -197,7 +203,7 @@ class SessionEndpoints(Plugin):
 
     @post("/revoke-other-sessions", requires="sensitive")
     async def revoke_other_sessions(self, call: Call) -> Status:
-        """End all sessions of the user but this one."""
+        """End all sessions of the user but this one. Raises SESSIONS_NOT_STORED."""
         require_stored_sessions(call)
         own = call.session.session
         await end_all_sessions(call, own.user_id, keep=own.token)
@@ -216,14 +222,19 @@ class SessionAPI(ServerAPI[M, U]):
     """Its functions in `auth.api`."""
 
     get_session: EndpointCall[M, GetSession | None, SessionAndUser[U] | None]
-    """Who is signed in, or None. POST renews when `session.defer_refresh` is on."""
+    """Who is signed in, or None. POST renews when `session.defer_refresh` is on. Raises
+    METHOD_NOT_ALLOWED_DEFER_SESSION_REQUIRED, FAILED_TO_GET_SESSION.
+    """
     require_fresh_session: EndpointCall[M, HowLately | None, SessionAndUser[U]]
     """Go on only for who signed in lately: within `session.fresh_age`, or seconds of one's own.
 
     Raises UNAUTHORIZED (401) and SESSION_NOT_FRESH (403).
     """
     update_session: EndpointCall[M, UpdateSession | None, UpdatedSession]
-    """Set additional fields of this browser's session; core fields cannot be set."""
+    """Set additional fields of this browser's session; core fields cannot be set. Raises
+    NO_FIELDS_TO_UPDATE, FIELD_NOT_ALLOWED, FAILED_TO_GET_SESSION, SESSION_TOO_LARGE,
+    FAILED_TO_UPDATE_SESSION.
+    """
     sign_out: EndpointCall[M, None, SignedOut]
     """End the session of who is asking; also fine when there is none."""
     list_sessions: EndpointCall[M, None, list[Session]]
@@ -232,8 +243,10 @@ class SessionAPI(ServerAPI[M, U]):
     At most a hundred, and this browser's in any case.
     """
     revoke_session: EndpointCall[M, RevokeSession, Status]
-    """End one of the user's sessions; somebody else's is left alone without a word."""
+    """End one of the user's sessions; somebody else's is left alone without a word. Raises
+    SESSIONS_NOT_STORED.
+    """
     revoke_sessions: EndpointCall[M, None, Status]
-    """End all sessions of the user, this one too."""
+    """End all sessions of the user, this one too. Raises SESSIONS_NOT_STORED."""
     revoke_other_sessions: EndpointCall[M, None, Status]
-    """End all sessions of the user but this one."""
+    """End all sessions of the user but this one. Raises SESSIONS_NOT_STORED."""

@@ -12,6 +12,8 @@ from typing import TypeAlias, cast
 from watchword.call import Call
 from watchword.records import User
 
+from .letters import Letter, proven_name
+
 SyntheticUser: TypeAlias = "Callable[[Mapping[str, object]], object]"
 """Gets the fields of the invented user (snake_case, with `id`); returns fields to lay over them."""
 
@@ -29,6 +31,13 @@ async def synthetic_user(
             fields.update(cast("Mapping[str, object]", answer))
             user_id = str(fields.pop("id", user_id))
     return table.from_row(table.new_row(fields, user_id, call.now))
+
+
+def word_to_owner(owner: User) -> Letter:
+    """What the one who has the address is told instead, by the server's own mailer."""
+    return Letter(
+        kind="existing-account", to=owner.email, name=proven_name(owner), user_id=owner.id
+    )
 
 
 def _nobody(call: Call) -> str:

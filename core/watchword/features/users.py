@@ -7,9 +7,9 @@ security M10, S9, S11, W5).
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 import msgspec
 
@@ -19,12 +19,12 @@ from watchword.configuration.safe_ranges import Safe
 from watchword.crypto.random_strings import LOWER_ALPHANUMERIC
 from watchword.database.contract import UniqueViolation
 from watchword.discreet import Discreet
-from watchword.endpoint import get, post
+from watchword.endpoint import Endpoint, get, post
 from watchword.errors import APIError, ErrorCode, ErrorCodes
 from watchword.observability.security_log import Event, record
 from watchword.pipeline.additional_fields import read_fields
 from watchword.pipeline.validation import Password, PersonName, Picture, TargetURL, Token
-from watchword.plugin_base import Plugin
+from watchword.plugin_base import Letters, Plugin
 from watchword.records import User
 from watchword.results import Status
 from watchword.server_api import EndpointCall, M, ServerAPI, U
@@ -37,8 +37,9 @@ from watchword.sessions.sessions import (
 )
 from watchword.verifications.verifications import create_verification
 
+from .confirmation import Question, asking_first
 from .credentials import lock_user
-from .mails import Mail, MailCallback, UserCallback, in_background, mailed_link
+from .mails import Mail, MailCallback, UserCallback, link_letter, mailed_link, send_mail
 from .passwords import check_password
 from .promises import bind, session_promise, stands, take_promise
 from .redirects import redirect_to
@@ -49,7 +50,7 @@ class UserCodes(ErrorCodes):
     """Errors of changing or deleting a user."""
 
     EMAIL_CAN_NOT_BE_UPDATED = ErrorCode(
-        400, "EMAIL_CAN_NOT_BE_UPDATED", "The e-mail address cannot be changed here"
+        400, "EMAIL_CAN_NOT_BE_UPDATED", "The e-mail address cannot be changed here", field="email"
     )
     NO_FIELDS_TO_UPDATE = ErrorCode(400, None, "No fields to update")
     FAILED_TO_UPDATE_USER = ErrorCode(
@@ -99,7 +100,8 @@ class Profiles(Plugin):
 
     @post("/update-user", requires="sensitive")
     async def update_user(self, call: Call, body: UpdateUser) -> Status:
-        """Set name, image and additional fields of who is signed in."""
+        """Set name, image and additional fields of who is signed in. Raises
+        EMAIL_CAN_NOT_BE_UPDATED, NO_FIELDS_TO_UPDATE, FIELD_NOT_ALLOWED, FAILED_TO_UPDATE_USER."""
         if call.fields.get("email"):
             raise UserCodes.EMAIL_CAN_NOT_BE_UPDATED()
         changes = read_fields(call, User, creating=False)
@@ -130,6 +132,7 @@ class DeleteUser(Plugin):
     """Options of deleting users by themselves."""
 
     id: ClassVar[str] = "delete-user"
+    letters: ClassVar[Letters] = {"send_delete_account_verification": link_letter("delete-account")}
     safe: ClassVar[Mapping[str, Safe]] = {
         "token_expires_in": Safe(
             "links that delete accounts lie in mailboxes for long", most=604_800
@@ -137,6 +140,7 @@ class DeleteUser(Plugin):
     }
 
     enabled: bool = False
+    """Whether users may delete themselves."""
     send_delete_account_verification: MailCallback | None = None
     """With it, a mailed link must be clicked; gets a `Mail` and the request."""
     before_delete: UserCallback | None = None
@@ -145,6 +149,8 @@ class DeleteUser(Plugin):
     """Runs once after the deletion."""
     token_expires_in: Duration = 86_400
     """Life of the links (1 day)."""
+    confirm: bool = False
+    """A link leads to a page with one button, which deletes by POST; the GET does nothing."""
 
     def __post_init__(self) -> None:
         seconds("delete_user.token_expires_in", self.token_expires_in, least=1)
@@ -161,9 +167,20 @@ class DeleteUser(Plugin):
         """Seconds that a link may live."""
         return seconds("delete_user.token_expires_in", self.token_expires_in)
 
+    def endpoints(self) -> Iterator[Endpoint[Any, Any]]:
+        """Its endpoints; the link asks first, if the option says so."""
+        own = super().endpoints()
+        if not self.confirm:
+            return own
+        return asking_first(
+            own, DeleteUser.delete_user_callback, Question(purpose="delete-account")
+        )
+
     @post("/delete-user", requires="sensitive")
     async def delete_user(self, call: Call, body: DeleteUserNow) -> Deletion:
-        """Delete who is signed in, or mail the link that does."""
+        """Delete who is signed in, or mail the link that does. Raises SESSION_EXPIRED,
+        PASSWORD_TOO_LONG, INVALID_PASSWORD, CREDENTIAL_ACCOUNT_NOT_FOUND, INVALID_TOKEN,
+        NOT_FOUND."""
         if not self.enabled:
             raise APIError(404)
         user, stays = call.session.user, await _while_signed_in(call)
@@ -181,7 +198,8 @@ class DeleteUser(Plugin):
 
     @get("/delete-user/callback", trusted_urls=("callbackURL",), redeems=True)
     async def delete_user_callback(self, call: Call, query: DeletionToken) -> Deletion:
-        """Follow a deletion link in the session of the user who asked for it."""
+        """Follow a deletion link in the session of the user who asked for it. Raises NOT_FOUND,
+        FAILED_TO_GET_USER_INFO, INVALID_TOKEN."""
         if not self.enabled:
             raise UserCodes.NOT_FOUND()
         found = await current_session(call, from_store=True)
@@ -200,7 +218,7 @@ class DeleteUser(Plugin):
         await bind(call, identifier, await session_promise(call), ends)
         await create_verification(call, identifier, user.id, ends)
         url = mailed_link(call, "/delete-user/callback", callback_url or "/", token=token)
-        in_background(call, send, Mail(user=user, url=url, token=token))
+        await send_mail(call, send, Mail(user=user, url=url, token=token, expires_at=ends))
 
     async def _delete(self, call: Call, user: User, stays: Check) -> None:
         if self.before_delete is not None:
@@ -254,8 +272,15 @@ class UserAPI(ServerAPI[M, U]):
     """Its functions in `auth.api`."""
 
     update_user: EndpointCall[M, UpdateUser | None, Status]
-    """Set name, image and additional fields of who is signed in."""
+    """Set name, image and additional fields of who is signed in. Raises
+    EMAIL_CAN_NOT_BE_UPDATED, NO_FIELDS_TO_UPDATE, FIELD_NOT_ALLOWED, FAILED_TO_UPDATE_USER.
+    """
     delete_user: EndpointCall[M, DeleteUserNow | None, Deletion]
-    """Delete who is signed in, or mail the link that does."""
+    """Delete who is signed in, or mail the link that does. Raises SESSION_EXPIRED,
+    PASSWORD_TOO_LONG, INVALID_PASSWORD, CREDENTIAL_ACCOUNT_NOT_FOUND, INVALID_TOKEN,
+    NOT_FOUND.
+    """
     delete_user_callback: EndpointCall[M, DeletionToken, Deletion]
-    """Follow a deletion link in the session of the user who asked for it."""
+    """Follow a deletion link in the session of the user who asked for it. Raises NOT_FOUND,
+    FAILED_TO_GET_USER_INFO, INVALID_TOKEN.
+    """

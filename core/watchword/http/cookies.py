@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Literal
@@ -30,13 +31,21 @@ class CookieAttributes:
     """Attributes of a Set-Cookie line; None leaves one out. `max_age` is in seconds."""
 
     max_age: float | None = None
+    """Seconds that the cookie lives."""
     domain: str | None = None
+    """The domain whose subdomains get it too."""
     path: str | None = None
+    """The path below which it is sent."""
     expires: datetime | None = None
+    """When it ends (aware); browsers prefer `max_age`."""
     http_only: bool | None = None
+    """Keep it from scripts."""
     secure: bool | None = None
+    """Send it over https alone."""
     same_site: Literal["lax", "strict", "none"] | None = None
+    """Whether requests that other sites begin carry it."""
     partitioned: bool | None = None
+    """Keep it apart for each site that embeds the page."""
 
     def merged(self, other: CookieAttributes) -> CookieAttributes:
         """These attributes with what `other` sets laid over them."""
@@ -95,6 +104,22 @@ def parse_cookie_chunks(header: str, start: str = "") -> dict[str, str]:
             if _CHUNK_VALUE.fullmatch(value):
                 found[name] = _decoded(value) if "%" in value else value
     return found
+
+
+def cookies_after(header: str, lines: Iterable[str]) -> str:
+    """The Cookie header of a browser that had this one, once it took these Set-Cookie lines.
+
+    For lines of this host's own: neither domain nor path is looked at.
+    """
+    kept = [pair.strip() for pair in header.split(";") if pair.strip()]
+    for line in lines:
+        pair, *attributes = (part.strip() for part in line.split(";"))
+        name = pair.partition("=")[0].strip()
+        kept = [one for one in kept if one.partition("=")[0].strip() != name]
+        ages = [one.partition("=")[2] for one in attributes if one.lower().startswith("max-age=")]
+        if not any(age.startswith(("0", "-")) for age in ages):
+            kept.append(pair)
+    return "; ".join(kept)
 
 
 def serialize_cookie(

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeAlias, cast
 
 from .bounds import LONGEST_FIELD
+from .cookies import cookies_after
 
 
 class Headers:
@@ -66,8 +67,23 @@ class Headers:
         kept = [pair for pair in self.pairs if pair[0].lower() != name]
         return Headers([*kept, (name, value)])
 
+    def without(self, *names: str) -> Headers:
+        """These headers but for the fields with these lower-case names."""
+        return Headers([pair for pair in self.pairs if pair[0].lower() not in names])
+
+    def after_cookies(self, lines: Iterable[str]) -> Headers:
+        """What a browser sends that had these cookies, once it took these Set-Cookie lines."""
+        left = cookies_after(self.get("cookie") or "", lines)
+        return self.replacing("cookie", left) if left else self.without("cookie")
+
     def __repr__(self) -> str:
         return f"Headers({sorted(self._index)})"
+
+
+def asks_for_websocket(headers: Headers) -> bool:
+    """Whether these are the headers of a web socket's opening handshake (RFC 6455, 4.1)."""
+    upgrade = headers.get("upgrade")
+    return upgrade is not None and "websocket" in upgrade.lower()
 
 
 def _text(value: str | bytes) -> str:

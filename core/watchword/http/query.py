@@ -12,7 +12,7 @@ from .urls import is_single_slash_path, parse_url
 
 Query: TypeAlias = "dict[str, str | list[str]]"
 
-_BARE_ORIGIN = r"\A[^/?#]+://[^/?#]+(?=[?#]|\Z)"
+_ORIGIN = r"\A[^:]*:/*[^/?#]*/?"
 
 
 class QueryTooLong(ValueError):
@@ -56,6 +56,7 @@ def append_query(url: str, params: Mapping[str, str]) -> str:
     """The URL with more parameters behind its query, before its fragment; all in ASCII.
 
     The URL is absolute, or a path with a single leading slash; anything else raises `ValueError`.
+    The name of a host is written as it stands in the DNS, whoever encodes it otherwise later on.
     """
     if url.startswith("/"):
         if not is_single_slash_path(url):
@@ -63,7 +64,7 @@ def append_query(url: str, params: Mapping[str, str]) -> str:
     elif (parsed := parse_url(url)) is None:
         raise ValueError("the URL must be absolute, or a path")
     elif parsed.is_web:
-        url = re.sub(_BARE_ORIGIN, r"\g<0>/", url, count=1)
+        url = re.sub(_ORIGIN, f"{parsed.origin}/", url, count=1)
     body, hash_mark, fragment = url.partition("#")
     path, question, query = body.partition("?")
     more = encode_form(params)

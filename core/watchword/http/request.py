@@ -8,7 +8,7 @@ import msgspec
 
 from watchword.discreet import Discreet
 
-from .headers import EMPTY, Headers
+from .headers import EMPTY, Headers, asks_for_websocket
 
 
 class BodyTooLarge(Exception):
@@ -61,6 +61,15 @@ class Request(Discreet, msgspec.Struct, frozen=True, kw_only=True):
     headers: Headers = EMPTY
     body: Body = NO_BODY
     client: str | None = None
+    websocket: bool | None = None
+    """Whether it opens a web socket, if the server interface says so; None: the headers say it."""
+
+    @property
+    def opens_websocket(self) -> bool:
+        """Whether it is the opening handshake of a web socket (RFC 6455, 4.1; RFC 8441)."""
+        if self.websocket is None:
+            return asks_for_websocket(self.headers)
+        return self.websocket
 
     @property
     def url(self) -> str:

@@ -1,8 +1,8 @@
 """URLs as browsers read them (WHATWG URL Standard), as far as trust decisions need it.
 
 Python's own parser differs from browsers in backslashes, tabs, slashes and hosts; each difference
-is an open redirect somewhere. A URL that a browser would refuse, or that this module does not
-understand, is None.
+is an open redirect somewhere. A URL that a browser would refuse, that means something else once it
+is escaped, or that this module does not understand, is None.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import re
 import unicodedata
 from importlib import import_module
 from typing import ClassVar, cast
-from urllib.parse import unquote, urljoin
+from urllib.parse import urljoin
 
 import msgspec
 
@@ -71,8 +71,12 @@ def parse_url(text: str) -> URL | None:
     rest = text[found.end() :]
     rest, _, fragment = rest.partition("#")
     rest, _, query = rest.partition("?")
+    if "\\" in rest:
+        # To browsers it is a slash, and no slash any more once somebody has escaped it:
+        # `https://app.example\@evil.example` leads to the one, `...%5C@evil.example` to the other.
+        return None
     if special:
-        rest = rest.replace("\\", "/").lstrip("/")
+        rest = rest.lstrip("/")
     elif rest.startswith("//"):
         rest = rest[2:]
     else:
@@ -172,9 +176,10 @@ def ascii_name(name: str) -> str:
 def _host(text: str, *, special: bool) -> str | None:
     if not special:
         return None if _FORBIDDEN.search(text) else text.lower()
-    if not text:
+    if not text or "%" in text:
+        # Who encodes a name for the DNS before it is unescaped finds other dots in it.
         return None
-    name = unicodedata.normalize("NFKC", unquote(text, errors="replace"))
+    name = unicodedata.normalize("NFKC", text)
     if not name.isascii() and len(name) <= LONGEST_HOST:
         try:
             name = ascii_name(name)

@@ -8,10 +8,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from importlib.util import find_spec
 
 from watchword.call import Call
-from watchword.errors import ConfigurationError
 from watchword.http.query import encode_form
 from watchword.runtime.outgoing import OutgoingAnswer, OutgoingHTTP, OutgoingRequest
 
@@ -78,12 +76,3 @@ class Client:
 def bearer(access_token: str | None) -> dict[str, str]:
     """The header that shows an access token (RFC 6750, 2.1)."""
     return {"authorization": f"Bearer {access_token}"}
-
-
-def require_http(option: str) -> None:
-    """Refuse to start where an option needs requests and nothing sends them. Raises
-    `ConfigurationError`."""
-    if find_spec("httpx2") is None:
-        raise ConfigurationError(
-            option, "httpx2 is not installed", "pip install 'watchword[social]'"
-        )

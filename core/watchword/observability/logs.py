@@ -10,6 +10,8 @@ of callbacks that got a secret never (spec: security, G3, W12).
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from types import FrameType, TracebackType
 
 BACKGROUND = logging.getLogger("watchword.background")
 DATABASE = logging.getLogger("watchword.database")
@@ -56,17 +58,33 @@ def _named(callback: object) -> str:
 
 
 def place(error: BaseException) -> str:
-    """Where an exception was raised; no values, no source."""
-    return _places(error).rpartition(" > ")[2] or "an unknown place"
+    """Where an exception was raised; no values, no source. The line of a template where there is
+    one: what that called says little."""
+    steps = [*_steps(error)]
+    told = [step for step in steps if _is_template(step.tb_frame)] or steps
+    return _said(told[-1]) if told else "an unknown place"
 
 
 def _places(error: BaseException) -> str:
     """Where an exception went through, the place that raised it last; no values, no source."""
-    found: list[str] = []
-    trace = error.__traceback__
-    while trace is not None:
-        frame = trace.tb_frame
-        module = frame.f_globals.get("__name__", "?")
-        found.append(f"{module}.{frame.f_code.co_qualname}, line {trace.tb_lineno}")
-        trace = trace.tb_next
-    return " > ".join(found)
+    return " > ".join(_said(step) for step in _steps(error))
+
+
+def _steps(error: BaseException) -> Iterator[TracebackType]:
+    step = error.__traceback__
+    while step is not None:
+        yield step
+        step = step.tb_next
+
+
+def _said(step: TracebackType) -> str:
+    frame = step.tb_frame
+    if _is_template(frame):
+        return f"{frame.f_code.co_filename}, line {step.tb_lineno}"
+    module = frame.f_globals.get("__name__", "?")
+    return f"{module}.{frame.f_code.co_qualname}, line {step.tb_lineno}"
+
+
+def _is_template(frame: FrameType) -> bool:
+    """Jinja's: it puts frames with the names of its files in the place of what it compiled."""
+    return frame.f_globals.get("__name__") == frame.f_code.co_filename

@@ -48,15 +48,42 @@ def refused(call: Call, error: APIError) -> None:
     log.log(level, "%s: %s %s, %s", event, error.status, error.code, _said(fields), extra=fields)
 
 
+_MOST_ORIGINS = 256
+_TOLD: set[tuple[str, ...]] = set()
+
+
 def origin_refused(origin: str, served: str) -> None:
-    """An origin that is not trusted, where somebody develops: what to set if it should be."""
+    """An origin that is not trusted, where somebody develops: what to set if it should be.
+
+    Each is told once, and no more than 256: whoever asks chooses what is told here.
+    """
+    if _is_told(origin, served):
+        return
     REQUESTS.warning(
         "requests of %r are refused: this server is %s. If that is your front end, open it under "
-        "this origin, or give trusted_origins=[%r]",
+        "this origin, or give trusted_origins=[%r]; its scripts also need cors=True, or what your "
+        "framework has for CORS",
         origin,
         served,
         origin,
     )
+
+
+def preflight_unanswered(origin: str) -> None:
+    """A preflight of a trusted origin, where somebody develops and nothing here answers it."""
+    if not _is_told(origin, "CORS"):
+        REQUESTS.info(
+            "scripts of %r may call, but this server sends no CORS headers: unless something "
+            "around it does, give cors=True",
+            origin,
+        )
+
+
+def _is_told(*what: str) -> bool:
+    if what in _TOLD or len(_TOLD) >= _MOST_ORIGINS:
+        return True
+    _TOLD.add(what)
+    return False
 
 
 def origin_ignored(origin: str, problem: str, remedy: str) -> None:

@@ -28,25 +28,34 @@ LONGEST_JSON = 65_535
 """Bytes of a list or an object, as JSON; a `max_length` of its own says otherwise, too."""
 
 
-def read_fields(call: Call, base: type[Record], *, creating: bool) -> dict[str, object]:
+def read_fields(
+    call: Call,
+    base: type[Record],
+    *,
+    creating: bool,
+    given: Mapping[str, object] | None = None,
+) -> dict[str, object]:
     """The additional fields of `base` that the body sets, by attribute name, type-checked.
 
-    Raises MISSING_FIELD (when creating), FIELD_NOT_ALLOWED or VALIDATION_ERROR.
+    `given` are other fields than those on top of the body. Raises MISSING_FIELD (when creating),
+    FIELD_NOT_ALLOWED or VALIDATION_ERROR.
     """
-    given = call.fields
+    given = call.fields if given is None else given
     values: dict[str, object] = {}
     wrong: list[tuple[str, str]] = []
     for attribute in additional(call, base):
         if attribute.wire not in given:
             if creating and attribute.required:
-                raise ValidationCodes.MISSING_FIELD(f"{attribute.wire} is missing")
+                raise ValidationCodes.MISSING_FIELD(
+                    f"{attribute.wire} is missing", field=attribute.wire
+                )
             continue
         value = given[attribute.wire]
         if not attribute.column.input:
             # Where a default exists it stands in silently; otherwise only nothing is accepted.
             if value and not (creating and attribute.default is not None and _constant(attribute)):
                 raise ValidationCodes.FIELD_NOT_ALLOWED(
-                    f"{attribute.wire} is not allowed to be set"
+                    f"{attribute.wire} is not allowed to be set", field=attribute.wire
                 )
             continue
         try:

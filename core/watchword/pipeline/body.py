@@ -8,9 +8,10 @@ from watchword.call import Call
 from watchword.endpoint import Endpoint
 from watchword.errors import APIError
 from watchword.http.json import InvalidJSON, decode
-from watchword.http.query import QueryTooLong, parse_query
+from watchword.http.query import Query, QueryTooLong, parse_query
 from watchword.http.request import BodyTooLarge, Request
 
+from .navigation import FORM, is_form, may_navigate, navigate, read_form
 from .validation import ValidationCodes
 
 _DIGITS = r"[0-9]{1,18}"
@@ -36,9 +37,15 @@ async def read_body(call: Call, request: Request, endpoint: Endpoint[object, obj
         raise ValidationCodes.PAYLOAD_TOO_LARGE() from None
     if not data:
         return None
+    if is_form(request) and may_navigate(request, endpoint):
+        fields = _form(data)
+        call.navigation = await navigate(call, fields)
+        if call.navigation is not None:
+            return await read_form(call, fields, endpoint)
     kind = _media_type(request, endpoint)
-    if "application/x-www-form-urlencoded" in kind:
-        return _form(data)
+    if FORM in kind:
+        fields = _form(data)
+        return fields if endpoint.traits.strict_form else _last_values(fields)
     try:
         return decode(data)
     except InvalidJSON:
@@ -60,9 +67,12 @@ def _unsupported(problem: str, endpoint: Endpoint[object, object]) -> APIError:
     return ValidationCodes.UNSUPPORTED_MEDIA_TYPE(f"{problem}. Allowed types: {allowed}")
 
 
-def _form(data: bytes) -> dict[str, str]:
+def _form(data: bytes) -> Query:
     try:
-        fields = parse_query(data.decode("utf-8", "replace"))
+        return parse_query(data.decode("utf-8", "replace"))
     except QueryTooLong:
         raise ValidationCodes.PAYLOAD_TOO_LARGE("The form is too large") from None
+
+
+def _last_values(fields: Query) -> dict[str, str]:
     return {name: value if isinstance(value, str) else value[-1] for name, value in fields.items()}

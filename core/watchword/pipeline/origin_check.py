@@ -14,8 +14,10 @@ from watchword.call import Call
 from watchword.configuration.site import UnknownHost
 from watchword.errors import APIError, ErrorCode, ErrorCodes
 from watchword.http.bounds import LONGEST_ORIGIN
-from watchword.http.origin_patterns import OddPattern, normal_origin
+from watchword.http.headers import asks_for_websocket
+from watchword.http.origin_patterns import OddPattern, names_everybody, normal_origin
 from watchword.http.origins import OriginPattern, Target, compiled
+from watchword.http.request import Request
 from watchword.http.urls import parse_url
 from watchword.observability.request_log import origin_ignored, origin_refused
 
@@ -48,12 +50,13 @@ class OriginCodes(ErrorCodes):
     )
 
 
-_URL_FIELDS = (
+URL_FIELDS = (
     ("callbackURL", OriginCodes.INVALID_CALLBACK_URL),
     ("redirectTo", OriginCodes.INVALID_REDIRECT_URL),
     ("errorCallbackURL", OriginCodes.INVALID_ERROR_CALLBACK_URL),
     ("newUserCallbackURL", OriginCodes.INVALID_NEW_USER_CALLBACK_URL),
 )
+"""Fields that browsers are sent to, and the refusal of one that is not trusted."""
 
 
 async def check_request(call: Call, method: str) -> None:
@@ -64,6 +67,7 @@ async def check_request(call: Call, method: str) -> None:
     if call.query or call.body is not None:
         _check_lengths(call)
     if method in _SAFE_METHODS:
+        await check_handshake(call)
         return
     if call.cookies.header is not None and _checks_headers(call):
         await _check_origin(call)
@@ -88,9 +92,36 @@ async def check_login(call: Call) -> None:
         await _check_origin(call)
 
 
+async def check_handshake(call: Call) -> None:
+    """The check of who opens a web socket: a page of any site may, and the browser sends cookies
+    along (RFC 6455, 10.2). For every other request there is none.
+
+    Raises `OriginCodes`.
+    """
+    asked = call.request
+    opens = asks_for_websocket(call.headers) if asked is None else asked.opens_websocket
+    if opens and call.cookies.header is not None and _checks_headers(call):
+        await _check_origin(call)
+
+
+async def check_form_origin(call: Call) -> None:
+    """The check of forms that a browser posts where scripts would send JSON: with or without a
+    cookie, whatever is switched off. Raises `OriginCodes`."""
+    await _check_origin(call)
+
+
 async def check_trusted_url(call: Call, value: object) -> None:
-    """Refuse a URL that a response or a mail would lead to, unless it is trusted."""
-    if _is_absent(value) or call.request is None or _switched_off(call):
+    """Refuse a URL that a response or a mail would lead to, unless it is trusted.
+
+    The server's own calls may name any.
+    """
+    if call.request is not None:
+        await check_target(call, value)
+
+
+async def check_target(call: Call, value: object) -> None:
+    """The same, whoever asks: for URLs that somebody else is going to follow."""
+    if _is_absent(value) or _switched_off(call):
         return
     if not isinstance(value, str):
         raise APIError(400, None, "Invalid callbackURL: expected a string")
@@ -98,14 +129,24 @@ async def check_trusted_url(call: Call, value: object) -> None:
         raise OriginCodes.INVALID_CALLBACK_URL()
 
 
-async def is_trusted(call: Call, url: str, *, allow_relative: bool = False) -> bool:
-    """Whether a URL's origin is trusted (or it is a safe path, where that is allowed)."""
+async def is_trusted(
+    call: Call, url: str, *, allow_relative: bool = False, by_name: bool = False
+) -> bool:
+    """Whether a URL's origin is trusted (or it is a safe path, where that is allowed).
+
+    `by_name` leaves out patterns that anybody's host matches.
+    """
     target = Target.of(url)
     if allow_relative and target.is_safe_path:
         return True
-    if any(pattern.matches(target) for pattern in call.site.trusted):
+    if _matches(call.site.trusted, target, by_name):
         return True
-    return any(pattern.matches(target) for pattern in await _dynamic_origins(call))
+    return _matches(await _dynamic_origins(call), target, by_name)
+
+
+def _matches(patterns: Sequence[OriginPattern], target: Target, by_name: bool) -> bool:
+    found = (one for one in patterns if one.matches(target))
+    return any(not (by_name and names_everybody(one.text)) for one in found)
 
 
 async def _dynamic_origins(call: Call) -> Sequence[OriginPattern]:
@@ -139,21 +180,22 @@ async def _check_origin(call: Call) -> None:
     if not candidate or candidate == "null":
         raise OriginCodes.MISSING_OR_NULL_ORIGIN()
     if not await is_trusted(call, candidate):
-        if not call.config.production:
-            _explain(candidate, call.site.origin)
+        explain(call, candidate)
         raise OriginCodes.INVALID_ORIGIN()
 
 
-def _explain(candidate: str, served: str) -> None:
+def is_form(request: Request) -> bool:
+    """Whether any site can have a browser send it: JSON needs CORS for that (Fetch, 2.2.2)."""
+    kind = (request.headers.get("content-type") or "").partition(";")[0].strip().lower()
+    return request.method not in _SAFE_METHODS and not kind.endswith("json")
+
+
+def explain(call: Call, candidate: str) -> None:
+    """Tell whoever develops which option would trust an origin; once for each of them."""
     # The origin alone: a Referer has a path, and that may hold a token.
-    url = parse_url(candidate)
-    if url is not None:
-        _explain_once(url.origin, served)
-
-
-@lru_cache(maxsize=256)
-def _explain_once(origin: str, served: str) -> None:
-    origin_refused(origin, served)
+    url = None if call.config.production else parse_url(candidate)
+    if url is not None and len(url.origin) <= LONGEST_ORIGIN:
+        origin_refused(url.origin, call.site.origin)
 
 
 def _own_origin(call: Call) -> str | None:
@@ -164,7 +206,7 @@ def _own_origin(call: Call) -> str | None:
 
 
 async def _check_urls(call: Call) -> None:
-    for name, code in _URL_FIELDS:
+    for name, code in URL_FIELDS:
         value = call.fields.get(name)
         if _is_absent(value) and name == "callbackURL":
             value = call.query.get(name)
@@ -178,7 +220,7 @@ async def _check_urls(call: Call) -> None:
 
 def _check_lengths(call: Call) -> None:
     longest = call.config.options.advanced.longest_url
-    for name, code in _URL_FIELDS:
+    for name, code in URL_FIELDS:
         for value in (call.fields.get(name), call.query.get(name)):
             if isinstance(value, str) and len(value) > longest:
                 raise code(f"{name} is longer than {longest} characters")
@@ -190,6 +232,10 @@ def _is_absent(value: object) -> bool:
 
 
 def _checks_headers(call: Call) -> bool:
+    # What reads JSON alone gets nothing from other sites without CORS. Pages take forms for it, and
+    # so nothing switches this off for them.
+    if call.of_form or (call.endpoint is not None and call.endpoint.traits.page):
+        return True
     return not call.config.options.advanced.disable_csrf_check and not _switched_off(call)
 
 

@@ -49,7 +49,7 @@ def check_path_settings(
         for hook in plugin.hooks("gate"):
             # Gates stand before endpoints for servers, too, and see declared paths.
             if not any(map(hook.matches, every)):
-                _refuse("plugins", hook.pattern, every, f"{owner} guards ")
+                _refuse("plugins", ", ".join(hook.patterns), every, f"{owner} guards ")
 
 
 class _Served:

@@ -9,10 +9,10 @@ Server-side calls enter at the before hooks and leave after the after hooks.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -20,52 +20,34 @@ from watchword.call import Call, Change
 from watchword.configuration.configuration import Configuration
 from watchword.configuration.site import UnknownHost
 from watchword.discreet import Discreet
-from watchword.endpoint import Endpoint
-from watchword.errors import APIError, ConfigurationError
+from watchword.errors import APIError
 from watchword.http.headers import Headers
 from watchword.http.query import QueryTooLong, read_query
 from watchword.http.request import Request
 from watchword.http.response import Response
 from watchword.http.speculation import is_speculative
-from watchword.observability.opening import APPLICATION
-from watchword.plugin_base import Hook, Place, Plugin, Stage
+from watchword.plugin_base import Plugin
 from watchword.runtime.contract import Runtime
 from watchword.sessions.asking import asker_of
-from watchword.sessions.sessions import finish_call, require_session
+from watchword.sessions.sessions import finish_call
 from watchword.sessions.taking_back import withhold_session
 
 from .body import read_body
-from .origin_check import check_login, check_request, check_trusted_url
+from .origin_check import check_request
 from .path_settings import check_path_settings
 from .rate_limit import TooManyRequests, open_limiter
-from .responding import NOT_FOUND, guarded, respond
+from .responding import NOT_FOUND, guarded, page_of, respond, shown, told
 from .router import Router
-from .validation import ValidationCodes, read_input
+from .routes import Route, Step, Steps, routes_of
+from .validation import ValidationCodes
 
 if TYPE_CHECKING:
     from watchword.observability.wrapping import Tracing
 
-Step = Callable[[Call], Awaitable[object]]
-DueStep = tuple[Step, Callable[[Call], bool] | None]
-"""A step and when it is due; None: always."""
-
 _TOO_LONG = Response(431)
 _DISABLED = Response(404, (("content-type", "text/plain;charset=UTF-8"),), b"Not Found")
-_AHEAD = Response(503, (("cache-control", "no-store"),))
+AHEAD = Response(503, (("cache-control", "no-store"),))
 """To who fetches a mailed link ahead: a browser throws it away and asks again on the click."""
-
-
-class Route(Discreet, msgspec.Struct, frozen=True):
-    """An endpoint bound to its plugin, with the hooks that match its path."""
-
-    endpoint: Endpoint[Any, Any]
-    handler: Callable[..., Awaitable[object]]
-    reads: Callable[[Call], object] | None
-    """What makes the handler's input; None for a handler without."""
-    before: tuple[Step, ...]
-    checks: tuple[Step, ...]
-    """What the endpoint requires, and the gates, in order."""
-    after: tuple[DueStep, ...]
 
 
 class Outcome(Discreet, msgspec.Struct, frozen=True):
@@ -89,12 +71,12 @@ class Pipeline:
         self._limiter = open_limiter(config, plugins)
         self._disabled = frozenset(config.options.disabled_paths)
         self._answer = guarded if tracing is None else tracing.requests(guarded)
-        steps = _Steps(plugins, tracing)
+        steps = Steps(plugins, tracing)
         self._on_request = steps.of("on_request")
         self._may_end = bool(self._disabled or self._limiter or self._on_request)
         """Whether anything can end a request before its endpoint is reached."""
         self._on_response = steps.of("on_response")
-        self.routes = _routes(config, plugins, steps)
+        self.routes = routes_of(config, plugins, steps)
         self._router = Router(
             (route.endpoint.methods, route.endpoint.path, route)
             for route in self.routes.values()
@@ -103,8 +85,19 @@ class Pipeline:
         endpoints = [route.endpoint for route in self.routes.values()]
         check_path_settings(self._router, endpoints, config, plugins)
 
-    async def handle(self, request: Request, runtime: Runtime) -> Response:
-        """Answer one HTTP request. Raises nothing (unless told to by `on_api_error.reraise`)."""
+    async def handle(
+        self,
+        request: Request,
+        runtime: Runtime,
+        kept: list[Call] | None = None,
+        *,
+        of_form: bool = False,
+    ) -> Response:
+        """Answer one HTTP request. Raises nothing (unless told to by `on_api_error.reraise`).
+
+        `kept` gets the call, for whoever wants more than the response. `of_form`: a page makes the
+        request of a form that was sent to it.
+        """
         if request.headers.has_too_long:
             return _TOO_LONG
         try:
@@ -117,6 +110,9 @@ class Pipeline:
         call = Call(
             self._config, runtime, site, request=request, headers=request.headers, path=path
         )
+        call.of_form = of_form
+        if kept is not None:
+            kept.append(call)
         try:
             return await self._answer(call, partial(self._serve, call, request, inside))
         finally:
@@ -170,7 +166,7 @@ class Pipeline:
         if request.headers.has_too_long:
             return _TOO_LONG
         if route.endpoint.traits.redeems and is_speculative(request):
-            return _AHEAD
+            return AHEAD
         call.endpoint = route.endpoint
         ended = await self._begin(call, request, route.endpoint.path, route)
         if ended is None:
@@ -184,7 +180,8 @@ class Pipeline:
             return _DISABLED
         if self._limiter is not None:
             declared = route.endpoint.path if route else self._router.declared(counted)
-            await self._limiter.check(call, counted, declared)
+            only_asks = route is not None and route.endpoint.traits.only_asks
+            await self._limiter.check(call, counted, declared, only_asks=only_asks)
         for hook in self._on_request:
             answer = await hook(call)
             if isinstance(answer, Response):
@@ -198,10 +195,13 @@ class Pipeline:
             try:
                 ended = await self._begin(call, request, counted, route)
             except TooManyRequests as error:
-                return respond(call, error)
+                return await shown(call, error)
             if ended is not None:
                 return ended
-        response = NOT_FOUND if route is None else await self._routed(call, request, route)
+        if route is None:
+            response = await page_of(call, APIError(404)) or NOT_FOUND
+        else:
+            response = await self._routed(call, request, route)
         for hook in self._on_response:
             call.outgoing = response
             answer = await hook(call)
@@ -222,7 +222,7 @@ class Pipeline:
 
     async def _routed(self, call: Call, request: Request, route: Route) -> Response:
         if route.endpoint.traits.redeems and is_speculative(request):
-            return _AHEAD
+            return AHEAD
         if request.query:
             try:
                 call.query = read_query(request.query, route.endpoint.traits.longest_value)
@@ -232,133 +232,10 @@ class Pipeline:
         await check_request(call, request.method)
         call.answers_client = True
         outcome = await self.run(call, route)
-        return respond(call, outcome.value, status=outcome.status)
-
-
-class _Steps:
-    """The hooks of all plugins, ready to be called, in spans if there is tracing."""
-
-    def __init__(self, plugins: Sequence[Plugin], tracing: Tracing | None) -> None:
-        # Read once: every path asks for them.
-        self._hooks = {
-            stage: [(plugin, hook) for plugin in plugins for hook in plugin.hooks(stage)]
-            for stage in get_args(Stage)
-        }
-        self._tracing = tracing
-
-    def of(self, stage: Stage, path: str | None = None) -> tuple[Step, ...]:
-        """The hooks of a stage; with a path, those that match it."""
-        return tuple(
-            self._of_plugin(plugin, hook)
-            for plugin, hook in self._hooks[stage]
-            if path is None or hook.matches(path)
-        )
-
-    def after(self, own: Callable[[Call], object] | None, path: str) -> tuple[DueStep, ...]:
-        """All hooks behind an endpoint, as `Route.after` has them."""
-        found: list[tuple[Place, DueStep]]
-        found = [("middle", (step, None)) for step in self.own("after", own)]
-        for plugin, hook in self._hooks["after"]:
-            if hook.matches(path):
-                found.append((hook.place, (self._of_plugin(plugin, hook), _is_due(hook))))
-        return tuple(step for place in get_args(Place) for there, step in found if there == place)
-
-    def own(self, stage: Stage, callback: Callable[[Call], object] | None) -> tuple[Step, ...]:
-        """The application's own hook."""
-        if callback is None:
-            return ()
-        return (self._step(stage, APPLICATION, lambda call: call.run(callback, call)),)
-
-    def _of_plugin(self, plugin: Plugin, hook: Hook) -> Step:
-        name = plugin.id or type(plugin).__name__
-        return self._step(hook.stage, name, partial(hook.method, plugin))
-
-    def _step(self, stage: Stage, plugin: str, step: Step) -> Step:
-        return step if self._tracing is None else self._tracing.hook(stage, plugin, step)
-
-
-def _is_due(hook: Hook) -> Callable[[Call], bool] | None:
-    if hook.new_session:
-        return lambda call: call.new_session is not None
-    return (lambda call: call.sets_cookies) if hook.sets_cookies else None
-
-
-def _routes(config: Configuration, plugins: Sequence[Plugin], steps: _Steps) -> dict[str, Route]:
-    routes: dict[str, Route] = {}
-    own = config.options.hooks
-    taken: dict[str, str] = {}
-    for plugin in plugins:
-        owner = plugin.id or type(plugin).__name__
-        for endpoint in plugin.endpoints():
-            for claim in (endpoint.name, *_addresses(endpoint)):
-                if claim in taken:
-                    raise ConfigurationError(
-                        "plugins",
-                        f"{claim!r} is claimed by {owner} and by {taken[claim]}",
-                        "Rename the endpoint, or install only one of the two plugins",
-                    )
-                taken[claim] = owner
-            routes[endpoint.name] = Route(
-                endpoint,
-                partial(endpoint.handler, plugin),
-                _reader(endpoint),
-                steps.own("before", own.before) + steps.of("before", endpoint.path),
-                (*_requirements(endpoint), *steps.of("gate", endpoint.path)),
-                steps.after(own.after, endpoint.path),
-            )
-    return routes
-
-
-def _addresses(endpoint: Endpoint[Any, Any]) -> Iterator[str]:
-    if not endpoint.traits.server_only:
-        yield from (f"{method} {endpoint.path}" for method in endpoint.methods)
-
-
-def _reader(endpoint: Endpoint[Any, Any]) -> Callable[[Call], object] | None:
-    kind, source = endpoint.input, endpoint.source
-    if kind is None:
-        return None
-    if source == "body":
-        return lambda call: read_input(kind, call.body, source)
-    nothing = _of_nothing(kind)
-    if nothing is None:
-        return lambda call: read_input(kind, call.query, source)
-    return lambda call: read_input(kind, call.query, source) if call.query else nothing
-
-
-def _of_nothing(kind: type[msgspec.Struct]) -> msgspec.Struct | None:
-    """What is read from an empty query, where that is the same every time."""
-    if not kind.__struct_config__.frozen:
-        return None
-    try:
-        return read_input(kind, {}, "query")
-    except APIError:
-        return None
-
-
-def _requirements(endpoint: Endpoint[Any, Any]) -> Iterator[Step]:
-    traits, in_body = endpoint.traits, endpoint.source == "body"
-    if traits.requires != "nothing":
-        yield partial(
-            require_session,
-            from_store=traits.requires != "session",
-            fresh=traits.requires == "fresh",
-        )
-    if traits.check_login_csrf:
-        yield check_login
-    for name in traits.trusted_urls:
-        yield partial(_check_url, name=name, in_body=in_body)
-    if traits.promises_mail:
-        yield _require_room
-
-
-async def _check_url(call: Call, *, name: str, in_body: bool) -> None:
-    fields = call.fields if in_body else call.query
-    await check_trusted_url(call, fields.get(name))
-
-
-async def _require_room(call: Call) -> None:
-    call.runtime.require_room()
+        value = outcome.value
+        if isinstance(value, APIError):
+            return await told(call, value, status=outcome.status)
+        return respond(call, value, status=outcome.status)
 
 
 async def _withhold(call: Call, value: object) -> None:

@@ -103,7 +103,7 @@ class DatabaseCounters:
         self._longest = longest_window
 
     async def consume(self, call: Call, key: str, rule: RateLimitRule) -> int | None:
-        call.db.must_last("guesses and requests")
+        await call.db.must_last("guesses and requests")
         window = seconds("rate limit window", rule.window) * 1000
         now = int(call.now.timestamp() * 1000)
         for _ in range(_ATTEMPTS):

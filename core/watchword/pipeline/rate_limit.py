@@ -44,6 +44,8 @@ _MAILING_PATHS = frozenset(
 
 _UNKNOWN = "unknown"
 """Stands in keys for all paths that no endpoint has: anybody can make them up."""
+_PAGE = "?"
+"""Stands in keys behind the path of a page that only asks."""
 
 
 _Matches = Callable[[str], object]
@@ -75,19 +77,23 @@ class RateLimiter:
         ]
         self._counters = self._counters_for(options)
 
-    async def check(self, call: Call, path: str, declared: str | None) -> None:
+    async def check(
+        self, call: Call, path: str, declared: str | None, *, only_asks: bool = False
+    ) -> None:
         """Count the request under the path that its endpoint declares. Raises `TooManyRequests`.
 
         Rules are chosen by the normalised `path`. What that holds beyond the declared one, such as
         a token, is in no key: it is not stored, and opens no bucket of its own. All paths without
-        an endpoint (`declared` is None) are counted together.
+        an endpoint (`declared` is None) are counted together. A page that only asks has a bucket
+        of its own, and the general limit.
         """
         if call.request is None or call.config.options.advanced.ip_address.disable_tracking:
             return
-        rule = await self._rule(call, path)
+        rule = self._default if only_asks else await self._rule(call, path)
         if rule is False:
             return
-        key = f"{client_address(call) or 'no-trusted-ip'}|{declared or _UNKNOWN}"
+        counted = f"{declared or _UNKNOWN}{_PAGE if only_asks else ''}"
+        key = f"{client_address(call) or 'no-trusted-ip'}|{counted}"
         wait = await self._counters.consume(call, key, rule)
         if wait is not None:
             raise TooManyRequests(wait)

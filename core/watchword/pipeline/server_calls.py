@@ -6,27 +6,34 @@ run as if that browser had called it, with all that the endpoint asks of it.
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import Any, cast
 
 import msgspec
 
-from watchword.call import Call, SessionLookup
+from watchword.call import Call
 from watchword.configuration.configuration import Configuration
 from watchword.configuration.site import UnknownHost
+from watchword.credential import SessionLookup
 from watchword.errors import APIError
+from watchword.features.standing import standing_still
 from watchword.http.headers import Headers, HeaderSource
-from watchword.http.json import InvalidJSON, decode
 from watchword.http.request import NO_BODY, Request
-from watchword.http.response import Response
 from watchword.observability.request_log import refused
+from watchword.results import SessionAndUser
 from watchword.runtime.contract import Runtime
 from watchword.server_api import Arguments, WithHeaders
 from watchword.sessions.checked import Checked
-from watchword.sessions.sessions import WITHOUT_RENEWAL, SessionCodes, current_session, finish_call
+from watchword.sessions.sessions import (
+    WITHOUT_RENEWAL,
+    SessionCodes,
+    current_session,
+    finish_call,
+)
 
-from .pipeline import Outcome, Pipeline, Route
-from .responding import known_error, respond
+from .origin_check import check_handshake, is_form
+from .pipeline import Outcome, Pipeline
+from .responding import known_error, refusal_of, respond, reworded
+from .routes import Route
 
 
 class ServerCalls:
@@ -39,7 +46,10 @@ class ServerCalls:
     async def check(
         self, runtime: Runtime, headers: HeaderSource, request: Request | None, *, renew: bool
     ) -> Checked[Any]:
-        """Who is behind a request. No hook of an endpoint runs, and refusals are nobody."""
+        """Who is behind a request. No hook of an endpoint runs, and refusals are nobody.
+
+        So is who opens a web socket from a page that is not trusted.
+        """
         given, vary = Headers.of(headers), self._config.vary
         try:
             site = self._config.sites.resolve(request, given)
@@ -49,6 +59,10 @@ class ServerCalls:
         if not renew:
             call.query = WITHOUT_RENEWAL
         try:
+            await check_handshake(call)
+        except APIError as refusal:
+            return Checked(None, (), vary, refusal=await reworded(call, refusal))
+        try:
             found = await current_session(call)
             await finish_call(call)
         except APIError:
@@ -56,19 +70,43 @@ class ServerCalls:
         finally:
             if call.deferred is not None:
                 await call.hand_over()
-        return Checked(found, tuple(call.cookies.lines()), vary, call)
+        told = None
+        if found is None and self._config.rewording:
+            told = await reworded(call, SessionCodes.UNAUTHORIZED())
+        return Checked(found, tuple(call.cookies.lines()), vary, call, told)
+
+    async def recheck(self, runtime: Runtime, checked: Checked[Any]) -> SessionAndUser[Any] | None:
+        """Who was found, as the store knows it now; None once that is over."""
+        found, asked = checked.session, checked.call
+        if found is None or asked is None or asked.asker is None:
+            return None
+        self._require_own(asked)
+        call = Call(self._config, runtime, asked.site, request=asked.request, headers=asked.headers)
+        call.query = WITHOUT_RENEWAL
+        try:
+            return await standing_still(call, asked.asker, found)
+        finally:
+            if call.deferred is not None:
+                await call.hand_over()
+
+    def _require_own(self, asked: Call) -> None:
+        if asked.config is not self._config:
+            raise RuntimeError("checked= is the answer of another Auth; ask the same one in both")
 
     async def run(self, runtime: Runtime, name: str, arguments: Arguments) -> Any:
         """Run an endpoint. Raises `APIError`, unless the response itself is asked for."""
+        if arguments.form == "submitted":
+            return await self._submit(runtime, name, arguments)
         route = self._pipeline.routes[name]
         call, form = self._call(runtime, route, arguments), arguments.form
         asked = call.request
         try:
+            await check_handshake(call)
             ended = None if asked is None else await self._pipeline.admit(call, asked, route)
             if ended is None:
                 outcome = await self._pipeline.run(call, route)
             else:
-                outcome = Outcome(ended if form == "response" else _refusal(ended))
+                outcome = Outcome(ended if form == "response" else refusal_of(ended))
         except Exception as error:
             answer = known_error(error)
             if answer is None:
@@ -79,13 +117,21 @@ class ServerCalls:
         finally:
             if call.deferred is not None:
                 await call.hand_over()
-        if form == "response":
-            return respond(call, outcome.value, status=outcome.status)
         value = outcome.value
+        if isinstance(value, APIError):
+            value = await reworded(call, value)
+        if form == "response":
+            return respond(call, value, status=outcome.status)
         if isinstance(value, APIError):
             refused(call, value)
             raise value
         return value if form == "value" else WithHeaders(value, respond(call, value))
+
+    async def _submit(self, runtime: Runtime, name: str, arguments: Arguments) -> Any:
+        data = arguments.extra if arguments.input is None else arguments.input
+        return await self._config.entrance.submit(
+            runtime, name, arguments.request, data, arguments.params
+        )
 
     def _call(self, runtime: Runtime, route: Route, arguments: Arguments) -> Call:
         call = (
@@ -94,6 +140,8 @@ class ServerCalls:
             else self._browsers_call(runtime, route, arguments, arguments.request)
         )
         call.query, call.params = arguments.query, arguments.params
+        call.answers_client = arguments.form == "response"
+        call.shows_headers = arguments.form != "value"
         if arguments.input is not None or arguments.extra:
             given = {**_fields(arguments.input), **arguments.extra}
             if route.endpoint.source == "query":
@@ -110,9 +158,8 @@ class ServerCalls:
             return Call(self._config, runtime, site, headers=headers, path=path)
         asked = checked.call
         if asked is None:
-            raise SessionCodes.UNAUTHORIZED()
-        if asked.config is not self._config:
-            raise RuntimeError("checked= is the answer of another Auth; ask the same one in both")
+            raise checked.refused()
+        self._require_own(asked)
         call = Call(self._config, runtime, asked.site, headers=asked.headers, path=path)
         call.asker, found = asked.asker, asked.lookup
         if found is not None:
@@ -142,22 +189,11 @@ class ServerCalls:
             headers=headers,
             body=NO_BODY,
         )
-        return Call(
+        call = Call(
             self._config, runtime, site, request=as_sent, headers=headers, path=endpoint.path
         )
-
-
-def _refusal(response: Response) -> APIError:
-    """The error that a response amounts to which ended a request before its endpoint."""
-    try:
-        found = decode(response.body)
-    except InvalidJSON:
-        found = None
-    fields = cast("dict[str, Any]", found) if isinstance(found, dict) else {}
-    code, message = fields.pop("code", None), fields.pop("message", None)
-    if not message:  # Nearly all errors have one: the table of phrases is loaded for the rest.
-        message = import_module("http").HTTPStatus(response.status).phrase
-    return APIError(response.status, code, message, fields)
+        call.of_form = is_form(request)
+        return call
 
 
 def _fields(given: msgspec.Struct | None) -> dict[str, Any]:

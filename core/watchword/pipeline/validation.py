@@ -16,7 +16,8 @@ import msgspec
 from watchword.errors import APIError, ErrorCode, ErrorCodes
 from watchword.http.bounds import LONGEST_URL
 
-from .problems import problems, told
+from .problems import problems as problems_of
+from .problems import told
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -96,7 +97,7 @@ def read_input(kind: type[T], raw: object, where: str) -> T:
     try:
         return msgspec.convert(given, kind)
     except msgspec.ValidationError as error:
-        found = list(problems(given, kind, _SENTENCES)) or [sentence_for(error)]
+        found = list(problems_of(given, kind, _SENTENCES)) or [sentence_for(error)]
         raise invalid((where + path, sentence) for path, sentence in found) from None
     except RecursionError:
         raise ValidationCodes.VALIDATION_ERROR() from None
@@ -104,9 +105,12 @@ def read_input(kind: type[T], raw: object, where: str) -> T:
 
 def invalid(found: Iterable[tuple[str, str]]) -> APIError:
     """VALIDATION_ERROR for problems: places as in `body.email`, each with its sentence."""
-    return ValidationCodes.VALIDATION_ERROR(
-        "; ".join(f"[{place}] {sentence}" for place, sentence in found)
+    problems = tuple(found)
+    error = ValidationCodes.VALIDATION_ERROR(
+        "; ".join(f"[{place}] {sentence}" for place, sentence in problems)
     )
+    error.problems = problems
+    return error
 
 
 def sentence_for(error: msgspec.ValidationError) -> tuple[str, str]:

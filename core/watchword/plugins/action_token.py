@@ -26,7 +26,8 @@ from watchword.discreet import Discreet
 from watchword.endpoint import post
 from watchword.errors import ConfigurationError, ErrorCode, ErrorCodes
 from watchword.features.failed_sign_ins import FailedSignIns
-from watchword.features.mails import in_background
+from watchword.features.letters import MAILER, Letter, proven_name
+from watchword.features.mails import send_mail
 from watchword.features.promises import (
     Bound,
     bind_anew,
@@ -40,10 +41,11 @@ from watchword.features.promises import (
 from watchword.http.request import Request
 from watchword.pipeline.rate_counters import DAY, MemoryCounters, account_counters
 from watchword.pipeline.rate_limit import TooManyRequests
-from watchword.plugin_base import Hook, Plugin, RateRule, Stage
+from watchword.plugin_base import Hook, Letters, Plugin, RateRule, Stage
 from watchword.records import User
 from watchword.results import Status
 from watchword.server_api import EndpointCall, M, ServerAPI, U
+from watchword.sessions.asking import is_vouched
 from watchword.sessions.sessions import require_session
 from watchword.verifications.guesses import Guess, guess_code, replace_code
 from watchword.verifications.verifications import (
@@ -105,6 +107,18 @@ class ActionTokenMail:
 ActionTokenCallback = Callable[[ActionTokenMail, Request | None], object]
 
 
+def _letter(mail: ActionTokenMail) -> Letter:
+    return Letter(
+        kind="action-code",
+        to=mail.user.email,
+        name=proven_name(mail.user),
+        code=mail.token,
+        expires_at=mail.expires_at,
+        values={"action": mail.type},
+        user_id=mail.user.id,
+    )
+
+
 @dataclass(frozen=True, kw_only=True)
 class ActionTokenLimits:
     """Requests per client, `send` also per user. The bound per user cannot be switched off."""
@@ -119,15 +133,17 @@ class ActionToken(Plugin):
 
     id: ClassVar[str] = "action-token"
     codes: ClassVar[type[ErrorCodes]] = ActionTokenCodes
+    letters: ClassVar[Letters] = {"send_token": _letter}
     safe: ClassVar[Mapping[str, Safe]] = {
         "allowed_attempts": Safe("many guesses at each code", most=10),
         "expires_in": Safe("codes lie in mailboxes for long", most=1800),
         "grant_ttl": Safe("an action stays confirmed for long", most=900),
     }
 
-    send_token: ActionTokenCallback
+    send_token: ActionTokenCallback | None = None
     """Mails a code; gets an `ActionTokenMail` and the request (None for server-side calls). `def`
-    or `async def`; runs in the background, failures are logged without data."""
+    or `async def`; runs in the background, failures are logged without data. None: `Auth(mail=...)`
+    does."""
     expires_in: Duration = 600
     """Life of a code (10 minutes)."""
     digits: int = 6
@@ -170,6 +186,10 @@ class ActionToken(Plugin):
                 "ActionToken.protect", f"{unsent[0]!r} is not among the types", "Add it to types"
             )
 
+    def needs(self) -> Sequence[tuple[str, str]]:
+        """Somebody who mails."""
+        return () if self.send_token else [("ActionToken.send_token", MAILER)]
+
     def rate_rules(self) -> Sequence[RateRule]:
         """Limits per client."""
         return [
@@ -183,12 +203,13 @@ class ActionToken(Plugin):
         if stage == "gate":
             gates: list[Hook] = []
             for pattern, type in self.protect.items():
-                gates.append(Hook("gate", pattern, _confirmed(type, tuple(gates))))
+                gates.append(Hook("gate", (pattern,), _confirmed(type, tuple(gates))))
             yield from gates
 
     @post(_SEND, requires="sensitive", promises_mail=True)
     async def send_action_token(self, call: Call, body: SendActionToken) -> Status:
-        """Mail a code to who is signed in. An older code of the type is dead."""
+        """Mail a code to who is signed in. An older code of the type is dead. Raises
+        INVALID_REQUEST, EMAIL_NOT_VERIFIED."""
         if self.types is not None and body.type not in self.types:
             raise ActionTokenCodes.INVALID_REQUEST()
         user = call.session.user
@@ -205,12 +226,13 @@ class ActionToken(Plugin):
         if self.log_in_development and call.config.development:
             _log.warning("[DEV] Verification code: %s", code)
         mail = ActionTokenMail(user=user, token=code, type=body.type, expires_at=call.after(life))
-        in_background(call, self.send_token, mail)
+        await send_mail(call, self.send_token, mail)
         return Status()
 
     @post(_VERIFY, requires="sensitive")
     async def verify_action_token(self, call: Call, body: VerifyActionToken) -> Status:
-        """Exchange a code for a grant, with which the session may do the action once."""
+        """Exchange a code for a grant, with which the session may do the action once. Raises
+        INVALID_TOKEN."""
         await self.redeem(call, body.token, body.type)
         session = call.session.session
         identifier = _grant_id(session.id, body.type)
@@ -289,6 +311,9 @@ async def consume_action_token(call: Call, type: str) -> None:
     """
     await require_session(call, from_store=True)
     session = call.session.session
+    if is_vouched(call, session):
+        # Its id may be the number of somebody's session, whose grant it must not burn.
+        raise ActionTokenCodes.ACTION_CONFIRMATION_REQUIRED()
     granted = await take_verification(call, _grant_id(session.id, type))
     if granted is None or granted.value != session.id:
         raise ActionTokenCodes.ACTION_CONFIRMATION_REQUIRED()
@@ -340,7 +365,7 @@ def _check_types(option: str, types: Collection[str]) -> None:
 
 def _check_patterns(patterns: Collection[str]) -> None:
     for pattern in patterns:
-        gate = Hook("gate", pattern, _confirmed("", ()))
+        gate = Hook("gate", (pattern,), _confirmed("", ()))
         if any(map(gate.matches, (_SEND, _VERIFY))):
             raise ConfigurationError(
                 "ActionToken.protect",
@@ -353,8 +378,12 @@ class ActionTokenAPI(ServerAPI[M, U]):
     """Its functions in `auth.api`."""
 
     send_action_token: EndpointCall[M, SendActionToken, Status]
-    """Mail a code to who is signed in. An older code of the type is dead."""
+    """Mail a code to who is signed in. An older code of the type is dead. Raises
+    INVALID_REQUEST, EMAIL_NOT_VERIFIED.
+    """
     verify_action_token: EndpointCall[M, VerifyActionToken, Status]
-    """Exchange a code for a grant, with which the session may do the action once."""
+    """Exchange a code for a grant, with which the session may do the action once. Raises
+    INVALID_TOKEN.
+    """
     consume_action_token: EndpointCall[M, ConsumeActionToken, Status]
     """Go on only with a grant, which is used up then."""

@@ -18,9 +18,9 @@ from watchword.call import Call
 from watchword.configuration.option_checks import check_choice, check_flag, check_paths
 from watchword.errors import ErrorCode, ErrorCodes, Overloaded
 from watchword.features.email_password import EmailAndPassword
-from watchword.oauth.client import require_http
 from watchword.plugin_base import Plugin
 from watchword.runtime.outgoing import OutgoingFailed, OutgoingRequest
+from watchword.runtime.outgoing_opening import require_http
 
 _RANGE = "https://api.pwnedpasswords.com/range/"
 _PATHS = (
@@ -41,6 +41,7 @@ class PwnedCodes(ErrorCodes):
         400,
         "PASSWORD_COMPROMISED",
         "This password is known from a leak elsewhere. Choose another one",
+        field=("newPassword", "password"),
     )
     NOT_CHECKED = ErrorCode(
         500, None, "The password could not be checked against leaks; try again later"

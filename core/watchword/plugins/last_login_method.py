@@ -53,6 +53,7 @@ class LastLoginMethod(Plugin):
     """Options of the hint."""
 
     id: ClassVar[str] = "last-login-method"
+    extends: ClassVar[Mapping[type[Record], type[msgspec.Struct]]] = {User: LastMethod}
 
     cookie_name: str = "better-auth.last_used_login_method"
     """The whole name: neither `cookie_prefix` nor `__Secure-` is put in front."""
@@ -74,7 +75,7 @@ class LastLoginMethod(Plugin):
 
     def added_fields(self) -> Mapping[type[Record], type[msgspec.Struct]]:
         """The column, if it is wanted."""
-        return {User: LastMethod} if self.store_in_database else {}
+        return self.extends if self.store_in_database else {}
 
     def database_hooks(self) -> Mapping[str, ModelHooks]:
         """Where users and sessions are made, the method is noted."""

@@ -7,9 +7,10 @@ security M1, M2, M7 to M9, R1 to R9).
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar, Generic, Literal, TypeVar
+from datetime import datetime
+from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 import msgspec
 
@@ -19,12 +20,14 @@ from watchword.configuration.options import Duration, RateLimitRule, seconds
 from watchword.configuration.safe_ranges import Safe
 from watchword.crypto.random_strings import LETTERS
 from watchword.discreet import Discreet
-from watchword.endpoint import get, post
+from watchword.endpoint import Endpoint, get, post
 from watchword.errors import APIError
 from watchword.features.addresses import user_of_address
+from watchword.features.confirmation import Question, asking_first
 from watchword.features.email_password_wire import EmailPasswordCodes
 from watchword.features.identifiers import normal_email
-from watchword.features.mails import in_background
+from watchword.features.letters import MAILER, Letter
+from watchword.features.mails import send_mail
 from watchword.features.promises import (
     Redeemed,
     Void,
@@ -39,7 +42,7 @@ from watchword.http.query import append_query
 from watchword.http.request import Request
 from watchword.pipeline.origin_check import check_trusted_url
 from watchword.pipeline.validation import Email, PersonName, TargetURL, Token
-from watchword.plugin_base import Plugin, RateRule
+from watchword.plugin_base import Letters, Plugin, RateRule
 from watchword.records import Session, User
 from watchword.results import Status
 from watchword.server_api import EndpointCall, M, ServerAPI
@@ -95,10 +98,16 @@ class MagicLinkMail:
     """What the link carries, for applications that make links of their own."""
     metadata: Mapping[str, object] | None = field(default=None, repr=False)
     """What the client sent along. Anybody may send anything."""
+    expires_at: datetime | None = field(default=None, compare=False)
+    """Until when the link is good."""
 
 
 MagicLinkCallback = Callable[[MagicLinkMail, Request | None], object]
 TokenGenerator = Callable[[str], str | Awaitable[str]]
+
+
+def _letter(mail: MagicLinkMail) -> Letter:
+    return Letter(kind="magic-link", to=mail.email, url=mail.url, expires_at=mail.expires_at)
 
 
 class _Row(Discreet, msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -129,15 +138,18 @@ class MagicLink(Plugin):
     """Options of magic links."""
 
     id: ClassVar[str] = "magic-link"
+    letters: ClassVar[Letters] = {"send_magic_link": _letter}
     safe: ClassVar[Mapping[str, Safe]] = {
         "expires_in": Safe("links that sign in lie in mailboxes for long", most=3600),
     }
 
-    send_magic_link: MagicLinkCallback
+    send_magic_link: MagicLinkCallback | None = None
     """Mails a link; gets a `MagicLinkMail` and the request (None for server-side calls). `def` or
-    `async def`; runs in the background, failures are logged."""
+    `async def`; runs in the background, failures are logged. None: `Auth(mail=...)` does."""
     expires_in: Duration = 300
     """Life of a link (5 minutes)."""
+    confirm: bool = False
+    """The link leads to a page with one button, which signs in by POST; the GET does nothing."""
     disable_sign_up: bool = False
     """Links never create users."""
     generate_token: TokenGenerator | None = None
@@ -169,6 +181,17 @@ class MagicLink(Plugin):
         """Its link."""
         return ["MagicLink.send_magic_link"]
 
+    def endpoints(self) -> Iterator[Endpoint[Any, Any]]:
+        """Its endpoints; opening asks first, if the option says so."""
+        own = super().endpoints()
+        if not self.confirm:
+            return own
+        return asking_first(own, MagicLink.magic_link_verify, Question(purpose="sign-in"))
+
+    def needs(self) -> Sequence[tuple[str, str]]:
+        """Somebody who mails."""
+        return () if self.send_magic_link else [("MagicLink.send_magic_link", MAILER)]
+
     @post(_SENT, check_login_csrf=True, promises_mail=True)
     async def sign_in_magic_link(self, call: Call, body: SignInMagicLink) -> Status:
         """Mail a link. The answer does not tell whether anybody has the address."""
@@ -189,8 +212,9 @@ class MagicLink(Plugin):
             url=append_query(f"{call.site.base_url}{_OPENED}", params),
             token=token,
             metadata=None if body.metadata is msgspec.UNSET else body.metadata,
+            expires_at=ends,
         )
-        in_background(call, self.send_magic_link, mail)
+        await send_mail(call, self.send_magic_link, mail)
         return Status()
 
     @get(_OPENED, redeems=True)

@@ -24,7 +24,7 @@ from watchword.features.social.plugin import SocialSignIn
 from watchword.features.social.refusal import Refused
 from watchword.features.social.resolution import Terms
 from watchword.features.social.wire import GivenToken, SocialCodes
-from watchword.oauth.client import Client, require_http
+from watchword.oauth.client import Client
 from watchword.oauth.description import Description
 from watchword.oauth.failures import OAuthFailed
 from watchword.oauth.id_tokens import LEEWAY, verified_claims
@@ -36,6 +36,7 @@ from watchword.pipeline.validation import TargetURL
 from watchword.plugin_base import Plugin, gate
 from watchword.providers.google import ID_TOKENS, Google
 from watchword.records import User
+from watchword.runtime.outgoing_opening import require_http
 from watchword.server_api import EndpointCall, M, ServerAPI, U
 from watchword.verifications.verifications import is_reserved, reserve_verification
 
@@ -110,7 +111,8 @@ class OneTap(Plugin):
 
     @post("/one-tap/callback", check_login_csrf=True)
     async def one_tap_callback(self, call: Call, body: OneTapToken) -> OneTapSignedIn[User]:
-        """Sign in, or up, with an ID token of Google. It is good once."""
+        """Sign in, or up, with an ID token of Google. It is good once. Raises INVALID_ID_TOKEN,
+        NO_EMAIL, NOT_SIGNED_IN, EMAIL_NOT_VERIFIED."""
         provider = self._provider(call)
         seen = await self._seen(call, provider, body.id_token)
         if seen.person.email is None:
@@ -185,4 +187,6 @@ class OneTapAPI(ServerAPI[M, U]):
     """Its functions in `auth.api`."""
 
     one_tap_callback: EndpointCall[M, OneTapToken, OneTapSignedIn[U]]
-    """Sign in, or up, with an ID token of Google. It is good once."""
+    """Sign in, or up, with an ID token of Google. It is good once. Raises INVALID_ID_TOKEN,
+    NO_EMAIL, NOT_SIGNED_IN, EMAIL_NOT_VERIFIED.
+    """

@@ -25,6 +25,14 @@ from watchword.verifications.verifications import take_verification
 
 from .session_handover import GeneratedToken, HandoverCodes, SessionHandover
 
+__all__ = [
+    "GeneratedToken",
+    "OneTimeToken",
+    "OneTimeTokenAPI",
+    "OneTimeTokenCodes",
+    "VerifyOneTimeToken",
+]
+
 _HEADER = "set-ott"
 
 
@@ -54,7 +62,7 @@ class OneTimeToken(SessionHandover):
 
     @get("/one-time-token/generate", requires="session")
     async def generate_one_time_token(self, call: Call) -> GeneratedToken:
-        """A token for the caller's session."""
+        """A token for the caller's session. Raises CLIENT_REQUESTS_DISABLED."""
         self.refuse_disabled_clients(call)
         return GeneratedToken(token=await self.issue(call, call.session))
 
@@ -62,7 +70,8 @@ class OneTimeToken(SessionHandover):
     async def verify_one_time_token(
         self, call: Call, body: VerifyOneTimeToken
     ) -> SessionAndUser[User]:
-        """Redeem a token for the session that it was made from. Good once, for one caller."""
+        """Redeem a token for the session that it was made from. Good once, for one caller. Raises
+        INVALID_TOKEN, SESSION_NOT_FOUND, SESSION_EXPIRED."""
         promised = await take_verification(call, await self.identifier(call, body.token))
         if promised is None:
             raise OneTimeTokenCodes.INVALID_TOKEN()
@@ -89,6 +98,8 @@ class OneTimeTokenAPI(ServerAPI[M, U]):
     """Its functions in `auth.api`."""
 
     generate_one_time_token: EndpointCall[M, None, GeneratedToken]
-    """A token for the caller's session."""
+    """A token for the caller's session. Raises CLIENT_REQUESTS_DISABLED."""
     verify_one_time_token: EndpointCall[M, VerifyOneTimeToken, SessionAndUser[U]]
-    """Redeem a token for the session that it was made from. Good once, for one caller."""
+    """Redeem a token for the session that it was made from. Good once, for one caller. Raises
+    INVALID_TOKEN, SESSION_NOT_FOUND, SESSION_EXPIRED.
+    """

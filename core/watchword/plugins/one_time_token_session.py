@@ -31,6 +31,15 @@ from watchword.verifications.verifications import (
 
 from .session_handover import GeneratedToken, HandoverCodes, SessionHandover
 
+__all__ = [
+    "GeneratedToken",
+    "OneTimeTokenSession",
+    "OneTimeTokenSessionAPI",
+    "OneTimeTokenSessionCodes",
+    "RedeemedSession",
+    "VerifyOneTimeTokenSession",
+]
+
 U = TypeVar("U", bound=User)
 _OWN, _OFFICIAL = "/one-time-token-session/", "/one-time-token/"
 
@@ -87,7 +96,7 @@ class OneTimeTokenSession(SessionHandover):
 
     @get("/one-time-token-session/generate", requires="session")
     async def generate_one_time_token_session(self, call: Call) -> GeneratedToken:
-        """A token for the caller's session."""
+        """A token for the caller's session. Raises CLIENT_REQUESTS_DISABLED."""
         self.refuse_disabled_clients(call)
         return GeneratedToken(token=await self.issue(call, call.session))
 
@@ -95,7 +104,8 @@ class OneTimeTokenSession(SessionHandover):
     async def verify_one_time_token_session(
         self, call: Call, body: VerifyOneTimeTokenSession
     ) -> RedeemedSession[User]:
-        """Redeem a token for a session of the same user. Good once, for one caller."""
+        """Redeem a token for a session of the same user. Good once, for one caller. Raises
+        INVALID_TOKEN, TOKEN_EXPIRED, SESSION_NOT_FOUND, FAILED_TO_CREATE_SESSION."""
         source = await self._redeem(call, body.token)
         found = await call.sessions.load(call, source)
         if found is None or found.session.expires_at <= call.now:
@@ -133,6 +143,8 @@ class OneTimeTokenSessionAPI(ServerAPI[M, U]):
     """Its functions in `auth.api`."""
 
     generate_one_time_token_session: EndpointCall[M, None, GeneratedToken]
-    """A token for the caller's session."""
+    """A token for the caller's session. Raises CLIENT_REQUESTS_DISABLED."""
     verify_one_time_token_session: EndpointCall[M, VerifyOneTimeTokenSession, RedeemedSession[U]]
-    """Redeem a token for a session of the same user. Good once, for one caller."""
+    """Redeem a token for a session of the same user. Good once, for one caller. Raises
+    INVALID_TOKEN, TOKEN_EXPIRED, SESSION_NOT_FOUND, FAILED_TO_CREATE_SESSION.
+    """

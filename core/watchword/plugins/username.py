@@ -50,19 +50,34 @@ class UsernameCodes(ErrorCodes):
     """Errors of usernames."""
 
     INVALID_USERNAME_OR_PASSWORD = ErrorCode(
-        401, "INVALID_USERNAME_OR_PASSWORD", "The username or the password is wrong"
+        401,
+        "INVALID_USERNAME_OR_PASSWORD",
+        "The username or the password is wrong",
+        field="password",
     )
     USERNAME_IS_ALREADY_TAKEN = ErrorCode(
-        400, "USERNAME_IS_ALREADY_TAKEN", "Somebody else has this username; choose another one"
+        400,
+        "USERNAME_IS_ALREADY_TAKEN",
+        "Somebody else has this username; choose another one",
+        field="username",
     )
-    USERNAME_TOO_SHORT = ErrorCode(400, "USERNAME_TOO_SHORT", "The username is too short")
-    USERNAME_TOO_LONG = ErrorCode(400, "USERNAME_TOO_LONG", "The username is too long")
-    INVALID_USERNAME = ErrorCode(400, "INVALID_USERNAME", "A username cannot look like this")
+    USERNAME_TOO_SHORT = ErrorCode(
+        400, "USERNAME_TOO_SHORT", "The username is too short", field="username"
+    )
+    USERNAME_TOO_LONG = ErrorCode(
+        400, "USERNAME_TOO_LONG", "The username is too long", field="username"
+    )
+    INVALID_USERNAME = ErrorCode(
+        400, "INVALID_USERNAME", "A username cannot look like this", field="username"
+    )
     INVALID_DISPLAY_USERNAME = ErrorCode(
-        400, "INVALID_DISPLAY_USERNAME", "The name to be shown cannot look like this"
+        400,
+        "INVALID_DISPLAY_USERNAME",
+        "The name to be shown cannot look like this",
+        field="displayUsername",
     )
     USERNAME_IS_IMMUTABLE = ErrorCode(
-        400, "USERNAME_IS_IMMUTABLE", "The username cannot be changed any more"
+        400, "USERNAME_IS_IMMUTABLE", "The username cannot be changed any more", field="username"
     )
 
 
@@ -106,6 +121,7 @@ class Username(Plugin):
 
     id: ClassVar[str] = "username"
     codes: ClassVar[type[ErrorCodes]] = UsernameCodes
+    extends: ClassVar[Mapping[type[Record], type[msgspec.Struct]]] = {User: Shown}
 
     min_username_length: int = 3
     """Characters, of the form that is validated."""
@@ -147,7 +163,7 @@ class Username(Plugin):
 
     def added_fields(self) -> Mapping[type[Record], type[msgspec.Struct]]:
         """One column, or two."""
-        return {User: Shown if self.display_username else Named}
+        return self.extends if self.display_username else {User: Named}
 
     def database_hooks(self) -> Mapping[str, ModelHooks]:
         """Names that come from elsewhere (providers, other plugins) are held to the same rules."""
@@ -155,7 +171,10 @@ class Username(Plugin):
 
     @post("/sign-in/username", check_login_csrf=True, trusted_urls=("callbackURL",))
     async def sign_in_username(self, call: Call, body: SignInUsername) -> SignedIn[User]:
-        """Sign in; the answer to an unknown name and to a wrong password is the same."""
+        """Sign in; the answer to an unknown name and to a wrong password is the same. Raises
+        USERNAME_TOO_SHORT (422), USERNAME_TOO_LONG (422), INVALID_USERNAME (422),
+        PASSWORD_TOO_LONG, INVALID_USERNAME_OR_PASSWORD, EMAIL_NOT_VERIFIED,
+        FAILED_TO_CREATE_SESSION."""
         if not body.username or not body.password:
             raise UsernameCodes.INVALID_USERNAME_OR_PASSWORD()
         problem = await self._problem(call, body.username)
@@ -180,7 +199,8 @@ class Username(Plugin):
 
     @post("/is-username-available")
     async def is_username_available(self, call: Call, body: WantedUsername) -> UsernameAvailable:
-        """Whether somebody new could have this name. Refused if nobody could."""
+        """Whether somebody new could have this name. Refused if nobody could. Raises
+        USERNAME_TOO_SHORT (422), USERNAME_TOO_LONG (422), INVALID_USERNAME (422)."""
         if not body.username:
             raise UsernameCodes.INVALID_USERNAME(status=422)
         problem = await self._problem(call, body.username)
@@ -191,8 +211,9 @@ class Username(Plugin):
 
     @before(_SIGN_UP)
     async def check_new_name(self, call: Call) -> Change | None:
-        """Names of who signs up; one stands in for the other. Before anything else is looked at,
-        so that the answer does not tell whether the address is known."""
+        """Names of who signs up; one stands in for the other. Before anything else is looked at, so
+        that the answer does not tell whether the address is known. Raises USERNAME_TOO_SHORT,
+        USERNAME_TOO_LONG, INVALID_USERNAME, INVALID_DISPLAY_USERNAME, USERNAME_IS_ALREADY_TAKEN."""
         given = call.fields
         name, shown = given.get("username"), given.get("displayUsername")
         # A name to be shown that cannot be a username is no error: then there is no username.
@@ -207,7 +228,9 @@ class Username(Plugin):
 
     @before(_UPDATE)
     async def check_other_name(self, call: Call) -> Change | None:
-        """Names of who is signed in and wants others."""
+        """Names of who is signed in and wants others. Raises USERNAME_TOO_SHORT, USERNAME_TOO_LONG,
+        INVALID_USERNAME, INVALID_DISPLAY_USERNAME, USERNAME_IS_ALREADY_TAKEN,
+        USERNAME_IS_IMMUTABLE."""
         given, changes = call.fields, dict[str, object]()
         name = given.get("username")
         if isinstance(name, str):
@@ -335,6 +358,12 @@ class UsernameAPI(ServerAPI[M, U]):
     """Its functions in `auth.api`."""
 
     sign_in_username: EndpointCall[M, SignInUsername, SignedIn[U]]
-    """Sign in; the answer to an unknown name and to a wrong password is the same."""
+    """Sign in; the answer to an unknown name and to a wrong password is the same. Raises
+    USERNAME_TOO_SHORT (422), USERNAME_TOO_LONG (422), INVALID_USERNAME (422),
+    PASSWORD_TOO_LONG, INVALID_USERNAME_OR_PASSWORD, EMAIL_NOT_VERIFIED,
+    FAILED_TO_CREATE_SESSION.
+    """
     is_username_available: EndpointCall[M, WantedUsername, UsernameAvailable]
-    """Whether somebody new could have this name. Refused if nobody could."""
+    """Whether somebody new could have this name. Refused if nobody could. Raises
+    USERNAME_TOO_SHORT (422), USERNAME_TOO_LONG (422), INVALID_USERNAME (422).
+    """

@@ -6,11 +6,13 @@ import asyncio
 import functools
 import inspect
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
 from watchword.database.contract import Engine
 from watchword.database.secondary import SecondaryEngine
+from watchword.errors import Overloaded
 
 from .backlog import Backlog, done_in_place, unfinished_at_the_end
 from .callbacks import is_async
@@ -19,10 +21,12 @@ from .hashing import hashing_within
 from .jobs import AsyncJob, BackgroundHandler, Work, in_their_own_way
 from .lasting import LoopWork, is_behind
 from .loops import require_asyncio
+from .once_on_loops import SharedTasks
 from .outgoing import OutgoingSettings
 from .outgoing_opening import open_async_outgoing
 from .process import PerProcess
 from .threads import NoThreads, ThreadPool
+from .wake_ups_on_loops import WakeUpsOnLoops
 
 if TYPE_CHECKING:
     from .outgoing_async import AsyncOutgoing
@@ -44,7 +48,8 @@ class _Here:
         self.backlog = Backlog(capacity.background + capacity.background_queue)
         self._capacity = capacity
         self._works: dict[asyncio.AbstractEventLoop, LoopWork] = {}
-        self._shared: dict[tuple[asyncio.AbstractEventLoop, str], asyncio.Task[Any]] = {}
+        self.shared = SharedTasks()
+        self.wake_ups = WakeUpsOnLoops()
         self._lacks_threads = False
 
     @property
@@ -74,22 +79,6 @@ class _Here:
             found = LoopWork(loop, most, patience, lambda: self._works.pop(loop, None))
             self._works[loop] = found
         return found
-
-    def once(self, key: str, work: Callable[[], Coroutine[Any, Any, T]]) -> asyncio.Task[T]:
-        """The task that does the work on the running loop, begun unless it is under way."""
-        loop = asyncio.get_running_loop()
-        found = self._shared.get((loop, key))
-        if found is None:
-            found = self._shared[loop, key] = loop.create_task(work())
-            found.add_done_callback(functools.partial(self._shared_done, (loop, key)))
-        return found
-
-    def _shared_done(
-        self, key: tuple[asyncio.AbstractEventLoop, str], task: asyncio.Task[Any]
-    ) -> None:
-        self._shared.pop(key)
-        if not task.cancelled():
-            task.exception()  # Whoever wanted it may be gone: nobody is told then.
 
     async def run(self, work: Callable[[], T]) -> T:
         """Do a callback's blocking work in a thread: in one of those that it may hold up."""
@@ -144,8 +133,7 @@ class AsyncRuntime:
         return self._http
 
     async def once(self, key: str, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        # Shielded: the others go on when the one who came first has gone.
-        return await asyncio.shield(self._here.here().once(key, work))
+        return await self._here.here().shared.do(key, work)
 
     async def call(
         self, callback: Callable[P, T | Awaitable[T]], *args: P.args, **kwargs: P.kwargs
@@ -177,6 +165,19 @@ class AsyncRuntime:
     async def pause(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
 
+    async def either(
+        self, blocking: Callable[[], T], asynchronous: Callable[[], Awaitable[T]], seconds: float
+    ) -> T:
+        async with asyncio.timeout(seconds):
+            return await asynchronous()
+
+    def wake(self, seconds: float, work: Callable[[], Work]) -> None:
+        self._here.here().wake_ups.add(seconds, lambda: self._woken(work))
+
+    def _woken(self, work: Callable[[], Work]) -> None:
+        with suppress(Overloaded):
+            self.background(work())
+
     def require_room(self) -> None:
         if not self.hands_over:
             self._here.here().backlog.check()
@@ -199,9 +200,13 @@ class AsyncRuntime:
         At most `within` seconds, or what the capacity says; the log tells what is left then.
         """
         seconds = self._capacity.drain if within is None else within
-        work = self._here.here().work()
+        here = self._here.here()
+        here.wake_ups.drop()
+        work = here.work()
         if work is not None and (left := await work.drain(seconds)):
             unfinished_at_the_end(left, seconds)
+        # What was done meanwhile may have wanted to be woken.
+        here.wake_ups.drop()
 
     async def hang_up(self) -> None:
         """Close the running loop's connections to other servers."""

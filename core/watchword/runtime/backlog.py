@@ -8,12 +8,16 @@ W9).
 from __future__ import annotations
 
 import logging
+import os
 import threading
+import time
+import weakref
 from collections.abc import Coroutine
 from typing import Any
 
 from watchword.errors import Overloaded
 
+from .named_work import names_of_the_unfinished
 from .stretch import Stretch
 
 _log = logging.getLogger("watchword.background")
@@ -27,7 +31,8 @@ class Backlog:
     def __init__(self, most: int) -> None:
         self._most = most
         self._unfinished = 0
-        self._lock = threading.Lock()
+        self._lock = threading.Condition(threading.Lock())
+        _everywhere[os.getpid(), id(self)] = self
         self._full = Stretch(
             _log,
             f"{most} pieces of background work are unfinished: what would promise more is "
@@ -63,11 +68,36 @@ class Backlog:
             # Not at the first free place, where it would begin and end all the time.
             if self._unfinished <= self._most // 2:
                 self._full.end()
+            if not self._unfinished:
+                self._lock.notify_all()
+
+    def wait(self, seconds: float) -> int:
+        """Wait until nothing is unfinished; how much is left after `seconds`."""
+        with self._lock:
+            self._lock.wait_for(lambda: not self._unfinished, seconds)
+            return self._unfinished
+
+
+_everywhere: weakref.WeakValueDictionary[tuple[int, int], Backlog] = weakref.WeakValueDictionary()
+"""By process, and in it by identity: a child has nothing to wait for of its parent's."""
+
+
+def unfinished_after(seconds: float) -> int:
+    """Wait for the background work of every server in this process, on whatever threads and loops
+    it runs; how much is left after `seconds`. It blocks: a loop that runs here does nothing
+    meanwhile."""
+    end, process = time.monotonic() + seconds, os.getpid()
+    here = [one for (made_in, _), one in list(_everywhere.items()) if made_in == process]
+    return sum(one.wait(max(0, end - time.monotonic())) for one in here)
 
 
 def unfinished_at_the_end(count: int, seconds: float) -> None:
     """Tell the operator what a shutdown left undone."""
-    _log.error("%d pieces of background work were not finished within %s s", count, seconds)
+    names = names_of_the_unfinished()
+    among = f"; among them: {names}" if names else ""
+    _log.error(
+        "%d pieces of background work were not finished within %s s%s", count, seconds, among
+    )
 
 
 def lost_with_its_loop() -> None:

@@ -7,11 +7,13 @@ import inspect
 import threading
 import time
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
 from watchword.database.contract import Engine
 from watchword.database.secondary import SecondaryEngine
+from watchword.errors import Overloaded
 
 from .backlog import Backlog, done_in_place, unfinished_at_the_end
 from .capacity import Capacity
@@ -24,6 +26,7 @@ from .outgoing import OutgoingSettings
 from .outgoing_opening import open_blocking_outgoing
 from .process import PerProcess
 from .threads import NoThreads, ThreadPool
+from .wake_ups import WakeUps
 
 if TYPE_CHECKING:
     from .callback_loop import CallbackLoop
@@ -65,6 +68,7 @@ class _Here:
         self.begun = ThreadPool(_MOST_BEGUN, "watchword-job", at_exit=capacity.drain)
         """For jobs that begin on the callbacks' own loop, which they may need."""
         self.shared = Shared()
+        self.wake_ups = WakeUps()
         self._lock = threading.Lock()
         self._loop: CallbackLoop | None = None
         self._lacks_threads = False
@@ -187,6 +191,19 @@ class BlockingRuntime:
     async def pause(self, seconds: float) -> None:
         time.sleep(seconds)
 
+    async def either(
+        self, blocking: Callable[[], T], asynchronous: Callable[[], Awaitable[T]], seconds: float
+    ) -> T:
+        return blocking()
+
+    def wake(self, seconds: float, work: Callable[[], Work]) -> None:
+        if not threads_stand_still():
+            self._here.here().wake_ups.add(seconds, lambda: self._woken(work))
+
+    def _woken(self, work: Callable[[], Work]) -> None:
+        with suppress(Overloaded):
+            self.background(work())
+
     def require_room(self) -> None:
         if not self.hands_over:
             self._here.here().backlog.check()
@@ -214,7 +231,11 @@ class BlockingRuntime:
         """
         seconds = self._capacity.drain if within is None else within
         here = self._here.here()
-        if left := here.finish(seconds):
+        here.wake_ups.drop()
+        left = here.finish(seconds)
+        # What was done meanwhile may have wanted to be woken.
+        here.wake_ups.drop()
+        if left:
             return unfinished_at_the_end(left, seconds)
         self._here.take()
         here.end()

@@ -6,9 +6,43 @@ import asyncio
 import threading
 from collections.abc import Awaitable
 from concurrent.futures import Future
+from contextvars import ContextVar
 from typing import TypeVar
 
 T = TypeVar("T")
+
+_NAME = "watchword-callbacks"
+
+
+class _Wait:
+    """A thread's, for a callback. Tasks that the callback leaves behind have seen it too."""
+
+    __slots__ = ("is_over", "thread")
+
+    def __init__(self) -> None:
+        self.thread = threading.get_ident()
+        self.is_over = False
+
+
+_waiting: ContextVar[_Wait | None] = ContextVar("watchword_waiting", default=None)
+
+
+def on_the_callback_loop() -> bool:
+    """Whether this is the thread of a callback loop."""
+    return threading.current_thread().name == _NAME
+
+
+def waiting_thread() -> int | None:
+    """Which thread waits for the callback that is running on this loop; None elsewhere."""
+    wait = _waiting.get() if on_the_callback_loop() else None
+    return None if wait is None or wait.is_over else wait.thread
+
+
+def asker() -> object:
+    """Whose a transaction is: this thread's; on this loop the task's, for callbacks of several
+    threads take turns there."""
+    task = asyncio.current_task() if on_the_callback_loop() else None
+    return threading.get_ident() if task is None else task
 
 
 class CallbackLoop:
@@ -16,7 +50,7 @@ class CallbackLoop:
 
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._run, name="watchword-callbacks", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=_NAME, daemon=True)
         self._thread.start()
 
     @property
@@ -30,7 +64,14 @@ class CallbackLoop:
 
     def result_of(self, awaitable: Awaitable[T]) -> T:
         """Run an awaitable on the loop; blocks until it is done, raises what it raises."""
-        return asyncio.run_coroutine_threadsafe(_as_coroutine(awaitable), self._loop).result()
+        # The awaitable has a copy of this thread's context.
+        wait = _Wait()
+        before = _waiting.set(wait)
+        try:
+            return asyncio.run_coroutine_threadsafe(_as_coroutine(awaitable), self._loop).result()
+        finally:
+            wait.is_over = True
+            _waiting.reset(before)
 
     def stop(self) -> None:
         """End the loop and its thread; whoever still waits for a result hears of it."""

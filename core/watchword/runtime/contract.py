@@ -57,6 +57,21 @@ class Runtime(Protocol):
         """Let time pass before an answer that must not tell by its time what was found."""
         ...
 
+    async def either(
+        self, blocking: Callable[[], T], asynchronous: Callable[[], Awaitable[T]], seconds: float
+    ) -> T:
+        """Do what there are two ways to do, in that of this world.
+
+        On an event loop it is given up after `seconds` (`TimeoutError`); what blocks has to keep to
+        them by itself.
+        """
+        ...
+
+    def wake(self, seconds: float, work: Callable[[], Coroutine[object, object, None]]) -> None:
+        """Begin background work after a while, if the process, or the event loop, is still there
+        and has room then. Nothing waits for it: a shutdown drops what has not begun."""
+        ...
+
     def require_room(self) -> None:
         """Raises `Overloaded` (503) if background work piles up. Ask before promising any.
 

@@ -4,7 +4,12 @@ awaited on it."""
 from __future__ import annotations
 
 import sys
-from asyncio import get_running_loop
+from asyncio import get_running_loop, to_thread
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class WrongLoop(RuntimeError):
@@ -22,3 +27,17 @@ def require_asyncio() -> None:
             f"{found} runs here, and asynchronous servers need asyncio: run the application on it "
             "(Hypercorn: `--worker-class asyncio`), or call `auth.blocking` in a thread"
         ) from None
+
+
+def is_on_loop() -> bool:
+    """Whether an event loop runs in this thread, which must not be held up."""
+    try:
+        get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
+async def beside_the_loop(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Do in a thread of its own what blocks, while the loop goes on."""
+    return await to_thread(work, *args, **kwargs)

@@ -73,11 +73,13 @@ class OutgoingRequest:
 class OutgoingAnswer(Discreet, msgspec.Struct, frozen=True, kw_only=True):
     """What another server answered. Header names are lower-case; the last one of a name counts."""
 
-    __secrets__: ClassVar[frozenset[str]] = frozenset(("headers", "body"))
+    __secrets__: ClassVar[frozenset[str]] = frozenset(("headers", "body", "pairs"))
 
     status: int
     headers: Mapping[str, str]
     body: bytes
+    pairs: tuple[tuple[str, str], ...] = ()
+    """All header fields as they came, repeated ones too."""
 
 
 class OutgoingFailed(Exception):

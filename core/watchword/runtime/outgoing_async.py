@@ -22,6 +22,7 @@ from .outgoing import (
     check_given,
     prepared_headers,
 )
+from .outgoing_quiet import quiet
 from .places import Places, leave_or_give_up
 from .process import PerProcess
 
@@ -46,7 +47,8 @@ class AsyncOutgoing:
                 asyncio.timeout(self._settings.timeout),
                 self._turn(target.netloc),
             ):
-                return await self._exchange(request, target.host)
+                with quiet():
+                    return await self._exchange(request, target.host)
         except (TimeoutError, httpx2.TimeoutException, httpcore2.TimeoutException):
             raise OutgoingFailed(target.host, "timeout") from None
         except (httpx2.HTTPError, httpx2.InvalidURL, OSError, UnicodeError, *_CORE_ERRORS):
@@ -66,7 +68,7 @@ class AsyncOutgoing:
         if given is None:
             given = self._transport(request.guarded and not settings.allow_private)
         if not isinstance(given, httpx2.AsyncBaseTransport):
-            raise TypeError("advanced.outgoing.transport serves blocking servers only")
+            raise TypeError("this transport serves blocking clients and servers only")
         asked = httpx2.Request(
             request.method,
             request.url,
@@ -80,7 +82,12 @@ class AsyncOutgoing:
             received = Received(host, headers, settings.most_bytes)
             async for part in cast("httpx2.AsyncByteStream", answer.stream):
                 received.add(part)
-            return OutgoingAnswer(status=answer.status_code, headers=headers, body=received.body())
+            return OutgoingAnswer(
+                status=answer.status_code,
+                headers=headers,
+                body=received.body(),
+                pairs=tuple(answer.headers.multi_items()),
+            )
         finally:
             await answer.aclose()
 

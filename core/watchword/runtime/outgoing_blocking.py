@@ -25,6 +25,7 @@ from .outgoing import (
     check_given,
     prepared_headers,
 )
+from .outgoing_quiet import quiet
 from .places import Places, leave_or_give_up
 from .process import PerProcess
 from .turns import Turns
@@ -49,7 +50,7 @@ class BlockingOutgoing:
         end = time.monotonic() + self._settings.timeout
         before = _end.set(end)
         try:
-            with self._turn(target.netloc, end):
+            with self._turn(target.netloc, end), quiet():
                 return self._exchange(request, target.host)
         except (httpx2.TimeoutException, httpcore2.TimeoutException, TookTooLong):
             raise OutgoingFailed(target.host, "timeout") from None
@@ -72,7 +73,7 @@ class BlockingOutgoing:
             guarded = request.guarded and not settings.allow_private
             given = self._transports[guarded].here()
         if not isinstance(given, httpx2.BaseTransport):
-            raise TypeError("advanced.outgoing.transport serves asynchronous servers only")
+            raise TypeError("this transport serves asynchronous clients and servers only")
         asked = httpx2.Request(
             request.method,
             request.url,
@@ -87,7 +88,12 @@ class BlockingOutgoing:
             for part in cast("httpx2.SyncByteStream", answer.stream):
                 received.add(part)
                 _left()
-            return OutgoingAnswer(status=answer.status_code, headers=headers, body=received.body())
+            return OutgoingAnswer(
+                status=answer.status_code,
+                headers=headers,
+                body=received.body(),
+                pairs=tuple(answer.headers.multi_items()),
+            )
         finally:
             answer.close()
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
+
+from watchword.errors import ConfigurationError
 
 from .outgoing import OutgoingSettings
 
@@ -24,3 +27,12 @@ def open_blocking_outgoing(settings: OutgoingSettings) -> BlockingOutgoing:
         settings
     )
     return made
+
+
+def require_http(option: str) -> None:
+    """Refuse to start where an option needs requests and nothing sends them. Raises
+    `ConfigurationError`."""
+    if find_spec("httpx2") is None:
+        raise ConfigurationError(
+            option, "httpx2 is not installed", "pip install 'watchword[social]'"
+        )

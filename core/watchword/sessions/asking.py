@@ -6,8 +6,8 @@ afterwards changes nothing about it (spec: security W2).
 
 from __future__ import annotations
 
-from watchword.call import Asker, Call
-from watchword.credential import SessionToken
+from watchword.call import Call
+from watchword.credential import Asker, SessionToken, Vouched
 from watchword.records import Session, User
 
 
@@ -42,6 +42,8 @@ async def _chosen(call: Call) -> Asker:
             # Where the browser has no session of its own, its cookies are the bearer's to set.
             is_own = cookie is None or cookie == answer.token
             return Asker(answer.token, from_cookie=False, has_cookies=is_own)
+        if isinstance(answer, Vouched):
+            return Asker(None, vouched=answer.found, by=answer.by, has_cookies=False)
         if answer is not None:
             return Asker(None, vouched=answer, has_cookies=False)
     return Asker(cookie)
@@ -65,7 +67,7 @@ def has_cookies(call: Call) -> bool:
 def is_vouched(call: Call, session: Session) -> bool:
     """Whether a session is only what a credential stands for, such as that of an API key."""
     vouched = call.asker and call.asker.vouched
-    return vouched is not None and vouched.session.id == session.id
+    return vouched is not None and vouched.session.token == session.token
 
 
 def is_beside_cookies(call: Call, session: Session, user: User) -> bool:

@@ -32,15 +32,20 @@ class DatabaseSessions:
     async def change(
         self, call: Call, found: Session, changes: Mapping[str, object]
     ) -> Session | None:
-        """Change a session; None if it is gone."""
-        return await call.db.update(Session, changes, id=found.id)
+        """Change a session; None if it is gone.
+
+        An id alone does not name it: an API key in the place of a session may have the same number.
+        """
+        return await call.db.update(Session, changes, id=found.id, token=found.token)
 
     async def renew(
         self, call: Call, found: SessionAndUser[User], expires_at: datetime
     ) -> SessionAndUser[User] | None:
         """Move the end of a session; None if another call did so first, or ended it."""
         known, changes = found.session, {"expires_at": expires_at}
-        session = await call.db.update(Session, changes, id=known.id, updated_at=known.updated_at)
+        session = await call.db.update(
+            Session, changes, id=known.id, token=known.token, updated_at=known.updated_at
+        )
         return None if session is None else SessionAndUser(session=session, user=found.user)
 
     async def of_user(self, call: Call, user_id: str) -> list[Session]:

@@ -211,7 +211,11 @@ async def _put_user(call: Call, token: str, user: User) -> None:
     for _ in range(ATTEMPTS):
         text = await call.secondary.get(token)
         entry = await _live(call, token, text)
-        if entry is None or await _put(call, entry.session, user, old=text):
+        if entry is None:
+            return
+        # Of two who change a user at once the slower one must not put the older row there last.
+        there = await _user_now(call, user)
+        if there is None or await _put(call, entry.session, there, old=text):
             return
     raise restless()
 

@@ -6,17 +6,20 @@ Spec: cookies and sessions, sections 1, 5, 10 and 11.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 
 import msgspec
 
-from watchword.call import Asker, CacheDue, Call, SessionLookup
+from watchword.call import Call
 from watchword.cookies import (
     DONT_REMEMBER,
     OAUTH_STATE,
     SESSION_DATA,
     SESSION_TOKEN,
 )
+from watchword.credential import Asker, CacheDue, SessionLookup
+from watchword.database.contract import StorageUnavailable
 from watchword.discreet import Discreet
 from watchword.errors import APIError, ErrorCode, ErrorCodes
 from watchword.http.cookies import CookieAttributes
@@ -262,7 +265,9 @@ async def look_up(call: Call, flags: LookupFlags) -> SessionLookup:
     found = await call.sessions.load(call, token)
     if found is None or found.session.expires_at <= call.now:
         if found is not None and not _reads_only(call):
-            await call.sessions.remove(call, token)
+            # Whose session is over is nobody, also where its row stays, as on a replica.
+            with suppress(StorageUnavailable):
+                await call.sessions.remove(call, token)
         return await _look_further(call, asker, flags)
     if not flags.disable_refresh and (
         renewal_due(call, found.session)
@@ -365,6 +370,14 @@ async def renew(call: Call, found: SessionAndUser[User]) -> SessionAndUser[User]
             raise SessionCodes.FAILED_TO_GET_SESSION()
     set_session_cookies(call, renewed.session, renewed.user)
     return renewed
+
+
+async def signed_in(call: Call) -> SessionAndUser[User] | None:
+    """Who is signed in by the store's word; None also where the look-up is refused."""
+    try:
+        return await current_session(call, from_store=True)
+    except APIError:
+        return None
 
 
 async def require_session(call: Call, *, from_store: bool = False, fresh: bool = False) -> None:

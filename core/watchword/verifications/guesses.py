@@ -74,7 +74,7 @@ async def guess_code(
     inside a transaction of the database that counts (security, W8).
     """
     if in_database(call):
-        call.db.must_last("guesses at a code")
+        await call.db.must_last("guesses at a code")
     # Each lost exchange means that another caller's guess was counted, or the code redeemed.
     for _ in range(allowed + 2):
         found = await newest_verification(call, identifier)

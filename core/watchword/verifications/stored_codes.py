@@ -22,7 +22,9 @@ class CodeCipher:
     """An application's own encryption of codes: two functions, sync or async."""
 
     encrypt: TextFunction
+    """Gets a code; gives what is stored."""
     decrypt: TextFunction
+    """Gets what is stored; gives the code."""
 
 
 TokenStorage = Literal["plain", "hashed"] | TextFunction

@@ -1,13 +1,19 @@
-// A line of a list, and a button that does something about it.
-export function line(text, verb, action) {
+// A line of a list, and a button for each thing that can be done about it; who may not do it has none.
+export function line(text, verbs = {}) {
   const item = document.createElement("li");
   item.append(text);
-  if (!action) return item;
-  const button = document.createElement("button");
-  button.type = "button";
-  button.textContent = verb;
-  button.ariaLabel = `${verb} ${text}`;
-  button.addEventListener("click", action);
-  item.append(button);
+  const buttons = document.createElement("span");
+  buttons.className = "verbs";
+  for (const [verb, action] of Object.entries(verbs)) if (action) buttons.append(button(verb, text, action));
+  if (buttons.hasChildNodes()) item.append(buttons);
   return item;
+}
+
+function button(verb, text, action) {
+  const made = document.createElement("button");
+  made.type = "button";
+  made.textContent = verb;
+  made.ariaLabel = `${verb} ${text}`;
+  made.addEventListener("click", action);
+  return made;
 }

@@ -9,7 +9,7 @@ export async function ask(url, body, method = body === undefined ? "GET" : "POST
     body: body && JSON.stringify(body),
   });
   const data = await response.json().catch(() => null);
-  if (!response.ok) throw new Error(data?.message ?? `The server answered ${response.status}`);
+  if (!response.ok) throw new Error(data?.message ?? data?.error_description ?? `The server answered ${response.status}`);
   return data;
 }
 
@@ -18,7 +18,7 @@ export const call = (path, body) => ask(`/api/auth${path}`, body);
 // Why the browser was sent here. It is not to stay in the address bar, nor in the history.
 export const query = new URLSearchParams(location.search);
 export const fragment = new URLSearchParams(location.hash.slice(1));
-if (query.size || fragment.has("token")) history.replaceState(null, "", location.pathname);
+if (query.size || fragment.size) history.replaceState(null, "", location.pathname);
 
 // Each card looks after itself: it is told who is signed in, whenever that may have changed.
 const cards = [...document.querySelectorAll(".card")];

@@ -59,7 +59,7 @@ def test_a_provider_given_twice_is_refused(make_auth: MakeAuth) -> None:
 def test_without_httpx2_the_remedy_is_told(
     make_auth: MakeAuth, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("watchword.oauth.client.find_spec", lambda name: None)
+    monkeypatch.setattr("watchword.runtime.outgoing_opening.find_spec", lambda name: None)
     with pytest.raises(ConfigurationError, match=r"watchword\[social\]"):
         server(make_auth, world)
 

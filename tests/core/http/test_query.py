@@ -85,3 +85,18 @@ def test_r4_nothing_of_a_target_can_end_a_header(url: str) -> None:
     assert appended.isascii()
     assert appended.isprintable()
     assert "error=X" in appended
+
+
+@pytest.mark.parametrize(
+    ("url", "written"),
+    [
+        ("https://fa\u00df.example/x", "https://xn--fa-hia.example/x"),
+        ("https://\uff41\uff50\uff50.example", "https://app.example/"),
+        ("HTTPS:App.Example?a=b", "https://app.example/?a=b"),
+        ("https://somebody@app.example:443/#top", "https://app.example/#top"),
+        ("  https://app.example", "https://app.example/"),
+    ],
+)
+def test_r2_a_host_is_written_as_it_is_read(url: str, written: str) -> None:
+    """Others encode names in their own ways, some of them to the name of another host."""
+    assert append_query(url, {}) == written

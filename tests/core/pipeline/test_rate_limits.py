@@ -89,7 +89,7 @@ def test_an_own_store_decides(make_auth: MakeAuth, kind: str) -> None:
 
 def test_l5_memory_cannot_be_made_to_grow_without_limit(make_auth: MakeAuth) -> None:
     auth = make_auth(rate_limit=RateLimit(enabled=True))
-    pipeline: Any = auth._server.handle.__self__  # type: ignore[attr-defined]
+    pipeline: Any = auth._server.handle.__self__._pipeline  # type: ignore[attr-defined]
     limiter = pipeline._limiter
     assert limiter is not None
     windows = limiter._counters._windows  # type: ignore[attr-defined]

@@ -8,6 +8,7 @@ import pytest
 
 from tests.core.conftest import MakeAuth
 from tests.support.browser import Browser
+from watchword.observability import request_log
 
 LOOPBACK = "http://127.0.0.1:3000"
 
@@ -47,3 +48,36 @@ def test_nothing_but_the_origin_of_a_referer_is_logged(
     assert answer.status == 403
     assert "https://referer.example" in caplog.text
     assert "hunter22" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "https://a.example\r\n2030-01-01 WARNING all is well",
+        "https://\x1b[2J.example",
+        f"https://{'a.' * 300}example",
+        "https://" + "b" * 60_000,
+        "\x00",
+    ],
+)
+def test_an_origin_writes_no_lines_of_its_own(
+    make_auth: MakeAuth, origin: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    browser = Browser(make_auth(), origin=origin)
+    caplog.clear()
+    assert browser.post("/sign-in/email", {"email": "a@b.c"}, cookie="a=b").status == 403
+    for text in warnings(caplog):
+        assert text.isprintable()
+        assert len(text) < 2000
+
+
+def test_whoever_makes_up_origins_fills_no_log(
+    make_auth: MakeAuth, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(request_log, "_TOLD", set[tuple[str, ...]]())
+    auth = make_auth()
+    caplog.clear()
+    for number in range(300):
+        browser = Browser(auth, origin=f"https://n{number}.example")
+        assert browser.post("/sign-in/email", {"email": "a@b.c"}, cookie="a=b").status == 403
+    assert len(warnings(caplog)) == 256

@@ -88,7 +88,8 @@ def test_the_whole_life_of_a_session(browser: Browser, store: MemoryStorage, clo
     clock.forward(86_400)
     assert browser.session()["session"]["expiresAt"] == "2030-01-09T00:00:00.000Z"
     browser.post("/sign-out", {})
-    assert store.live() == {}
+    # Beside what notes that promises made before are void.
+    assert all(key.startswith("verification:credential-generation:") for key in store.live())
 
 
 def test_a_foreign_token_cannot_be_revoked(browser: Browser) -> None:

@@ -242,7 +242,7 @@ class TestKeepAlive:
         with redis_keys() as keys:
             engine: Any = RedisStorage(keys.url, prefix=keys.prefix).blocking()
             finish(engine.get("key"))
-            [connection] = engine._link._pools.here().pool._connections
+            [connection] = engine._link._pools.here().client().connection_pool._connections
             assert watched(connection._sock.fileno())
             finish(engine.close())
 

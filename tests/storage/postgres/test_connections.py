@@ -372,3 +372,23 @@ def test_connections_of_a_loop_that_ended_are_closed_with_the_next_one(
     asyncio.run(engine.close())
     del engine
     wait_until(lambda: connected(server) == 0)
+
+
+@pytest.mark.parametrize("rounds", range(3))
+async def test_who_is_cancelled_as_a_connection_comes_is_cancelled(
+    postgres_url: str, rounds: int
+) -> None:
+    """psycopg's pool gives a connection that has come already to who was cancelled, and says
+    nothing of it."""
+    engine = PostgresStorage(postgres_url, pool_size=1, pool_timeout=20).asynchronous(SCHEMA)
+    await migrate(engine)
+    async with engine.transaction():
+        waiting = asyncio.ensure_future(engine.count("user"))
+        await asyncio.sleep(0.05)
+    for _ in range(rounds):
+        await asyncio.sleep(0)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    assert await engine.count("user") == 0  # the only connection is not lost
+    await engine.close()

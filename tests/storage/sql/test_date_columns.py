@@ -51,6 +51,8 @@ DATABASES = [
     "mysql",
     "sqlalchemy-sqlite",
     "sqlalchemy-postgres",
+    "django-sqlite",
+    "django-postgres",
 ]
 
 

@@ -113,6 +113,21 @@ async def test_a_cancelled_statement_is_waited_for(
     assert await engine.count("user") == 2
 
 
+async def test_who_is_cancelled_in_every_round_of_the_loop_ends_with_the_statement(
+    engine: Engine,
+) -> None:
+    """As anyio cancels: what a caller waits for must not begin anew each time."""
+    await engine.create("user", user("ann"))
+    task = asyncio.ensure_future(engine.create("user", user("bob")))
+    await steps(1)
+    async with asyncio.timeout(20):
+        while not task.done():
+            task.cancel()
+            await steps(1)
+    assert task.cancelled()
+    assert (await engine.create("user", user("cid")))["name"] == "cid"
+
+
 def test_the_end_of_a_loop_waits_for_its_statement_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

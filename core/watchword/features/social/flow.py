@@ -14,7 +14,7 @@ from watchword.errors import APIError, ConfigurationError, Redirect
 from watchword.features.email_password_wire import EmailPasswordCodes, SignedIn
 from watchword.features.promises import session_promise
 from watchword.oauth.authorization import RESERVED, Authorization, asked_at
-from watchword.oauth.client import Client, require_http
+from watchword.oauth.client import Client
 from watchword.oauth.failures import WithoutTokens
 from watchword.oauth.key_sets import KeySets
 from watchword.oauth.profile import Identity
@@ -32,6 +32,7 @@ from watchword.oauth.tokens import Tokens, unverified_claims
 from watchword.pipeline.origin_check import check_trusted_url
 from watchword.pipeline.validation import invalid
 from watchword.records import User
+from watchword.runtime.outgoing_opening import require_http
 
 from .account_tokens import TokenKeeper
 from .arrival import Seen, arrive, let_in, signs_up

@@ -51,7 +51,9 @@ class SocialSignIn(Plugin):
     async def sign_in_social(
         self, call: Call, body: SignInSocial
     ) -> SocialRedirect | SignedIn[User]:
-        """Begin to sign in with a provider, or do so with its ID token."""
+        """Begin to sign in with a provider, or do so with its ID token. Raises PROVIDER_NOT_FOUND,
+        ID_TOKEN_NOT_SUPPORTED, INVALID_TOKEN, FAILED_TO_GET_USER_INFO, USER_EMAIL_NOT_FOUND,
+        OAUTH_LINK_ERROR, EMAIL_NOT_VERIFIED."""
         if self.flow is None:
             raise SocialCodes.PROVIDER_NOT_FOUND()
         return await self.flow.sign_in(call, body)
@@ -60,7 +62,10 @@ class SocialSignIn(Plugin):
     async def link_social_account(
         self, call: Call, body: LinkSocial
     ) -> SocialRedirect | SocialLinked:
-        """Begin to link a provider's account to who is signed in, or do so with an ID token."""
+        """Begin to link a provider's account to who is signed in, or do so with an ID token. Raises
+        PROVIDER_NOT_FOUND, ID_TOKEN_NOT_SUPPORTED, INVALID_TOKEN, FAILED_TO_GET_USER_INFO,
+        USER_EMAIL_NOT_FOUND, SOCIAL_ACCOUNT_ALREADY_LINKED, LINKING_NOT_ALLOWED,
+        LINKING_DIFFERENT_EMAILS_NOT_ALLOWED, LINKING_FAILED."""
         if self.flow is None:
             raise SocialCodes.PROVIDER_NOT_FOUND()
         return await self.flow.link(call, body)
@@ -126,8 +131,15 @@ class SocialAPI(ServerAPI[M, U]):
     """Its functions in `auth.api`."""
 
     sign_in_social: EndpointCall[M, SignInSocial, SocialRedirect | SignedIn[U]]
-    """Begin to sign in with a provider, or do so with its ID token."""
+    """Begin to sign in with a provider, or do so with its ID token. Raises PROVIDER_NOT_FOUND,
+    ID_TOKEN_NOT_SUPPORTED, INVALID_TOKEN, FAILED_TO_GET_USER_INFO, USER_EMAIL_NOT_FOUND,
+    OAUTH_LINK_ERROR, EMAIL_NOT_VERIFIED.
+    """
     link_social_account: EndpointCall[M, LinkSocial, SocialRedirect | SocialLinked]
-    """Begin to link a provider's account to who is signed in, or do so with an ID token."""
+    """Begin to link a provider's account to who is signed in, or do so with an ID token. Raises
+    PROVIDER_NOT_FOUND, ID_TOKEN_NOT_SUPPORTED, INVALID_TOKEN, FAILED_TO_GET_USER_INFO,
+    USER_EMAIL_NOT_FOUND, SOCIAL_ACCOUNT_ALREADY_LINKED, LINKING_NOT_ALLOWED,
+    LINKING_DIFFERENT_EMAILS_NOT_ALLOWED, LINKING_FAILED.
+    """
     callback_oauth: EndpointCall[M, None, None]
     """Where a provider sends the browser back to; sends it on, also on failure."""

@@ -42,7 +42,10 @@ class AccountTokens(Plugin):
 
     @post("/get-access-token")
     async def get_access_token(self, call: Call, body: OfAccount) -> AccessToken:
-        """An access token that is valid now; it is renewed before, where that is due."""
+        """An access token that is valid now; it is renewed before, where that is due. Raises
+        USER_ID_OR_SESSION_REQUIRED, ACCOUNT_NOT_FOUND, PROVIDER_NOT_SUPPORTED,
+        TOKEN_REFRESH_NOT_SUPPORTED, REFRESH_TOKEN_NOT_FOUND, FAILED_TO_REFRESH_ACCESS_TOKEN,
+        FAILED_TO_GET_ACCESS_TOKEN."""
         account = await _own(call, body)
         if self.flow is None:
             raise AccountTokenCodes.PROVIDER_NOT_SUPPORTED()
@@ -50,7 +53,9 @@ class AccountTokens(Plugin):
 
     @post("/refresh-token")
     async def refresh_token(self, call: Call, body: OfAccount) -> RefreshedTokens:
-        """Renew the tokens of an account."""
+        """Renew the tokens of an account. Raises USER_ID_OR_SESSION_REQUIRED, ACCOUNT_NOT_FOUND,
+        PROVIDER_NOT_SUPPORTED, TOKEN_REFRESH_NOT_SUPPORTED, REFRESH_TOKEN_NOT_FOUND,
+        FAILED_TO_REFRESH_ACCESS_TOKEN."""
         account = await _own(call, body)
         if self.flow is None:
             raise AccountTokenCodes.PROVIDER_NOT_SUPPORTED()
@@ -59,7 +64,9 @@ class AccountTokens(Plugin):
 
     @get("/account-info")
     async def account_info(self, call: Call, query: OfAccount) -> AccountInfo:
-        """Ask the provider who the person is."""
+        """Ask the provider who the person is. Raises USER_ID_OR_SESSION_REQUIRED,
+        ACCOUNT_NOT_FOUND, PROVIDER_NOT_CONFIGURED, PROVIDER_NOT_SUPPORTED,
+        ACCESS_TOKEN_NOT_FOUND, FAILED_TO_GET_ACCESS_TOKEN, FAILED_TO_GET_USER_INFO."""
         account = await _own(call, query)
         if self.flow is None:
             raise AccountTokenCodes.PROVIDER_NOT_CONFIGURED()
@@ -96,8 +103,18 @@ class AccountTokensAPI(ServerAPI[M, U]):
     """Its functions in `auth.api`."""
 
     get_access_token: EndpointCall[M, OfAccount | None, AccessToken]
-    """An access token that is valid now; it is renewed before, where that is due."""
+    """An access token that is valid now; it is renewed before, where that is due. Raises
+    USER_ID_OR_SESSION_REQUIRED, ACCOUNT_NOT_FOUND, PROVIDER_NOT_SUPPORTED,
+    TOKEN_REFRESH_NOT_SUPPORTED, REFRESH_TOKEN_NOT_FOUND, FAILED_TO_REFRESH_ACCESS_TOKEN,
+    FAILED_TO_GET_ACCESS_TOKEN.
+    """
     refresh_token: EndpointCall[M, OfAccount | None, RefreshedTokens]
-    """Renew the tokens of an account."""
+    """Renew the tokens of an account. Raises USER_ID_OR_SESSION_REQUIRED, ACCOUNT_NOT_FOUND,
+    PROVIDER_NOT_SUPPORTED, TOKEN_REFRESH_NOT_SUPPORTED, REFRESH_TOKEN_NOT_FOUND,
+    FAILED_TO_REFRESH_ACCESS_TOKEN.
+    """
     account_info: EndpointCall[M, OfAccount | None, AccountInfo]
-    """Ask the provider who the person is."""
+    """Ask the provider who the person is. Raises USER_ID_OR_SESSION_REQUIRED,
+    ACCOUNT_NOT_FOUND, PROVIDER_NOT_CONFIGURED, PROVIDER_NOT_SUPPORTED,
+    ACCESS_TOKEN_NOT_FOUND, FAILED_TO_GET_ACCESS_TOKEN, FAILED_TO_GET_USER_INFO.
+    """

@@ -8,6 +8,7 @@ from __future__ import annotations
 from watchword.features.access_control import AccessControl, Role
 
 from .bans import BansAPI
+from .guarding import GuardingAPI
 from .impersonation import ImpersonationAPI
 from .listing import ListedUsersAPI
 from .managed_sessions import ManagedSessionsAPI
@@ -23,6 +24,9 @@ from .wire import (
     CreateUser,
     HasPermission,
     ListUsers,
+    NeededPermission,
+    NeededRole,
+    OwnRights,
     Permitted,
     RevokeUserSession,
     SetRole,
@@ -46,12 +50,16 @@ __all__ = [
     "BanUser",
     "BansAPI",
     "CreateUser",
+    "GuardingAPI",
     "HasPermission",
     "ImpersonationAPI",
     "ListUsers",
     "ListedUsersAPI",
     "ManagedSessionsAPI",
     "ManagedUsersAPI",
+    "NeededPermission",
+    "NeededRole",
+    "OwnRights",
     "Permitted",
     "RevokeUserSession",
     "Role",

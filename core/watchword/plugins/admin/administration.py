@@ -22,14 +22,23 @@ from watchword.configuration.options import LONGEST_COOKIE
 from watchword.configuration.safe_ranges import Safe
 from watchword.database.records import Record
 from watchword.errors import APIError, ConfigurationError, ErrorCode, ErrorCodes
-from watchword.features.access_control import Right, Role, any_authorizes, rights_of, role_names
+from watchword.features.access_control import (
+    Connector,
+    Right,
+    Role,
+    any_authorizes,
+    has_roles,
+    rights_of,
+    role_names,
+)
 from watchword.features.promises import Promise, session_promise, stands
 from watchword.plugin_base import Plugin
 from watchword.records import Session, User
+from watchword.results import SessionAndUser
 from watchword.sessions.sessions import current_session
 
 from .permissions import DEFAULT_ROLES, AdminStatements
-from .records import Administered, Impersonation, impersonator_of, role_of
+from .records import Administered, Impersonation, impersonator_of, is_banned, role_of
 from .wire import LONGEST_BAN, AdminCodes
 
 BannedMessage: TypeAlias = "str | Callable[[User], object] | None"
@@ -146,6 +155,10 @@ class Administration(Plugin):
             return True
         return any_authorizes(self.known_roles, self.names_of(user), request)
 
+    def has_roles(self, user: User, names: Sequence[str], connector: Connector = "AND") -> bool:
+        """Whether the user has all of the roles, or with OR one of them."""
+        return user.id in self.admin_user_ids or has_roles(self.names_of(user), names, connector)
+
     def rights(self, user: User) -> frozenset[Right]:
         """All that the user's roles allow."""
         return rights_of(self.known_roles, self.names_of(user))
@@ -180,19 +193,39 @@ class Administration(Plugin):
         return names
 
     async def require(self, call: Call, need: Need) -> Caller:
-        """Who is asking, if he may do it. Raises 401 without a body, and the need's refusal."""
-        found = await current_session(call, from_store=True)
+        """Who is asking, if he may do it.
+
+        Raises 401 without a body, BANNED_USER, and the need's refusal.
+        """
+        found = await self.asking(call)
         if found is None:
             raise APIError(401)
-        user: User | None = found.user
-        if call.config.has_database:
-            user = await call.db.find_one(User, id=found.user.id)
-        if user is None:
-            raise APIError(401)
-        if not self.permits(user, need.request):
+        if not self.permits(found.user, need.request):
             raise need.refusal()
         promise = await session_promise(call)
-        return Caller(user, promise, impersonator_of(found.session) is not None)
+        return Caller(found.user, promise, impersonator_of(found.session) is not None)
+
+    async def asking(self, call: Call) -> SessionAndUser[User] | None:
+        """Who is asking, as the database has him now; None for nobody, and for who is gone.
+
+        Raises BANNED_USER for whoever is banned and still has something to ask with.
+        """
+        found = await current_session(call, from_store=True)
+        if found is None or not call.config.has_database:
+            return found
+        user = await call.db.find_one(User, id=found.user.id)
+        if user is None:
+            return None
+        if is_banned(user, call.now):
+            raise await self.banned(call, user)
+        return SessionAndUser(session=found.session, user=user)
+
+    async def banned(self, call: Call, user: User) -> APIError:
+        """What a banned user is told."""
+        message = self.banned_user_message
+        if callable(message):
+            message = str(await call.run(message, user))
+        return AdminCodes.BANNED_USER(message)
 
     @asynccontextmanager
     async def acting(

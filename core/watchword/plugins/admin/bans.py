@@ -10,7 +10,6 @@ from watchword.call import Call
 from watchword.configuration.durations import seconds
 from watchword.database.hooks import ModelHooks
 from watchword.endpoint import post
-from watchword.errors import APIError
 from watchword.features.email_password import EmailAndPassword
 from watchword.features.sessions import end_all_sessions
 from watchword.observability.security_log import Event, record
@@ -57,27 +56,42 @@ class Bans(Administration):
         """
         caller, user_id = await self.require(call, BAN), str(body.user_id)
         require_stored_sessions(call)
-        expires_in = body.ban_expires_in or self._usual_end()
-        changes: dict[str, object] = {
-            "banned": True,
-            "ban_reason": body.ban_reason or self.default_ban_reason,
-            "ban_expires": call.after(int(expires_in)) if expires_in else None,
-        }
         async with self.acting(call, caller, user_id, BAN) as (own, target):
             if own.id == target.id:
                 raise AdminCodes.YOU_CANNOT_BAN_YOURSELF()
-            user = await call.db.update(User, changes, id=target.id)
-            await self.shut_out(call, target.id)
-        return AdministeredUser(user or target)
+            user = await self.ban(call, target, body.ban_reason, body.ban_expires_in)
+        return AdministeredUser(user)
 
     @post("/admin/unban-user")
     async def unban_user(self, call: Call, body: Administrated) -> AdministeredUser[User]:
         """Let a user in again. Raises YOU_ARE_NOT_ALLOWED_TO_BAN_USERS, USER_NOT_FOUND."""
         caller = await self.require(call, BAN)
         async with self.acting(call, caller, str(body.user_id), BAN) as (_, target):
-            user = await call.db.update(User, NO_BAN, id=target.id)
-            await record(call, Event.USER_UNBANNED, target.id)
-        return AdministeredUser(user or target)
+            user = await self.unban(call, target)
+        return AdministeredUser(user)
+
+    async def ban(
+        self, call: Call, target: User, reason: str | None, expires_in: float | None
+    ) -> User:
+        """Lock a user out for seconds (None: as the options say), and end all sessions.
+
+        Call it in a transaction that holds the target; ask `require_stored_sessions` before.
+        """
+        life = expires_in or self._usual_end()
+        changes: dict[str, object] = {
+            "banned": True,
+            "ban_reason": reason or self.default_ban_reason,
+            "ban_expires": call.after(int(life)) if life else None,
+        }
+        user = await call.db.update(User, changes, id=target.id)
+        await self.shut_out(call, target.id)
+        return user or target
+
+    async def unban(self, call: Call, target: User) -> User:
+        """Let a user in again. In a transaction that holds the target."""
+        user = await call.db.update(User, NO_BAN, id=target.id)
+        await record(call, Event.USER_UNBANNED, target.id)
+        return user or target
 
     async def shut_out(self, call: Call, user_id: str) -> None:
         """End what a banned user has: his sessions, and those of others that he impersonates."""
@@ -106,19 +120,13 @@ class Bans(Administration):
             if user is None or ban is None:
                 return
             if not ban.is_over(call.now):
-                raise await self._banned(call, user)
+                raise await self.banned(call, user)
             # This ban only: another one may have taken its place.
             same = {"banned": True, "ban_expires": ban.expires}
             if await call.db.update(User, NO_BAN, id=user_id, **same) is not None:
                 await record(call, Event.USER_UNBANNED, user_id)
                 return
         raise AdminCodes.BANNED_USER()
-
-    async def _banned(self, call: Call, user: User) -> APIError:
-        message = self.banned_user_message
-        if callable(message):
-            message = str(await call.run(message, user))
-        return AdminCodes.BANNED_USER(message)
 
 
 async def end_impersonations(call: Call, admin_id: str) -> None:
@@ -130,15 +138,19 @@ async def end_impersonations(call: Call, admin_id: str) -> None:
 
 async def end_lent_sessions(call: Call, user_id: str) -> None:
     """End the sessions of a user that administrators have."""
+    for session in await lent_sessions(call, user_id):
+        await call.sessions.remove(call, session.token)
+
+
+async def lent_sessions(call: Call, user_id: str) -> list[Session]:
+    """The sessions of a user that administrators have."""
     if _has_rows(call):
         known = await call.db.find_many(Session, limit=None, user_id=user_id)
     else:
         tokens = await call.sessions.tokens_of(call, user_id)
         found = [await call.sessions.load(call, token) for token in tokens]
         known = [one.session for one in found if one is not None]
-    for session in known:
-        if impersonator_of(session) is not None:
-            await call.sessions.remove(call, session.token)
+    return [session for session in known if impersonator_of(session) is not None]
 
 
 def _has_rows(call: Call) -> bool:

@@ -14,6 +14,7 @@ from watchword.call import Call
 from watchword.cookies import DONT_REMEMBER, SESSION_TOKEN, CookieSpec
 from watchword.endpoint import post
 from watchword.errors import APIError
+from watchword.features.user_alone import USER_ALONE_AT, is_of_the_user_alone
 from watchword.http.cookies import CookieAttributes
 from watchword.observability.security_log import Event, record
 from watchword.plugin_base import after, gate
@@ -30,9 +31,10 @@ from watchword.sessions.sessions import (
     set_session_cookies,
 )
 
-from .administration import Administration, Need
+from .administration import Need
+from .bans import Bans, end_impersonations, lent_sessions
 from .permissions import AdminStatements
-from .records import impersonator_of
+from .records import impersonator_of, is_banned
 from .wire import AdminCodes, Administrated
 
 _log = logging.getLogger("watchword")
@@ -40,43 +42,9 @@ _log = logging.getLogger("watchword")
 _IMPERSONATE = Need({"user": ["impersonate"]}, AdminCodes.YOU_ARE_NOT_ALLOWED_TO_IMPERSONATE_USERS)
 _ADMINS: AdminStatements = {"user": ["impersonate-admins"]}
 
-OF_THE_USER_ALONE = frozenset(
-    (
-        "/change-email",
-        "/change-password",
-        "/delete-user",
-        "/delete-user/callback",
-        "/delete-anonymous-user",
-        "/link-social",
-        "/oauth2/link",
-        "/set-password",
-        "/unlink-account",
-        "/api-key/create",
-        "/api-key/update",
-        "/device/approve",
-        "/email-otp/change-email",
-        "/email-otp/request-email-change",
-        "/oauth2/consent",
-        "/passkey/delete-passkey",
-        "/passkey/generate-register-options",
-        "/passkey/verify-registration",
-        "/phone-number/verify",
-        "/two-factor/disable",
-        "/two-factor/enable",
-        "/two-factor/generate-backup-codes",
-        "/two-factor/get-totp-uri",
-        "/two-factor/verify-backup-code",
-        "/two-factor/verify-otp",
-        "/two-factor/verify-totp",
-        "/two-factor/view-backup-codes",
-    )
-)
-"""Paths, wherever they are installed, that change how the user signs in, or end the account."""
-_NAMES_TO_SIGN_IN_WITH = frozenset(("username", "phoneNumber"))
-
 
 @dataclass(frozen=True, kw_only=True)
-class Impersonating(Administration):
+class Impersonating(Bans):
     """Being a user for a while."""
 
     @post("/admin/impersonate-user")
@@ -133,10 +101,10 @@ class Impersonating(Administration):
         call.cookies.expire(cookie.name, cookie.attributes)
         return own
 
-    @gate()
+    @gate(*USER_ALONE_AT)
     async def keep_for_user(self, call: Call) -> None:
         """Refuse what only the user may do. Raises NOT_WHILE_IMPERSONATING."""
-        if self.allow_sensitive_impersonation or not _is_of_the_user_alone(call):
+        if self.allow_sensitive_impersonation or not is_of_the_user_alone(call):
             return
         found = await current_session(call, from_store=True)
         if found is not None and impersonator_of(found.session) is not None:
@@ -165,6 +133,28 @@ class Impersonating(Administration):
         except APIError:
             _log.warning("the session of an administrator could not be removed at sign-out")
 
+    async def user_changed(self, call: Call, user: User) -> None:
+        """End the sessions that a user may not have any more, whom the application wrote by itself:
+        his own where he is banned now, and those of administrators in his place, or of his own in
+        that of others, where a role is another one."""
+        if is_banned(user, call.now):
+            await self.shut_out(call, user.id)
+        if not self.permits(user, _IMPERSONATE.request):
+            await end_impersonations(call, user.id)
+        for session in await lent_sessions(call, user.id):
+            if not await self.stands_in(call, session, user):
+                await call.sessions.remove(call, session.token)
+
+    async def stands_in(self, call: Call, session: Session, user: User) -> bool:
+        """Whether a session is its user's own, or its administrator may still be in his place."""
+        admin_id = impersonator_of(session)
+        if admin_id is None:
+            return True
+        own = await call.db.find_one(User, id=admin_id)
+        if own is None or is_banned(own, call.now):
+            return False
+        return self.permits(own, _IMPERSONATE.request) and self._may_impersonate(own, user)
+
     def _may_impersonate(self, own: User, target: User) -> bool:
         is_admin = target.id in self.admin_user_ids or any(
             name in self.admin_roles for name in self.names_of(target)
@@ -182,13 +172,6 @@ class Impersonating(Administration):
         life = CookieAttributes(max_age=call.config.lifetimes.session)
         value = f"{own.token}:{marker}"
         call.cookies.set_signed(cookie.name, value, cookie.attributes.merged(life))
-
-
-def _is_of_the_user_alone(call: Call) -> bool:
-    path = "" if call.endpoint is None else call.endpoint.path
-    if path == "/update-user":
-        return not _NAMES_TO_SIGN_IN_WITH.isdisjoint(call.fields)
-    return path in OF_THE_USER_ALONE
 
 
 def _own_cookie(call: Call) -> CookieSpec:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .impersonation import Impersonating
+from .guarding import Guarding
 from .listing import Listing
 from .managed_sessions import ManagedSessions
 from .users import ManagedUsers
 
 
 @dataclass(frozen=True, kw_only=True)
-class Admin(Listing, ManagedUsers, ManagedSessions, Impersonating):
+class Admin(Listing, ManagedUsers, ManagedSessions, Guarding):
     """Options of administrators."""

@@ -57,6 +57,12 @@ def ban_of(user: User) -> Ban | None:
     return Ban(getattr(user, "ban_expires", None)) if banned else None
 
 
+def is_banned(user: User, now: datetime) -> bool:
+    """Whether a user is locked out now."""
+    ban = ban_of(user)
+    return ban is not None and not ban.is_over(now)
+
+
 def impersonator_of(session: Session) -> str | None:
     """The id of the administrator who has the session of somebody else."""
     return getattr(session, "impersonated_by", None)

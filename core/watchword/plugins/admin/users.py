@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from watchword.call import Call
 from watchword.database.contract import UniqueViolation
 from watchword.endpoint import post
-from watchword.errors import APIError
 from watchword.features.access_control import role_names
-from watchword.features.addresses import replace_address, user_of_address
-from watchword.features.credentials import create_credential, put_password
 from watchword.features.email_password import EmailAndPassword
-from watchword.features.generations import account_subject, raise_generation
-from watchword.features.identifiers import normal_email
-from watchword.features.notices import notify
-from watchword.features.provisioning import check_new_user, create_checked_user
-from watchword.features.removal import erase_user
-from watchword.features.reset_tokens import forget_reset_tokens
+from watchword.features.managed_fields import ROLE, read_data
+from watchword.features.managed_users import (
+    change_user,
+    free_address,
+    hash_for,
+    insert_user,
+    remove_user,
+    taken,
+)
+from watchword.features.new_password import give_password
+from watchword.features.provisioning import check_new_user
 from watchword.observability.security_log import Event, record
-from watchword.pipeline.validation import ValidationCodes, is_email, is_placeholder
+from watchword.pipeline.validation import ValidationCodes
 from watchword.records import User
 from watchword.results import SessionAndUser, Status, Success
 from watchword.server_api import EndpointCall, M, ServerAPI, U
@@ -29,8 +31,8 @@ from watchword.sessions.sessions import refresh_cache, require_stored_sessions
 
 from .administration import BAN, SET_ROLE, Caller, Need
 from .bans import Bans, end_impersonations, end_lent_sessions
-from .fields import BAN_FIELDS, EMAIL, PHONE_FIELDS, ROLE, VERIFIED, read_data, unproven
 from .permissions import AdminStatements
+from .records import Administered
 from .wire import (
     AdminCodes,
     AdministeredUser,
@@ -48,6 +50,9 @@ _EMAIL = Need({"user": ["set-email"]}, AdminCodes.YOU_ARE_NOT_ALLOWED_TO_SET_USE
 _PHONE = Need({"user": ["set-phone"]}, AdminCodes.YOU_ARE_NOT_ALLOWED_TO_SET_USERS_PHONE_NUMBER)
 _PASSWORD = Need({"user": ["set-password"]}, AdminCodes.YOU_ARE_NOT_ALLOWED_TO_SET_USERS_PASSWORD)
 _IMPERSONATE: AdminStatements = {"user": ["impersonate"]}
+_EMAIL_FIELDS = frozenset(("email", "emailVerified"))
+_BAN_FIELDS = frozenset(("banned", "banReason", "banExpires"))
+_PHONE_FIELDS = frozenset(("phoneNumber", "phoneNumberVerified"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,8 +70,7 @@ class ManagedUsers(Bans):
         names = self.checked_roles(body.role)
         async with self.acting(call, caller, str(body.user_id), SET_ROLE) as (own, target):
             self.check_new_roles(own, target, names)
-            user = await call.db.update(User, {"role": ",".join(names)}, id=target.id) or target
-            await self._role_changed(call, user)
+            user = await self.give_roles(call, target, names)
         _renew(call, caller, user)
         return AdministeredUser(user)
 
@@ -81,21 +85,17 @@ class ManagedUsers(Bans):
         data = dict(body.data or {})
         if data.get("phoneNumberVerified") is not True:
             # A number is somebody's once it is proven.
-            data = {wire: value for wire, value in data.items() if wire not in PHONE_FIELDS}
+            data = {wire: value for wire, value in data.items() if wire not in _PHONE_FIELDS}
         wanted = data.get(ROLE) if body.role is None else body.role
         needs = [_CREATE, *_needs(data, role=wanted is not None)]
         values = await self._new_values(call, caller, body, data, wanted, needs)
-        hashed = await self._hashed(call, body.password)
+        hashed = await hash_for(call, body.password, however_short=True)
         await check_new_user(call, "admin", **values)
         try:
             async with self._creating(call, caller, needs, values.get("role")):
-                user = await create_checked_user(call, **values)
-                if user is None:
-                    raise AdminCodes.FAILED_TO_CREATE_USER()
-                if hashed is not None:
-                    await create_credential(call, user.id, hashed)
+                user = await insert_user(call, values, hashed)
         except UniqueViolation:
-            raise await _taken(call, values) from None
+            raise await taken(call, values) from None
         return AdministeredUser(user)
 
     @post("/admin/update-user")
@@ -120,7 +120,7 @@ class ManagedUsers(Bans):
             async with self.acting(call, caller, user_id, *needs) as (own, target):
                 user = await self._updated(call, own, target, changes)
         except UniqueViolation:
-            raise await _taken(call, changes) from None
+            raise await taken(call, changes) from None
         _renew(call, caller, user)
         return user
 
@@ -137,11 +137,9 @@ class ManagedUsers(Bans):
         async with self.acting(call, caller, user_id, _DELETE) as (own, target):
             if own.id == target.id:
                 raise AdminCodes.YOU_CANNOT_REMOVE_YOURSELF()
-            await end_impersonations(call, target.id)
-            if not await erase_user(call, target):
+            if not await self.remove(call, target):
                 # A hook of the database wants to keep the user: so everything of his stays.
                 raise _DELETE.refusal()
-            await record(call, Event.USER_DELETED, target.id)
         return Success()
 
     @post("/admin/set-user-password")
@@ -159,11 +157,21 @@ class ManagedUsers(Bans):
             raise AdminCodes.USER_NOT_FOUND()
         hashed = await passwords.hash(call, body.new_password)
         async with self.acting(call, caller, user_id, _PASSWORD) as (_, target):
-            await put_password(call, target.id, hashed)
-            await forget_reset_tokens(call, target.id)
-            await raise_generation(call, account_subject(target.id))
-            await notify(call, target, "password")
+            await give_password(call, target, hashed)
         return Status()
+
+    async def give_roles(self, call: Call, target: User, names: Sequence[str]) -> User:
+        """Give a user these roles, and end what the old ones allowed. In a transaction that holds
+        the target."""
+        user = await call.db.update(User, {"role": ",".join(names)}, id=target.id) or target
+        await self._role_changed(call, user)
+        return user
+
+    async def remove(self, call: Call, target: User) -> bool:
+        """Delete a user and end what is in the user's hands; False where a hook kept the row. In a
+        transaction that holds the target."""
+        await end_impersonations(call, target.id)
+        return await remove_user(call, target)
 
     @asynccontextmanager
     async def _creating(
@@ -198,8 +206,8 @@ class ManagedUsers(Bans):
         if "id" in data:
             # It could be one that is spoken for: `admin_user_ids`, rows of somebody who is gone.
             raise ValidationCodes.FIELD_NOT_ALLOWED("id is not allowed to be set")
-        values = read_data(call, data)
-        values |= {"email": await _new_email(call, body.email), "name": body.name}
+        values = read_data(call, data, opened=Administered)
+        values |= {"email": await free_address(call, body.email), "name": body.name}
         return values if names is None else {**values, "role": ",".join(names)}
 
     async def _changes(
@@ -217,9 +225,9 @@ class ManagedUsers(Bans):
                 changes["role"] = ",".join(self.checked_roles(data[ROLE]))
             elif need is BAN and data.get("banned") is True and caller.user.id == user_id:
                 raise AdminCodes.YOU_CANNOT_BAN_YOURSELF()
-            elif need is _EMAIL and EMAIL in data:
-                changes["email"] = await _new_email(call, data[EMAIL], user_id)
-        return {**read_data(call, data), **changes}
+            elif need is _EMAIL and "email" in data:
+                changes["email"] = await free_address(call, data["email"], user_id)
+        return {**read_data(call, data, opened=Administered), **changes}
 
     async def _updated(
         self, call: Call, own: User, target: User, changes: Mapping[str, object]
@@ -233,12 +241,7 @@ class ManagedUsers(Bans):
         roles = changes.get("role")
         if isinstance(roles, str):
             self.check_new_roles(own, target, self.checked_roles(roles or []))
-        changes = {**unproven(target, changes), **changes}
-        if changes.get("email", target.email) != target.email:
-            user = await replace_address(call, target, changes, allowed=_always)
-        else:
-            user = await call.db.update(User, changes, id=target.id)
-        user = user or target
+        user = await change_user(call, target, changes)
         if roles is not None:
             await self._role_changed(call, user)
         if changes.get("banned") is True:
@@ -252,13 +255,6 @@ class ManagedUsers(Bans):
         if not self.permits(user, _IMPERSONATE):
             await end_impersonations(call, user.id)
 
-    async def _hashed(self, call: Call, password: str | None) -> str | None:
-        if not password:
-            return None
-        passwords = call.config.plugin(EmailAndPassword)
-        passwords.check_new_password(password, however_short=True)
-        return await passwords.hash(call, password)
-
     def _check(self, caller: Caller | None, need: Need) -> None:
         if caller is not None and not self.permits(caller.user, need.request):
             raise need.refusal()
@@ -267,33 +263,9 @@ class ManagedUsers(Bans):
 def _needs(data: Mapping[str, object], *, role: bool) -> list[Need]:
     """What fields need beside the permission to write a user at all."""
     found = [SET_ROLE] if role else []
-    found += [BAN] if BAN_FIELDS & data.keys() else []
-    found += [_EMAIL] if {EMAIL, VERIFIED} & data.keys() else []
-    return found + ([_PHONE] if PHONE_FIELDS & data.keys() else [])
-
-
-async def _new_email(call: Call, given: object, user_id: str | None = None) -> str:
-    """An address that nobody has but the user, and that somebody may want (`NewEmail`)."""
-    email = normal_email(given) if isinstance(given, str) else ""
-    if not is_email(email):
-        raise AdminCodes.INVALID_EMAIL()
-    owner = await user_of_address(call, email)
-    if owner is not None and owner.id != user_id:
-        raise AdminCodes.USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL()
-    if owner is None and is_placeholder(email):
-        raise AdminCodes.INVALID_EMAIL()
-    return email
-
-
-async def _taken(call: Call, values: Mapping[str, object]) -> APIError:
-    email = values.get("email")
-    if isinstance(email, str) and await user_of_address(call, email) is not None:
-        return AdminCodes.USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL()
-    return AdminCodes.USER_ALREADY_EXISTS()
-
-
-async def _always(_: User) -> bool:
-    return True
+    found += [BAN] if _BAN_FIELDS & data.keys() else []
+    found += [_EMAIL] if _EMAIL_FIELDS & data.keys() else []
+    return found + ([_PHONE] if _PHONE_FIELDS & data.keys() else [])
 
 
 def _renew(call: Call, caller: Caller, user: User) -> None:

@@ -7,7 +7,9 @@ from typing import Annotated, Any, Generic, Literal, TypeAlias
 import msgspec
 
 from watchword.discreet import Discreet
-from watchword.errors import ErrorCode, ErrorCodes
+from watchword.errors import ErrorCode
+from watchword.features.access_control import Connector
+from watchword.features.managed_users import ManagedUserCodes
 from watchword.pipeline.validation import Identifier, NewPassword, Password, PersonName, Token
 from watchword.records import Session
 from watchword.server_api import U
@@ -33,7 +35,7 @@ def _denied(code: str, message: str) -> ErrorCode:
     return ErrorCode(403, code, message)
 
 
-class AdminCodes(ErrorCodes):
+class AdminCodes(ManagedUserCodes):
     """Errors of administrators, and of those whom they banned."""
 
     YOU_ARE_NOT_ALLOWED_TO_CHANGE_USERS_ROLE = _denied(
@@ -102,17 +104,6 @@ class AdminCodes(ErrorCodes):
     USER_ID_CANNOT_BE_UPDATED = ErrorCode(
         400, "USER_ID_CANNOT_BE_UPDATED", "The id of a user never changes"
     )
-    USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL = ErrorCode(
-        400, "USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL", "There is an account with this address"
-    )
-    USER_ALREADY_EXISTS = ErrorCode(
-        400, "USER_ALREADY_EXISTS", "There is an account with one of these values"
-    )
-    FAILED_TO_CREATE_USER = ErrorCode(
-        422, "FAILED_TO_CREATE_USER", "A hook of the database refused this"
-    )
-    USER_NOT_FOUND = ErrorCode(404, "USER_NOT_FOUND", "There is no such user")
-    INVALID_EMAIL = ErrorCode(400, "INVALID_EMAIL", "This is not an e-mail address")
     NOT_IMPERSONATING = ErrorCode(400, None, "This session is the user's own")
     NOBODY_TO_ASK_FOR = ErrorCode(400, None, "Say whose permissions are asked for")
 
@@ -200,6 +191,27 @@ class HasPermission(Discreet, msgspec.Struct, frozen=True, kw_only=True, rename=
     permission: Permissions | None = None
     user_id: UserId | None = None
     role: Identifier | None = None
+
+
+class NeededRole(Discreet, msgspec.Struct, frozen=True, kw_only=True):
+    """Roles that something needs: all of them, or with OR one of them."""
+
+    roles: Annotated[list[Identifier], msgspec.Meta(min_length=1, max_length=50)]
+    connector: Connector = "AND"
+
+
+class NeededPermission(Discreet, msgspec.Struct, frozen=True, kw_only=True):
+    """What somebody wants to do: all of it is needed."""
+
+    permissions: Permissions
+
+
+class OwnRights(Discreet, msgspec.Struct, frozen=True, kw_only=True):
+    """What whoever is asking may do, as things are now."""
+
+    roles: list[str]
+    permissions: dict[str, list[str]]
+    """Resource to actions."""
 
 
 class AdministeredUser(Discreet, msgspec.Struct, Generic[U], frozen=True):

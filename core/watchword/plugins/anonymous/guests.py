@@ -93,13 +93,15 @@ def waits_for_second_factor(call: Call) -> bool:
 
 
 async def _shown(call: Call) -> AsyncGenerator[SessionAndUser[User], None]:
-    """What the credentials of the call stand for, as far as it lives."""
+    """What the credentials of the call stand for, as far as it lives.
+
+    A guest's API key does not stand for the guest here: whoever has it must not end the guest's
+    account, nor take along what is in it (security X11, X12).
+    """
     try:
         asker = await asker_of(call)
     except APIError:
         return  # A credential that is refused shows nobody.
-    if asker.vouched is not None:
-        yield asker.vouched
     carried = call.cookies.get_signed(call.cookie_names.spec(_CARRIED).name)
     for token in (*tokens_shown(call, asker), carried):
         found = None if token is None else await live_session(call, token)

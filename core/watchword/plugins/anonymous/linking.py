@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from watchword.call import Call
 from watchword.features.credentials import lock_user
 from watchword.features.removal import erase_user
+from watchword.observability.logs import place
 from watchword.observability.security_log import Event, record
 from watchword.records import User
 from watchword.results import SessionAndUser
@@ -105,7 +106,7 @@ async def _clean_up(call: Call, guest: User) -> None:
             if there is not None and not await can_return(call, there):
                 await _delete(call, there)
     except Exception as error:
-        _log.exception("the guest %s stays: %s", guest.id, type(error).__name__)
+        _log.error("the guest %s stays: %s at %s", guest.id, type(error).__name__, place(error))
 
 
 def _linked(guest: SessionAndUser[User], there: User, new: SessionAndUser[User]) -> LinkedGuest:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import ClassVar, cast
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, cast
 
 from watchword.call import Call
 from watchword.configuration.option_checks import check_paths, check_type
+from watchword.endpoint import Endpoint
 from watchword.errors import ErrorCode, ErrorCodes
 from watchword.http.globs import matches_segments
 from watchword.http.json import InvalidJSON, decode
-from watchword.oauth.client import require_http
+from watchword.pipeline.navigation import form_of
 from watchword.plugin_base import Plugin, on_request
 from watchword.runtime.outgoing import OutgoingFailed
+from watchword.runtime.outgoing_opening import require_http
 from watchword.sessions.sessions import client_address
 
 from .providers import CaptchaProvider, Told
@@ -52,6 +54,10 @@ class Captcha(Plugin):
     paths: Sequence[str] = ("/sign-up/email", "/sign-in/email", "/request-password-reset")
     """Paths below the base path. `*` and `?` stand for what is between two slashes, `**` for any
     number of parts of a path, none included."""
+    _declared: dict[str, bool] = field(
+        init=False, repr=False, compare=False, default_factory=dict[str, bool]
+    )
+    """Which declared paths are guarded, once somebody asked."""
 
     def __post_init__(self) -> None:
         check_type("Captcha.provider", self.provider, CaptchaProvider)
@@ -62,13 +68,17 @@ class Captcha(Plugin):
         """All that it guards."""
         return self.paths
 
+    def form_headers(self) -> Mapping[str, str]:
+        """What the widget adds to a form."""
+        return {self.provider.form_field: HEADER} if self.provider.form_field else {}
+
     @on_request()
     async def check(self, call: Call) -> None:
         """Refuse requests without a good answer. Raises MISSING_RESPONSE, VERIFICATION_FAILED, and
         UNKNOWN_ERROR where the provider does not say."""
-        if not self._guards(call):
+        if not self._guards(call.path, call.endpoint):
             return
-        answer = call.headers.get(HEADER)
+        answer = call.headers.get(HEADER) or await self._in_form(call)
         if not answer:
             raise CaptchaCodes.MISSING_RESPONSE()
         told: Told = await self._told(call, answer) if len(answer) <= _LONGEST else {}
@@ -77,11 +87,26 @@ class Captcha(Plugin):
             _log.warning("captcha refused by %s: %s", self.provider.name, doubt)
             raise CaptchaCodes.VERIFICATION_FAILED()
 
-    def _guards(self, call: Call) -> bool:
-        path = _SLASHES.sub("/", call.path).rstrip("/") or "/"
+    async def _in_form(self, call: Call) -> str | None:
+        """What a form without scripts brings."""
+        found = {} if call.request is None else await form_of(call, call.request)
+        answer = found.get(self.provider.form_field)
+        return answer if isinstance(answer, str) else None
+
+    def _guards(self, path: str, endpoint: Endpoint[Any, Any] | None) -> bool:
+        if endpoint is None or path != endpoint.path:
+            path = _SLASHES.sub("/", path).rstrip("/") or "/"
+            if any(matches_segments(one, path) for one in self.paths):
+                return True
         # The declared path as well: there may be several spellings that lead to one endpoint.
-        spellings = {path} if call.endpoint is None else {path, call.endpoint.path}
-        return any(matches_segments(one, each) for one in self.paths for each in spellings)
+        return endpoint is not None and self._guards_declared(endpoint.path)
+
+    def _guards_declared(self, path: str) -> bool:
+        known = self._declared.get(path)
+        if known is None:
+            known = any(matches_segments(one, path) for one in self.paths)
+            self._declared[path] = known
+        return known
 
     async def _told(self, call: Call, answer: str) -> Told:
         provider = self.provider

@@ -27,6 +27,8 @@ class CaptchaProvider:
 
     name: ClassVar[str] = ""
     default_url: ClassVar[str] = ""
+    form_field: ClassVar[str] = ""
+    """The field that its widget adds to the form around it."""
     encoding: ClassVar[Literal["json", "form"]] = "form"
     address_name: ClassVar[str] = "remoteip"
 
@@ -110,6 +112,7 @@ class Turnstile(_Bound):
 
     name: ClassVar[str] = "cloudflare-turnstile"
     default_url: ClassVar[str] = "https://challenges.cloudflare.com/turnstile/v0/siteverify"
+    form_field: ClassVar[str] = "cf-turnstile-response"
     encoding: ClassVar[Literal["json", "form"]] = "json"
 
 
@@ -119,6 +122,7 @@ class ReCaptcha(_Bound):
 
     name: ClassVar[str] = "google-recaptcha"
     default_url: ClassVar[str] = "https://www.google.com/recaptcha/api/siteverify"
+    form_field: ClassVar[str] = "g-recaptcha-response"
 
     min_score: float = 0.5
     """Version 3: from 0 (a machine) to 1 (a person); below it, the request is refused."""
@@ -147,6 +151,7 @@ class HCaptcha(CaptchaProvider):
 
     name: ClassVar[str] = "hcaptcha"
     default_url: ClassVar[str] = "https://api.hcaptcha.com/siteverify"
+    form_field: ClassVar[str] = "h-captcha-response"
 
     site_key: str | None = field(default=None, repr=False)
     """The page's key; answers for other ones are refused then."""
@@ -161,6 +166,7 @@ class CaptchaFox(HCaptcha):
 
     name: ClassVar[str] = "captchafox"
     default_url: ClassVar[str] = "https://api.captchafox.com/siteverify"
+    form_field: ClassVar[str] = "cf-captcha-response"
     address_name: ClassVar[str] = "remoteIp"
 
 

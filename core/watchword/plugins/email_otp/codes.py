@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import ClassVar, Literal
 
 from watchword.call import Call
@@ -14,10 +15,11 @@ from watchword.crypto.random_strings import DIGITS
 from watchword.database.contract import StorageUnavailable
 from watchword.features.bound_codes import burn_bound_code, issue_code, redeem_code
 from watchword.features.failed_sign_ins import FailedSignIns
-from watchword.features.mails import in_background
+from watchword.features.letters import MAILER, Letter
+from watchword.features.mails import send_mail
 from watchword.features.promises import Promise, Redeemed, bind, bound_to, mailbox_promise
 from watchword.http.request import Request
-from watchword.plugin_base import Plugin
+from watchword.plugin_base import Letters, Plugin
 from watchword.records import User, Verification
 from watchword.verifications.guesses import Guess, code_of, place_code
 from watchword.verifications.stored_codes import (
@@ -58,6 +60,20 @@ class CodeMail:
     """The address, in lower case."""
     otp: str = field(repr=False)
     type: OTPType
+    expires_at: datetime | None = field(default=None, compare=False)
+    """Until when the code is good."""
+
+
+_KINDS: Mapping[OTPType, str] = {
+    "sign-in": "sign-in-code",
+    "email-verification": "verify-email-code",
+    "forget-password": "reset-password-code",
+    "change-email": "change-email-code",
+}
+
+
+def _letter(mail: CodeMail) -> Letter:
+    return Letter(kind=_KINDS[mail.type], to=mail.email, code=mail.otp, expires_at=mail.expires_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +92,7 @@ CodeGenerator = Callable[[str, OTPType], "str | Awaitable[str | None] | None"]
 class EmailCodes(Plugin):
     """Options of the codes themselves."""
 
+    letters: ClassVar[Letters] = {"send_verification_otp": _letter}
     safe: ClassVar[Mapping[str, Safe]] = {
         "otp_length": Safe("so few digits are guessed", least=6, severity="error"),
         "allowed_attempts": Safe("many guesses at each code", most=10),
@@ -85,9 +102,9 @@ class EmailCodes(Plugin):
         "wrong_guesses": Safe("guesses at one account over many codes are not bounded", given=True),
     }
 
-    send_verification_otp: CodeMailCallback
+    send_verification_otp: CodeMailCallback | None = None
     """Mails a code; gets a `CodeMail` and the request (None for server-side calls). `def` or
-    `async def`; runs in the background, failures are logged."""
+    `async def`; runs in the background, failures are logged. None: `Auth(mail=...)` does."""
     otp_length: int = 6
     """Digits of a code (4 to 32)."""
     expires_in: Duration = 300
@@ -112,6 +129,10 @@ class EmailCodes(Plugin):
         check_number("EmailOTP.allowed_attempts", self.allowed_attempts, 1, 100)
         check_choice("EmailOTP.resend_strategy", self.resend_strategy, ("rotate", "reuse"))
 
+    def needs(self) -> Sequence[tuple[str, str]]:
+        """Somebody who mails."""
+        return () if self.send_verification_otp else [("EmailOTP.send_verification_otp", MAILER)]
+
     def promise_life(self) -> int:
         """Seconds that a code may live."""
         return seconds("EmailOTP.expires_in", self.expires_in)
@@ -135,9 +156,9 @@ class EmailCodes(Plugin):
         known = user is not None if known is None else known
         target = target or await mailbox_target(call, type, email, user)
         code = await self.issue(call, email, type, target, known=known)
-        if known:
-            mail = CodeMail(email=email, otp=code, type=type)
-            in_background(call, self.send_verification_otp, mail)
+        ends = call.after(self.promise_life())
+        mail = CodeMail(email=email, otp=code, type=type, expires_at=ends) if known else None
+        await send_mail(call, self.send_verification_otp, mail)
 
     async def issue(
         self, call: Call, email: str, type: OTPType, target: Target, *, known: bool = True

@@ -16,7 +16,7 @@ from watchword.features.addresses import replace_address, user_of_address
 from watchword.features.credentials import lock_user
 from watchword.features.email_password import EmailAndPassword
 from watchword.features.email_password_wire import EmailPasswordCodes
-from watchword.features.email_verification import EmailVerification, signed_in
+from watchword.features.email_verification import EmailVerification
 from watchword.features.identifiers import normal_email
 from watchword.features.password_reset import PasswordReset
 from watchword.features.promises import (
@@ -26,14 +26,14 @@ from watchword.features.promises import (
     session_promise,
     stands,
 )
-from watchword.features.proven_mailbox import owner_of_mailbox
+from watchword.features.proven_mailbox import give_to_owner, owner_of_mailbox
 from watchword.pipeline.additional_fields import read_fields, refuse_taken
 from watchword.pipeline.validation import is_email
 from watchword.plugin_base import Plugin, RateRule, after
 from watchword.records import Session, User
 from watchword.results import SessionAndUser, Success
 from watchword.server_api import EndpointCall, M, ServerAPI, U
-from watchword.sessions.sessions import refresh_cache, set_session_cookies
+from watchword.sessions.sessions import refresh_cache, set_session_cookies, signed_in
 
 from .codes import EmailCodes, Target, change_identifier, mailbox_target, otp_identifier
 from .wire import (
@@ -103,7 +103,8 @@ class EmailOTP(EmailCodes):
         promises_mail=True,
     )
     async def send_code(self, call: Call, body: OTPFor) -> Success:
-        """Mail a code. The answer does not tell whether anybody has the address."""
+        """Mail a code. The answer does not tell whether anybody has the address. Raises
+        INVALID_EMAIL, INVALID_OTP_TYPE."""
         email = _address(body.email)
         if body.type == "change-email":
             raise EmailOTPCodes.INVALID_OTP_TYPE()
@@ -128,7 +129,8 @@ class EmailOTP(EmailCodes):
 
     @post("/email-otp/check-verification-otp")
     async def check_verification_otp(self, call: Call, body: CheckOTP) -> Success:
-        """Whether the code is right. It stays good; a wrong one counts as a guess."""
+        """Whether the code is right. It stays good; a wrong one counts as a guess. Raises
+        INVALID_EMAIL, USER_NOT_FOUND, INVALID_OTP, OTP_EXPIRED, TOO_MANY_ATTEMPTS."""
         email = _address(body.email)
         identifier = otp_identifier(body.type, email)
         found = await self.redeem(call, identifier, body.otp, account=email, keep=True)
@@ -137,7 +139,9 @@ class EmailOTP(EmailCodes):
 
     @post("/email-otp/verify-email")
     async def verify_email_otp(self, call: Call, body: VerifyEmailByOTP) -> EmailOTPVerified[User]:
-        """Mark the address as verified; sign in if the options of the core say so."""
+        """Mark the address as verified; sign in if the options of the core say so. Raises
+        INVALID_EMAIL, USER_NOT_FOUND, INVALID_OTP, OTP_EXPIRED, TOO_MANY_ATTEMPTS,
+        FAILED_TO_CREATE_SESSION."""
         email = _address(body.email)
         identifier = otp_identifier("email-verification", email)
         taken = await self.redeem(call, identifier, body.otp, account=email)
@@ -159,7 +163,9 @@ class EmailOTP(EmailCodes):
 
     @post("/sign-in/email-otp", check_login_csrf=True)
     async def sign_in_email_otp(self, call: Call, body: SignInByOTP) -> SignedInByOTP[User]:
-        """Sign in, or up. Whoever held an unverified account under this address is out."""
+        """Sign in, or up. Whoever held an unverified account under this address is out. Raises
+        INVALID_OTP, OTP_EXPIRED, TOO_MANY_ATTEMPTS, FIELD_NOT_ALLOWED, MISSING_FIELD,
+        FAILED_TO_CREATE_USER, FAILED_TO_CREATE_SESSION."""
         email = normal_email(body.email)
         identifier = otp_identifier("sign-in", email)
         taken = await self.redeem(call, identifier, body.otp, account=email)
@@ -184,7 +190,7 @@ class EmailOTP(EmailCodes):
     async def request_password_reset_email_otp(
         self, call: Call, body: RequestPasswordResetByOTP
     ) -> Success:
-        """Mail a code for a new password to the user, if there is one."""
+        """Mail a code for a new password to the user, if there is one. Raises INVALID_EMAIL."""
         email = _address(body.email)
         user = await user_of_address(call, email)
         await self.send(call, email, "forget-password", user=user)
@@ -194,7 +200,7 @@ class EmailOTP(EmailCodes):
     async def forget_password_email_otp(
         self, call: Call, body: RequestPasswordResetByOTP
     ) -> Success:
-        """The same under its old path, for old clients."""
+        """The same under its old path, for old clients. Raises INVALID_EMAIL."""
         _log.warning("/forget-password/email-otp: use /email-otp/request-password-reset")
         return await EmailOTP.request_password_reset_email_otp.handler(self, call, body)
 
@@ -202,7 +208,9 @@ class EmailOTP(EmailCodes):
     async def reset_password_email_otp(self, call: Call, body: ResetPasswordByOTP) -> Success:
         """Set a new password, or a first one. The address counts as verified. Signs nobody in.
 
-        What fails after the right code leaves it good.
+        What fails after the right code leaves it good. Raises INVALID_EMAIL, USER_NOT_FOUND,
+        INVALID_OTP, OTP_EXPIRED, TOO_MANY_ATTEMPTS, PASSWORD_TOO_SHORT, PASSWORD_TOO_LONG,
+        INVALID_PASSWORD.
         """
         email = _address(body.email)
         passwords = call.config.plugin(EmailAndPassword)
@@ -217,9 +225,9 @@ class EmailOTP(EmailCodes):
             moved = there is not None and there.email != email
             before = await _standing(call, found, None if moved else there)
             await self.burn(call, identifier, found)
-            await reset.replace(call, before, hashed)
             if not before.email_verified:
-                await call.db.update(User, {"email_verified": True}, id=user.id)
+                await give_to_owner(call, before)
+            await reset.replace(call, before, hashed)
         await reset.after(call, before)
         return Success()
 
@@ -227,7 +235,9 @@ class EmailOTP(EmailCodes):
     async def request_email_change_email_otp(
         self, call: Call, body: RequestEmailChangeByOTP
     ) -> Success:
-        """Mail a code to the new address. The answer does not tell whether anybody has it."""
+        """Mail a code to the new address. The answer does not tell whether anybody has it. Raises
+        CHANGE_EMAIL_DISABLED, SAME_EMAIL, OTP_REQUIRED, INVALID_EMAIL, USER_NOT_FOUND,
+        INVALID_OTP, OTP_EXPIRED, TOO_MANY_ATTEMPTS."""
         user, new = self._addresses(call, body.new_email)
         promise = await session_promise(call)
         if self.verify_current_email:
@@ -243,7 +253,9 @@ class EmailOTP(EmailCodes):
 
     @post("/email-otp/change-email", requires="sensitive")
     async def change_email_email_otp(self, call: Call, body: ChangeEmailByOTP) -> Success:
-        """Replace the address, which counts as verified. Other sessions stay."""
+        """Replace the address, which counts as verified. Other sessions stay. Raises
+        CHANGE_EMAIL_DISABLED, SAME_EMAIL, EMAIL_IN_USE, INVALID_EMAIL, USER_NOT_FOUND,
+        INVALID_OTP, OTP_EXPIRED, TOO_MANY_ATTEMPTS."""
         user, new = self._addresses(call, body.new_email)
         found, stays = call.session, await session_promise(call)
         # Counted for the mailbox that is guessed at: nobody but its owner can end the row.
@@ -336,27 +348,45 @@ class EmailOTPAPI(ServerAPI[M, U]):
     """Its functions in `auth.api`."""
 
     send_verification_otp: EndpointCall[M, OTPFor, Success]
-    """Mail a code. The answer does not tell whether anybody has the address."""
+    """Mail a code. The answer does not tell whether anybody has the address. Raises
+    INVALID_EMAIL, INVALID_OTP_TYPE.
+    """
     create_verification_otp: EndpointCall[M, OTPFor, str]
     """A code to be delivered in another way."""
     get_verification_otp: EndpointCall[M, OTPFor, OTPRead]
     """The newest code of an address. Refused where only hashes are stored."""
     check_verification_otp: EndpointCall[M, CheckOTP, Success]
-    """Whether the code is right. It stays good; a wrong one counts as a guess."""
+    """Whether the code is right. It stays good; a wrong one counts as a guess. Raises
+    INVALID_EMAIL, USER_NOT_FOUND, INVALID_OTP, OTP_EXPIRED, TOO_MANY_ATTEMPTS.
+    """
     verify_email_otp: EndpointCall[M, VerifyEmailByOTP, EmailOTPVerified[U]]
-    """Mark the address as verified; sign in if the options of the core say so."""
+    """Mark the address as verified; sign in if the options of the core say so. Raises
+    INVALID_EMAIL, USER_NOT_FOUND, INVALID_OTP, OTP_EXPIRED, TOO_MANY_ATTEMPTS,
+    FAILED_TO_CREATE_SESSION.
+    """
     sign_in_email_otp: EndpointCall[M, SignInByOTP, SignedInByOTP[U]]
-    """Sign in, or up. Whoever held an unverified account under this address is out."""
+    """Sign in, or up. Whoever held an unverified account under this address is out. Raises
+    INVALID_OTP, OTP_EXPIRED, TOO_MANY_ATTEMPTS, FIELD_NOT_ALLOWED, MISSING_FIELD,
+    FAILED_TO_CREATE_USER, FAILED_TO_CREATE_SESSION.
+    """
     request_password_reset_email_otp: EndpointCall[M, RequestPasswordResetByOTP, Success]
-    """Mail a code for a new password to the user, if there is one."""
+    """Mail a code for a new password to the user, if there is one. Raises INVALID_EMAIL."""
     forget_password_email_otp: EndpointCall[M, RequestPasswordResetByOTP, Success]
-    """The same under its old path, for old clients."""
+    """The same under its old path, for old clients. Raises INVALID_EMAIL."""
     reset_password_email_otp: EndpointCall[M, ResetPasswordByOTP, Success]
     """Set a new password, or a first one. The address counts as verified. Signs nobody in.
 
-    What fails after the right code leaves it good.
+    What fails after the right code leaves it good. Raises INVALID_EMAIL, USER_NOT_FOUND,
+    INVALID_OTP, OTP_EXPIRED, TOO_MANY_ATTEMPTS, PASSWORD_TOO_SHORT, PASSWORD_TOO_LONG,
+    INVALID_PASSWORD.
     """
     request_email_change_email_otp: EndpointCall[M, RequestEmailChangeByOTP, Success]
-    """Mail a code to the new address. The answer does not tell whether anybody has it."""
+    """Mail a code to the new address. The answer does not tell whether anybody has it. Raises
+    CHANGE_EMAIL_DISABLED, SAME_EMAIL, OTP_REQUIRED, INVALID_EMAIL, USER_NOT_FOUND,
+    INVALID_OTP, OTP_EXPIRED, TOO_MANY_ATTEMPTS.
+    """
     change_email_email_otp: EndpointCall[M, ChangeEmailByOTP, Success]
-    """Replace the address, which counts as verified. Other sessions stay."""
+    """Replace the address, which counts as verified. Other sessions stay. Raises
+    CHANGE_EMAIL_DISABLED, SAME_EMAIL, EMAIL_IN_USE, INVALID_EMAIL, USER_NOT_FOUND,
+    INVALID_OTP, OTP_EXPIRED, TOO_MANY_ATTEMPTS.
+    """

@@ -20,13 +20,20 @@ OTPType: TypeAlias = Literal["email-verification", "sign-in", "forget-password",
 class EmailOTPCodes(ErrorCodes):
     """Errors of codes by mail."""
 
-    INVALID_EMAIL = ErrorCode(400, "INVALID_EMAIL", "This is not an e-mail address")
-    INVALID_OTP = ErrorCode(400, "INVALID_OTP", "The code is wrong, or there is none", guess=True)
+    INVALID_EMAIL = ErrorCode(
+        400, "INVALID_EMAIL", "This is not an e-mail address", field=("newEmail", "email")
+    )
+    INVALID_OTP = ErrorCode(
+        400, "INVALID_OTP", "The code is wrong, or there is none", guess=True, field="otp"
+    )
     OTP_EXPIRED = ErrorCode(
-        400, "OTP_EXPIRED", "The code has expired; ask for another one", guess=True
+        400, "OTP_EXPIRED", "The code has expired; ask for another one", guess=True, field="otp"
     )
     TOO_MANY_ATTEMPTS = ErrorCode(
-        403, "TOO_MANY_ATTEMPTS", "There were too many wrong codes; ask for another one"
+        403,
+        "TOO_MANY_ATTEMPTS",
+        "There were too many wrong codes; ask for another one",
+        field="otp",
     )
     USER_NOT_FOUND = ErrorCode(400, "USER_NOT_FOUND", "There is no user with this address")
     FAILED_TO_CREATE_SESSION = ErrorCode(
@@ -35,9 +42,9 @@ class EmailOTPCodes(ErrorCodes):
     INVALID_OTP_TYPE = ErrorCode(400, None, "Invalid OTP type")
     OTP_IS_HASHED = ErrorCode(400, None, "OTP is hashed, cannot return the plain text OTP")
     CHANGE_EMAIL_DISABLED = ErrorCode(400, None, "Change email with OTP is disabled")
-    SAME_EMAIL = ErrorCode(400, None, "Email is the same")
-    OTP_REQUIRED = ErrorCode(400, None, "OTP is required to verify current email")
-    EMAIL_IN_USE = ErrorCode(400, None, "Email already in use")
+    SAME_EMAIL = ErrorCode(400, None, "Email is the same", field="newEmail")
+    OTP_REQUIRED = ErrorCode(400, None, "OTP is required to verify current email", field="otp")
+    EMAIL_IN_USE = ErrorCode(400, None, "Email already in use", field="newEmail")
 
 
 class OTPFor(Discreet, msgspec.Struct, frozen=True, kw_only=True):

@@ -58,7 +58,9 @@ class GenericProvider(KeyedProvider):
     """This, `authorization_endpoint`, `userinfo_endpoint` and `end_session_endpoint` go before what
     the provider tells."""
     userinfo_endpoint: str | None = None
+    """Who it is that signed in; goes before what the provider tells."""
     end_session_endpoint: str | None = None
+    """Where the browser signs out there; goes before what the provider tells."""
     post_logout_redirect_uri: str | None = None
     """Where the provider sends the browser after a sign-out; relative to the base URL."""
     disable_provider_logout: bool = False
@@ -71,7 +73,9 @@ class GenericProvider(KeyedProvider):
     """Gets profile and tokens: the id of the account, which never changes. None: `sub` with OpenID
     Connect, else `id`."""
     response_type: str = "code"
+    """What is asked for at the authorization endpoint."""
     response_mode: Literal["query", "form_post"] | None = None
+    """How the answer comes back: in the query, or posted as a form. None: it is not asked for."""
     access_type: str | None = None
     """`offline`, where a refresh token has to be asked for so."""
     pkce: bool = True

@@ -107,6 +107,7 @@ class PasskeyRegistration:
     """Gets a `NewCredential` and the call before anything is stored; may give a `PasskeyOwner`, or
     raise `APIError` to refuse. `def` or `async def`."""
     extensions: Extensions | None = None
+    """Inputs of WebAuthn extensions for registering."""
 
     def __post_init__(self) -> None:
         check_flag("PasskeyRegistration.require_session", self.require_session)
@@ -129,6 +130,7 @@ class PasskeyAuthentication:
     """Gets a `UsedCredential` and the call before the session is made; may raise `APIError` to
     refuse. `def` or `async def`."""
     extensions: Extensions | None = None
+    """Inputs of WebAuthn extensions for signing in."""
 
     def __post_init__(self) -> None:
         check_callback("PasskeyAuthentication.after_verification", self.after_verification)

@@ -30,7 +30,7 @@ class OwnPasskeys(Plugin):
     codes: ClassVar[type[ErrorCodes]] = PasskeyCodes
     records: ClassVar[tuple[type[Record], ...]] = (StoredPasskey,)
 
-    async def give_to_owner(self, call: Call, user: User) -> None:
+    async def end_ways_in(self, call: Call, user: User) -> None:
         """With a passkey a stranger would have stayed in the account."""
         await call.db.delete(StoredPasskey, user_id=user.id)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import ClassVar
 
 from watchword.call import Call
@@ -13,10 +14,10 @@ from watchword.configuration.safe_ranges import Safe
 from watchword.crypto.random_strings import DIGITS
 from watchword.features.bound_codes import burn_bound_code, issue_code, redeem_code
 from watchword.features.failed_sign_ins import FailedSignIns
-from watchword.features.promises import Redeemed, mailbox_promise
+from watchword.features.promises import Redeemed, Void, begin_session, mailbox_promise
 from watchword.http.request import Request
 from watchword.plugin_base import Plugin
-from watchword.records import User
+from watchword.records import Session, User
 from watchword.verifications.guesses import Guess
 from watchword.verifications.stored_codes import (
     CodeStorage,
@@ -168,3 +169,14 @@ def reset_identifier(number: str) -> str:
 async def still_stands(call: Call, proof: Redeemed | None, user: User) -> bool:
     """Whether a code that was right is this user's; a provider's, checked just now, is."""
     return proof is None or await proof.stands(call, user)
+
+
+async def begin_with_code(call: Call, user: User, proof: Redeemed | None) -> Session:
+    """A session by a code. Raises INVALID_OTP if it stands no more, FAILED_TO_CREATE_SESSION."""
+    try:
+        session = await begin_session(call, user, partial(still_stands, call, proof))
+    except Void:
+        raise PhoneNumberCodes.INVALID_OTP() from None
+    if session is None:
+        raise PhoneNumberCodes.FAILED_TO_CREATE_SESSION()
+    return session

@@ -24,14 +24,14 @@ from watchword.features.identifiers import normal_email
 from watchword.features.mails import in_background
 from watchword.features.notices import notify
 from watchword.features.password_reset import PasswordReset
-from watchword.features.promises import Redeemed, Void, begin_session, session_promise, stands
+from watchword.features.promises import Redeemed, session_promise, stands
 from watchword.features.provisioning import create_user
 from watchword.http.request import Request
 from watchword.observability.security_log import Event, record
 from watchword.pipeline.additional_fields import read_fields, refuse_taken
 from watchword.pipeline.validation import is_email
 from watchword.plugin_base import RateRule, before
-from watchword.records import Session, User
+from watchword.records import User
 from watchword.results import SessionAndUser, Status
 from watchword.server_api import EndpointCall, M, ServerAPI, U
 from watchword.sessions.sessions import (
@@ -41,7 +41,7 @@ from watchword.sessions.sessions import (
     set_session_cookies,
 )
 
-from .codes import PhoneCodes, otp_identifier, reset_identifier, still_stands
+from .codes import PhoneCodes, begin_with_code, otp_identifier, reset_identifier, still_stands
 from .numbers import (
     NormalForm,
     WithPhoneNumber,
@@ -130,7 +130,7 @@ class PhoneNumber(PhoneCodes):
         made, changed = (partial(of, self.normal_form) for of in (of_new_user, of_changes))
         return {"user": ModelHooks(create_before=made, update_before=changed)}
 
-    async def give_to_owner(self, call: Call, user: User) -> None:
+    async def end_ways_in(self, call: Call, user: User) -> None:
         """With a number a stranger would have stayed in the account."""
         if number_of(user) is not None:
             changes = {"phone_number": None, "phone_number_verified": False}
@@ -143,25 +143,27 @@ class PhoneNumber(PhoneCodes):
 
     @before("/sign-up*")
     async def refuse_at_sign_up(self, call: Call) -> None:
-        """Before anything is looked at: the answer must not tell whether anybody has the number."""
+        """Before anything tells who has the number. Raises PHONE_NUMBER_CANNOT_BE_SET."""
         if call.fields.get("phoneNumber") is not None:
             raise PhoneNumberCodes.PHONE_NUMBER_CANNOT_BE_SET()
 
     @before("/sign-in/*")
     async def refuse_at_other_sign_ins(self, call: Call) -> None:
-        """The same where signing in makes users."""
+        """The same where signing in makes users. Raises PHONE_NUMBER_CANNOT_BE_SET."""
         if call.endpoint is not None and call.endpoint.path != _SIGN_IN:
             await PhoneNumber.refuse_at_sign_up.method(self, call)
 
     @before("/update-user")
     async def refuse_at_update(self, call: Call) -> None:
-        """Here a number can be given back, and not be taken."""
+        """A number can be given back, and not be taken. Raises PHONE_NUMBER_CANNOT_BE_UPDATED."""
         if call.fields.get("phoneNumber") is not None:
             raise PhoneNumberCodes.PHONE_NUMBER_CANNOT_BE_UPDATED()
 
     @post(_SIGN_IN, check_login_csrf=True)
     async def sign_in_phone_number(self, call: Call, body: SignInByPhone) -> SignedInByPhone[User]:
-        """Sign in; the answer to an unknown number and to a wrong password is the same."""
+        """Sign in; the answer to an unknown number and to a wrong password is the same. Raises
+        INVALID_PHONE_NUMBER, PASSWORD_TOO_LONG, INVALID_PHONE_NUMBER_OR_PASSWORD,
+        PHONE_NUMBER_NOT_VERIFIED, FAILED_TO_CREATE_SESSION."""
         number = await self._valid(call, body.phone_number)
 
         async def admit(user: User) -> None:
@@ -185,7 +187,8 @@ class PhoneNumber(PhoneCodes):
     async def send_phone_number_otp(
         self, call: Call, body: SendPhoneNumberOTP
     ) -> PhoneNumberOTPSent:
-        """Send a code to any number; the answer does not tell whether anybody has it."""
+        """Send a code to any number; the answer does not tell whether anybody has it. Raises
+        SEND_OTP_NOT_IMPLEMENTED, INVALID_PHONE_NUMBER."""
         if self.send_otp is None:
             raise PhoneNumberCodes.SEND_OTP_NOT_IMPLEMENTED()
         number = await self._valid(call, body.phone_number)
@@ -203,7 +206,10 @@ class PhoneNumber(PhoneCodes):
     async def verify_phone_number(
         self, call: Call, body: VerifyPhoneNumber
     ) -> PhoneNumberVerified[User]:
-        """Prove a number: sign in, or up, or give it to who is signed in."""
+        """Prove a number: sign in, or up, or give it to who is signed in. Raises
+        INVALID_PHONE_NUMBER, OTP_NOT_FOUND, OTP_EXPIRED, INVALID_OTP, TOO_MANY_ATTEMPTS,
+        PHONE_NUMBER_EXIST, USER_NOT_FOUND, MISSING_FIELD, FIELD_NOT_ALLOWED,
+        FAILED_TO_CREATE_USER, FAILED_TO_UPDATE_USER, FAILED_TO_CREATE_SESSION."""
         number = normal_number(self.normal_form, body.phone_number)
         identifier, changing = otp_identifier(number), body.update_phone_number
         proof = await self.redeem(call, identifier, number, body.code, keep=changing)
@@ -219,7 +225,7 @@ class PhoneNumber(PhoneCodes):
         await self._tell(call, number, user)
         if body.disable_session:
             return PhoneNumberVerified(status=True, token=None, user=user)
-        session = await _begin(call, user, proof)
+        session = await begin_with_code(call, user, proof)
         set_session_cookies(call, session, user)
         return PhoneNumberVerified(status=True, token=session.token, user=user)
 
@@ -227,11 +233,9 @@ class PhoneNumber(PhoneCodes):
     async def request_password_reset_phone_number(
         self, call: Call, body: RequestPasswordResetByPhone
     ) -> Status:
-        """Send a code for a new password to the user, if there is one."""
-        number, send = (
-            normal_number(self.normal_form, body.phone_number),
-            self.send_password_reset_otp,
-        )
+        """Send a code for a new password to the user, if any. Raises INVALID_PHONE_NUMBER."""
+        number = normal_number(self.normal_form, body.phone_number)
+        send = self.send_password_reset_otp
         user = await user_of_number(call, number)
         known = user is not None and (is_verified(user) or not self.require_verification)
         code = await self.issue(call, reset_identifier(number), number, user, known=known)
@@ -243,10 +247,10 @@ class PhoneNumber(PhoneCodes):
 
     @post("/phone-number/reset-password")
     async def reset_password_phone_number(self, call: Call, body: ResetPasswordByPhone) -> Status:
-        """Set a new password, or a first one. Signs nobody in.
-
-        What fails after the right code leaves it good.
-        """
+        """Set a new password, or a first one. Signs nobody in. What fails after the right code
+        leaves it good. Raises INVALID_PHONE_NUMBER, OTP_NOT_FOUND, OTP_EXPIRED, INVALID_OTP,
+        TOO_MANY_ATTEMPTS, PHONE_NUMBER_PENDING_VERIFICATION, PASSWORD_TOO_SHORT,
+        PASSWORD_TOO_LONG, INVALID_PASSWORD, UNEXPECTED_ERROR."""
         passwords = call.config.plugin(EmailAndPassword)
         passwords.check_new_password(body.new_password)
         number = normal_number(self.normal_form, body.phone_number)
@@ -366,31 +370,27 @@ class PhoneNumber(PhoneCodes):
         return PhoneNumberVerified(status=True, token=found.session.token, user=user)
 
 
-async def _begin(call: Call, user: User, proof: Redeemed | None) -> Session:
-    try:
-        session = await begin_session(call, user, partial(still_stands, call, proof))
-    except Void:
-        raise PhoneNumberCodes.INVALID_OTP() from None
-    if session is None:
-        raise PhoneNumberCodes.FAILED_TO_CREATE_SESSION()
-    return session
-
-
 class PhoneNumberAPI(ServerAPI[M, U]):
     """Its functions in `auth.api`."""
 
     sign_in_phone_number: EndpointCall[M, SignInByPhone, SignedInByPhone[U]]
-    """Sign in; the answer to an unknown number and to a wrong password is the same."""
+    """Sign in; the answer to an unknown number and to a wrong password is the same. Raises
+    INVALID_PHONE_NUMBER, PASSWORD_TOO_LONG, INVALID_PHONE_NUMBER_OR_PASSWORD,
+    PHONE_NUMBER_NOT_VERIFIED, FAILED_TO_CREATE_SESSION."""
     send_phone_number_otp: EndpointCall[M, SendPhoneNumberOTP, PhoneNumberOTPSent]
-    """Send a code to any number; the answer does not tell whether anybody has it."""
+    """Send a code to any number; the answer does not tell whether anybody has it. Raises
+    SEND_OTP_NOT_IMPLEMENTED, INVALID_PHONE_NUMBER."""
     consume_phone_number_otp: EndpointCall[M, ConsumePhoneNumberOTP, Status]
     """Use up a code, for a purpose of your own. Changes no user."""
     verify_phone_number: EndpointCall[M, VerifyPhoneNumber, PhoneNumberVerified[U]]
-    """Prove a number: sign in, or up, or give it to who is signed in."""
+    """Prove a number: sign in, or up, or give it to who is signed in. Raises
+    INVALID_PHONE_NUMBER, OTP_NOT_FOUND, OTP_EXPIRED, INVALID_OTP, TOO_MANY_ATTEMPTS,
+    PHONE_NUMBER_EXIST, USER_NOT_FOUND, MISSING_FIELD, FIELD_NOT_ALLOWED,
+    FAILED_TO_CREATE_USER, FAILED_TO_UPDATE_USER, FAILED_TO_CREATE_SESSION."""
     request_password_reset_phone_number: EndpointCall[M, RequestPasswordResetByPhone, Status]
-    """Send a code for a new password to the user, if there is one."""
+    """Send a code for a new password to the user, if any. Raises INVALID_PHONE_NUMBER."""
     reset_password_phone_number: EndpointCall[M, ResetPasswordByPhone, Status]
-    """Set a new password, or a first one. Signs nobody in.
-
-    What fails after the right code leaves it good.
-    """
+    """Set a new password, or a first one. Signs nobody in. What fails after the right code
+    leaves it good. Raises INVALID_PHONE_NUMBER, OTP_NOT_FOUND, OTP_EXPIRED, INVALID_OTP,
+    TOO_MANY_ATTEMPTS, PHONE_NUMBER_PENDING_VERIFICATION, PASSWORD_TOO_SHORT,
+    PASSWORD_TOO_LONG, INVALID_PASSWORD, UNEXPECTED_ERROR."""

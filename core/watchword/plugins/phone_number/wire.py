@@ -17,23 +17,41 @@ U = TypeVar("U", bound=User)
 class PhoneNumberCodes(ErrorCodes):
     """Errors of phone numbers and their codes."""
 
-    INVALID_PHONE_NUMBER = ErrorCode(400, "INVALID_PHONE_NUMBER", "This is not a phone number")
+    INVALID_PHONE_NUMBER = ErrorCode(
+        400, "INVALID_PHONE_NUMBER", "This is not a phone number", field="phoneNumber"
+    )
     PHONE_NUMBER_EXIST = ErrorCode(
-        400, "PHONE_NUMBER_EXIST", "There is an account with this phone number"
+        400, "PHONE_NUMBER_EXIST", "There is an account with this phone number", field="phoneNumber"
     )
     INVALID_PHONE_NUMBER_OR_PASSWORD = ErrorCode(
-        401, "INVALID_PHONE_NUMBER_OR_PASSWORD", "The phone number or the password is wrong"
+        401,
+        "INVALID_PHONE_NUMBER_OR_PASSWORD",
+        "The phone number or the password is wrong",
+        field="password",
     )
     UNEXPECTED_ERROR = ErrorCode(400, "UNEXPECTED_ERROR", "There is no account with this number")
     OTP_NOT_FOUND = ErrorCode(
-        400, "OTP_NOT_FOUND", "There is no code; ask for another one", guess=True
+        400,
+        "OTP_NOT_FOUND",
+        "There is no code; ask for another one",
+        guess=True,
+        field=("otp", "code"),
     )
     OTP_EXPIRED = ErrorCode(
-        400, "OTP_EXPIRED", "The code has expired; ask for another one", guess=True
+        400,
+        "OTP_EXPIRED",
+        "The code has expired; ask for another one",
+        guess=True,
+        field=("otp", "code"),
     )
-    INVALID_OTP = ErrorCode(400, "INVALID_OTP", "The code is wrong, or there is none", guess=True)
+    INVALID_OTP = ErrorCode(
+        400, "INVALID_OTP", "The code is wrong, or there is none", guess=True, field=("otp", "code")
+    )
     TOO_MANY_ATTEMPTS = ErrorCode(
-        403, "TOO_MANY_ATTEMPTS", "There were too many wrong codes; ask for another one"
+        403,
+        "TOO_MANY_ATTEMPTS",
+        "There were too many wrong codes; ask for another one",
+        field=("otp", "code"),
     )
     PHONE_NUMBER_NOT_VERIFIED = ErrorCode(
         401, "PHONE_NUMBER_NOT_VERIFIED", "Verify the phone number first"
@@ -42,10 +60,16 @@ class PhoneNumberCodes(ErrorCodes):
         400, "PHONE_NUMBER_PENDING_VERIFICATION", "Verify the phone number first"
     )
     PHONE_NUMBER_CANNOT_BE_UPDATED = ErrorCode(
-        400, "PHONE_NUMBER_CANNOT_BE_UPDATED", "The phone number is changed by a code, not here"
+        400,
+        "PHONE_NUMBER_CANNOT_BE_UPDATED",
+        "The phone number is changed by a code, not here",
+        field="phoneNumber",
     )
     PHONE_NUMBER_CANNOT_BE_SET = ErrorCode(
-        400, "PHONE_NUMBER_CANNOT_BE_SET", "The phone number is set by a code, not here"
+        400,
+        "PHONE_NUMBER_CANNOT_BE_SET",
+        "The phone number is set by a code, not here",
+        field="phoneNumber",
     )
     SEND_OTP_NOT_IMPLEMENTED = ErrorCode(
         501, "SEND_OTP_NOT_IMPLEMENTED", "Codes cannot be sent here"

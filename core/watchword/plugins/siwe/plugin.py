@@ -99,7 +99,7 @@ class SIWE(Plugin):
             asks = own.input is VerifySIWE and not self.anonymous
             yield replace(own, input=VerifySIWEWithEmail) if asks else own
 
-    async def give_to_owner(self, call: Call, user: User) -> None:
+    async def end_ways_in(self, call: Call, user: User) -> None:
         """Whoever claimed somebody else's address came with a wallet, which opens it no more."""
         await call.db.delete(WalletAddress, user_id=user.id)
 
@@ -109,17 +109,20 @@ class SIWE(Plugin):
 
     @post("/siwe/nonce")
     async def get_siwe_nonce(self, call: Call) -> SIWENonce:
-        """A nonce for a message to sign."""
+        """A nonce for a message to sign. Raises SIWE_INVALID_NONCE."""
         return await self._issue(call)
 
     @post("/siwe/get-nonce", name="get_nonce")
     async def issue_under_older_path(self, call: Call) -> SIWENonce:
-        """The same under its older path."""
+        """The same under its older path. Raises SIWE_INVALID_NONCE."""
         return await self._issue(call)
 
     @post("/siwe/verify", check_login_csrf=True)
     async def verify_siwe_message(self, call: Call, body: VerifySIWE) -> SIWEVerified:
-        """Sign in, or up, with a message that a wallet signed. Its nonce is used up."""
+        """Sign in, or up, with a message that a wallet signed. Its nonce is used up. Raises
+        UNAUTHORIZED_SIWE_MESSAGE_MISMATCH, UNAUTHORIZED_INVALID_OR_EXPIRED_NONCE,
+        UNAUTHORIZED_SIWE_MESSAGE_EXPIRED, UNAUTHORIZED_SIWE_MESSAGE_NOT_YET_VALID,
+        INVALID_SIGNATURE, NOT_SIGNED_IN, FAILED_TO_CREATE_SESSION."""
         message = read_message(body.message)
         if message is None:
             raise _refused(SIWECodes.UNAUTHORIZED_SIWE_MESSAGE_MISMATCH)
@@ -218,8 +221,12 @@ class SIWEAPI(ServerAPI[M, U]):
     """Its functions in `auth.api`."""
 
     get_siwe_nonce: EndpointCall[M, None, SIWENonce]
-    """A nonce for a message to sign."""
+    """A nonce for a message to sign. Raises SIWE_INVALID_NONCE."""
     get_nonce: EndpointCall[M, None, SIWENonce]
-    """The same under its older path."""
+    """The same under its older path. Raises SIWE_INVALID_NONCE."""
     verify_siwe_message: EndpointCall[M, VerifySIWE, SIWEVerified]
-    """Sign in, or up, with a message that a wallet signed. Its nonce is used up."""
+    """Sign in, or up, with a message that a wallet signed. Its nonce is used up. Raises
+    UNAUTHORIZED_SIWE_MESSAGE_MISMATCH, UNAUTHORIZED_INVALID_OR_EXPIRED_NONCE,
+    UNAUTHORIZED_SIWE_MESSAGE_EXPIRED, UNAUTHORIZED_SIWE_MESSAGE_NOT_YET_VALID,
+    INVALID_SIGNATURE, NOT_SIGNED_IN, FAILED_TO_CREATE_SESSION.
+    """

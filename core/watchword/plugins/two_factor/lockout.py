@@ -42,7 +42,7 @@ async def count_guess(
     Raises `WouldNotLast` inside a transaction, with which the count could be undone.
     """
     if row is not None or in_database(call):
-        call.db.must_last("guesses at a code")
+        await call.db.must_last("guesses at a code")
     if not options.enabled:
         return
     if row is None:

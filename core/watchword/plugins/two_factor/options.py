@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import ClassVar, Literal
 
 from watchword.configuration.option_checks import check_callback, check_choice, check_number
@@ -11,6 +12,7 @@ from watchword.configuration.options import Duration, seconds
 from watchword.configuration.safe_ranges import Safe
 from watchword.errors import ConfigurationError
 from watchword.features.failed_sign_ins import FailedSignIns
+from watchword.features.letters import Letter, proven_name
 from watchword.http.request import Request
 from watchword.pipeline.rate_counters import DAY
 from watchword.records import User
@@ -23,6 +25,21 @@ class SecondFactorCode:
 
     user: User
     otp: str = field(repr=False)
+    expires_at: datetime | None = field(default=None, compare=False)
+    """Until when the code is good."""
+
+
+def letter(sent: SecondFactorCode) -> Letter:
+    """The mail with a code, for the server's own mailer."""
+    user = sent.user
+    return Letter(
+        kind="second-factor-code",
+        to=user.email,
+        name=proven_name(user),
+        code=sent.otp,
+        expires_at=sent.expires_at,
+        user_id=user.id,
+    )
 
 
 CodeCallback = Callable[[SecondFactorCode, Request | None], object]
@@ -34,6 +51,7 @@ class TOTPOptions:
     """Codes of an authenticator app."""
 
     digits: Literal[6, 8] = 6
+    """Digits of a code."""
     period: Duration = 30
     """How long a code is the present one (30 seconds; 10 to 300). Its neighbours are taken too."""
     disable: bool = False
@@ -58,9 +76,9 @@ class OTPOptions:
         "period": Safe("codes lie in mailboxes for long (NIST SP 800-63B-4: 10 minutes)", most=600),
     }
 
-    send_otp: CodeCallback
+    send_otp: CodeCallback | None = None
     """Sends a code; gets a `SecondFactorCode` and the request (None for server-side calls). `def`
-    or `async def`; runs in the background, failures are logged."""
+    or `async def`; runs in the background, failures are logged. None: `Auth(mail=...)` does."""
     period: Duration = 180
     """Life of a code (3 minutes)."""
     digits: int = 6
@@ -121,7 +139,9 @@ class AccountLockout:
     }
 
     enabled: bool = True
+    """False: wrong codes lock nothing."""
     max_failed_attempts: int = 10
+    """Wrong codes in a row that lock the second factor (1 to 1,000)."""
     duration: Duration = 900
     """How long the second factor is locked then (15 minutes; at most a day)."""
     rowless: FailedSignIns = field(init=False, repr=False, compare=False)

@@ -39,7 +39,8 @@ from .wire import (
     VerifyCode,
 )
 
-_BY_PASSWORD = ("/sign-in/email", "/sign-in/username", "/sign-in/phone-number")
+_ALWAYS = ("/sign-in/email", "/sign-in/username", "/sign-in/phone-number", "/sign-in/link")
+"""By a password, and by links of the server's own, which go out by ways that nobody here knows."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +49,8 @@ class TwoFactor(SecondFactors):
 
     every_sign_in: bool = False
     """Ask for the second factor whatever the first one was, unless that was two by itself: a
-    passkey with a PIN, a finger or a face. False: after passwords alone, as the reference does."""
+    passkey with a PIN, a finger or a face. False: after passwords, as the reference does, and links
+    that the server made for a user."""
 
     @after(new_session=True, place="first")
     async def ask(self, call: Call) -> SecondFactorAsked | None:
@@ -78,7 +80,9 @@ class TwoFactor(SecondFactors):
 
     @post("/two-factor/verify-totp")
     async def verify_totp(self, call: Call, body: VerifyCode) -> SecondFactorPassed[User]:
-        """Give a code of the app: to end its set-up, to sign in, or to prove oneself again."""
+        """Give a code of the app: to end its set-up, to sign in, or to prove oneself again. Raises
+        INVALID_TWO_FACTOR_COOKIE, TOTP_NOT_CONFIGURED, TOTP_NOT_ENABLED, INVALID_CODE,
+        ACCOUNT_TEMPORARILY_LOCKED, FAILED_TO_CREATE_SESSION."""
         if self.totp.disable:
             raise TwoFactorCodes.TOTP_NOT_CONFIGURED()
         who = await who_verifies(call)
@@ -97,7 +101,8 @@ class TwoFactor(SecondFactors):
 
     @post("/two-factor/send-otp", promises_mail=True)
     async def send_two_factor_otp(self, call: Call) -> Status:
-        """Send a code to the user; earlier ones are dead."""
+        """Send a code to the user; earlier ones are dead. Raises INVALID_TWO_FACTOR_COOKIE,
+        OTP_NOT_CONFIGURED."""
         if call.body is not None:
             read_input(SendTwoFactorOTP, call.body, "body")
         options = self.otp
@@ -108,7 +113,9 @@ class TwoFactor(SecondFactors):
 
     @post("/two-factor/verify-otp")
     async def verify_two_factor_otp(self, call: Call, body: VerifyCode) -> SecondFactorPassed[User]:
-        """Give a code that was sent; who is signed in and has no second factor has one then."""
+        """Give a code that was sent; who is signed in and has no second factor has one then. Raises
+        INVALID_TWO_FACTOR_COOKIE, OTP_HAS_EXPIRED, INVALID_CODE,
+        TOO_MANY_ATTEMPTS_REQUEST_NEW_CODE, ACCOUNT_TEMPORARILY_LOCKED, FAILED_TO_CREATE_SESSION."""
         who, options = await who_verifies(call), self.otp or UNSENT
         row = await factor_of(call, who.user)
         await refuse_locked(call, self.account_lockout, row)
@@ -124,7 +131,9 @@ class TwoFactor(SecondFactors):
     async def verify_backup_code(
         self, call: Call, body: VerifyBackupCode
     ) -> SecondFactorPassed[User]:
-        """Give a code from paper, which is used up."""
+        """Give a code from paper, which is used up. Raises INVALID_TWO_FACTOR_COOKIE,
+        BACKUP_CODES_NOT_ENABLED, INVALID_BACKUP_CODE, BACKUP_CODES_CHANGED,
+        ACCOUNT_TEMPORARILY_LOCKED, FAILED_TO_CREATE_SESSION."""
         who = await who_verifies(call)
         row = await factor_of(call, who.user)
         if row is None:
@@ -156,7 +165,7 @@ class TwoFactor(SecondFactors):
         # Who is signed in, and is given another session, has passed.
         is_sign_in = endpoint.traits.requires == "nothing" and begun.session.token == call.begun
         asks = self.every_sign_in and is_sign_in and not call.multi_factor
-        return endpoint.path in _BY_PASSWORD or asks
+        return endpoint.path in _ALWAYS or asks
 
     async def _finish_set_up(self, call: Call, row: SecondFactor) -> SecondFactorPassed[User]:
         async def verified() -> None:
@@ -190,13 +199,24 @@ class TwoFactorAPI(ServerAPI[M, U]):
     """Functions in `auth.api` that take a code."""
 
     verify_totp: EndpointCall[M, VerifyCode, SecondFactorPassed[U]]
-    """Give a code of the app: to end its set-up, to sign in, or to prove oneself again."""
+    """Give a code of the app: to end its set-up, to sign in, or to prove oneself again. Raises
+    INVALID_TWO_FACTOR_COOKIE, TOTP_NOT_CONFIGURED, TOTP_NOT_ENABLED, INVALID_CODE,
+    ACCOUNT_TEMPORARILY_LOCKED, FAILED_TO_CREATE_SESSION.
+    """
     send_two_factor_otp: EndpointCall[M, None, Status]
-    """Send a code to the user; earlier ones are dead."""
+    """Send a code to the user; earlier ones are dead. Raises INVALID_TWO_FACTOR_COOKIE,
+    OTP_NOT_CONFIGURED.
+    """
     verify_two_factor_otp: EndpointCall[M, VerifyCode, SecondFactorPassed[U]]
-    """Give a code that was sent; who is signed in and has no second factor has one then."""
+    """Give a code that was sent; who is signed in and has no second factor has one then. Raises
+    INVALID_TWO_FACTOR_COOKIE, OTP_HAS_EXPIRED, INVALID_CODE,
+    TOO_MANY_ATTEMPTS_REQUEST_NEW_CODE, ACCOUNT_TEMPORARILY_LOCKED, FAILED_TO_CREATE_SESSION.
+    """
     verify_backup_code: EndpointCall[M, VerifyBackupCode, SecondFactorPassed[U]]
-    """Give a code from paper, which is used up."""
+    """Give a code from paper, which is used up. Raises INVALID_TWO_FACTOR_COOKIE,
+    BACKUP_CODES_NOT_ENABLED, INVALID_BACKUP_CODE, BACKUP_CODES_CHANGED,
+    ACCOUNT_TEMPORARILY_LOCKED, FAILED_TO_CREATE_SESSION.
+    """
     require_second_factor: EndpointCall[M, HowLately | None, SessionAndUser[U]]
     """Go on only for who gave the second factor in this session, at any time or lately.
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from watchword.call import Call
 from watchword.configuration.options import seconds
 from watchword.crypto.random_strings import DIGITS
-from watchword.features.mails import in_background
+from watchword.features.mails import send_mail
 from watchword.verifications.guesses import Guess, code_of, guess_code, replace_code
 from watchword.verifications.stored_codes import code_matches, stored_code
 from watchword.verifications.verifications import newest_verification
@@ -35,8 +35,10 @@ async def send_code(call: Call, options: OTPOptions, who: Verifying) -> None:
     """Send a code; earlier ones are dead."""
     code = call.random(options.digits, DIGITS)
     stored = await stored_code(call, options.store_otp, code)
-    await replace_code(call, _place(who), stored, seconds("OTPOptions.period", options.period))
-    in_background(call, options.send_otp, SecondFactorCode(user=who.user, otp=code))
+    life = seconds("OTPOptions.period", options.period)
+    await replace_code(call, _place(who), stored, life)
+    code_to_send = SecondFactorCode(user=who.user, otp=code, expires_at=call.after(life))
+    await send_mail(call, options.send_otp, code_to_send)
 
 
 async def use_sent_code(

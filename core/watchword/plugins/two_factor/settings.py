@@ -16,7 +16,8 @@ from watchword.configuration.safe_ranges import Safe
 from watchword.database.records import Record
 from watchword.endpoint import Endpoint, post
 from watchword.errors import ErrorCodes
-from watchword.plugin_base import Plugin, RateRule
+from watchword.features.letters import MAILER
+from watchword.plugin_base import Letters, Plugin, RateRule
 from watchword.records import Session, User
 from watchword.results import Status
 from watchword.server_api import EndpointCall, M, ServerAPI, U
@@ -24,7 +25,7 @@ from watchword.server_api import EndpointCall, M, ServerAPI, U
 from .app import key_of, new_secret, uri_of
 from .backup_codes import backup_codes_of, new_backup_codes
 from .noting import require_given
-from .options import AccountLockout, BackupCodeOptions, OTPOptions, TOTPOptions
+from .options import AccountLockout, BackupCodeOptions, OTPOptions, TOTPOptions, letter
 from .records import NotesSecondFactor, SecondFactor, WithSecondFactor, is_enabled
 from .switching import prove, switch, while_signed_in
 from .totp import totp_code, totp_key, totp_step
@@ -54,7 +55,11 @@ class SecondFactors(Plugin):
     id: ClassVar[str] = "two-factor"
     codes: ClassVar[type[ErrorCodes]] = TwoFactorCodes
     records: ClassVar[tuple[type[Record], ...]] = (SecondFactor,)
-    extends: ClassVar[Mapping[type[Record], type[Any]]] = {User: WithSecondFactor}
+    extends: ClassVar[Mapping[type[Record], type[Any]]] = {
+        User: WithSecondFactor,
+        Session: NotesSecondFactor,
+    }
+    letters: ClassVar[Letters] = {"otp.send_otp": letter}
     safe: ClassVar[Mapping[str, Safe]] = {
         "two_factor_cookie_max_age": Safe("sign-ins wait for long", most=3600),
         "every_sign_in": Safe(
@@ -97,6 +102,11 @@ class SecondFactors(Plugin):
         if self.otp is not None:
             check_type("TwoFactor.otp", self.otp, OTPOptions)
 
+    def needs(self) -> Sequence[tuple[str, str]]:
+        """Somebody who sends the codes, where there are to be any."""
+        unsent = self.otp is not None and self.otp.send_otp is None
+        return [("OTPOptions.send_otp", MAILER)] if unsent else ()
+
     def promise_life(self) -> int:
         """Seconds that a sign-in may wait."""
         option, life = "TwoFactor.two_factor_cookie_max_age", self.two_factor_cookie_max_age
@@ -104,8 +114,7 @@ class SecondFactors(Plugin):
 
     def added_fields(self) -> Mapping[type[Record], type[Any]]:
         """Those of users, and of sessions where that is wanted."""
-        noted = {Session: NotesSecondFactor} if self.note_in_session else {}
-        return {**self.extends, **noted}
+        return self.extends if self.note_in_session else {User: WithSecondFactor}
 
     def rate_rules(self) -> Sequence[RateRule]:
         """The same for each path."""
@@ -138,7 +147,10 @@ class SecondFactors(Plugin):
 
     @post("/two-factor/enable", requires="sensitive")
     async def enable_two_factor(self, call: Call, body: EnableTwoFactor) -> TwoFactorSetUp:
-        """Set a second factor up. An app is asked for once its first code was given."""
+        """Set a second factor up. An app is asked for once its first code was given. Raises
+        INVALID_PASSWORD, CREDENTIAL_ACCOUNT_NOT_FOUND, SESSION_NOT_FRESH,
+        SECOND_FACTOR_REQUIRED, TOTP_NOT_CONFIGURED, OTP_NOT_CONFIGURED, TOTP_ALREADY_ENABLED,
+        FAILED_TO_CREATE_SESSION."""
         await prove(call, body.password, passwordless=self.allow_passwordless)
         require_given(call)
         user = call.session.user
@@ -178,7 +190,9 @@ class SecondFactors(Plugin):
 
     @post("/two-factor/disable", requires="sensitive")
     async def disable_two_factor(self, call: Call, body: ProvenPassword) -> Status:
-        """Ask for no second factor any more. App, backup codes and trusted devices are gone."""
+        """Ask for no second factor any more. App, backup codes and trusted devices are gone. Raises
+        INVALID_PASSWORD, CREDENTIAL_ACCOUNT_NOT_FOUND, SESSION_NOT_FRESH,
+        SECOND_FACTOR_REQUIRED, FAILED_TO_CREATE_SESSION."""
         await prove(call, body.password, passwordless=self.allow_passwordless)
         require_given(call)
 
@@ -192,7 +206,9 @@ class SecondFactors(Plugin):
 
     @post("/two-factor/get-totp-uri", requires="sensitive")
     async def get_totp_uri(self, call: Call, body: ProvenPassword) -> TOTPURI:
-        """What another authenticator app is set up with."""
+        """What another authenticator app is set up with. Raises INVALID_PASSWORD,
+        CREDENTIAL_ACCOUNT_NOT_FOUND, SESSION_NOT_FRESH, SECOND_FACTOR_REQUIRED,
+        TOTP_NOT_CONFIGURED, TOTP_NOT_ENABLED."""
         if self.totp.disable:
             raise TwoFactorCodes.TOTP_NOT_CONFIGURED()
         user = call.session.user
@@ -207,7 +223,9 @@ class SecondFactors(Plugin):
 
     @post("/two-factor/generate-backup-codes", requires="sensitive")
     async def generate_backup_codes(self, call: Call, body: ProvenPassword) -> BackupCodes:
-        """New backup codes; the old ones are dead."""
+        """New backup codes; the old ones are dead. Raises INVALID_PASSWORD,
+        CREDENTIAL_ACCOUNT_NOT_FOUND, SESSION_NOT_FRESH, SECOND_FACTOR_REQUIRED,
+        TWO_FACTOR_NOT_ENABLED."""
         user = call.session.user
         if not is_enabled(user):
             raise TwoFactorCodes.TWO_FACTOR_NOT_ENABLED()
@@ -264,13 +282,26 @@ class SecondFactorsAPI(ServerAPI[M, U]):
     """Functions in `auth.api` about one's own second factor."""
 
     enable_two_factor: EndpointCall[M, EnableTwoFactor, TwoFactorSetUp]
-    """Set a second factor up. An app is asked for once its first code was given."""
+    """Set a second factor up. An app is asked for once its first code was given. Raises
+    INVALID_PASSWORD, CREDENTIAL_ACCOUNT_NOT_FOUND, SESSION_NOT_FRESH,
+    SECOND_FACTOR_REQUIRED, TOTP_NOT_CONFIGURED, OTP_NOT_CONFIGURED, TOTP_ALREADY_ENABLED,
+    FAILED_TO_CREATE_SESSION.
+    """
     disable_two_factor: EndpointCall[M, ProvenPassword, Status]
-    """Ask for no second factor any more. App, backup codes and trusted devices are gone."""
+    """Ask for no second factor any more. App, backup codes and trusted devices are gone. Raises
+    INVALID_PASSWORD, CREDENTIAL_ACCOUNT_NOT_FOUND, SESSION_NOT_FRESH,
+    SECOND_FACTOR_REQUIRED, FAILED_TO_CREATE_SESSION.
+    """
     get_totp_uri: EndpointCall[M, ProvenPassword, TOTPURI]
-    """What another authenticator app is set up with."""
+    """What another authenticator app is set up with. Raises INVALID_PASSWORD,
+    CREDENTIAL_ACCOUNT_NOT_FOUND, SESSION_NOT_FRESH, SECOND_FACTOR_REQUIRED,
+    TOTP_NOT_CONFIGURED, TOTP_NOT_ENABLED.
+    """
     generate_backup_codes: EndpointCall[M, ProvenPassword, BackupCodes]
-    """New backup codes; the old ones are dead."""
+    """New backup codes; the old ones are dead. Raises INVALID_PASSWORD,
+    CREDENTIAL_ACCOUNT_NOT_FOUND, SESSION_NOT_FRESH, SECOND_FACTOR_REQUIRED,
+    TWO_FACTOR_NOT_ENABLED.
+    """
     view_backup_codes: EndpointCall[M, WhoseBackupCodes, BackupCodes]
     """The codes of a user that are good. Ask whether they are of who is asking."""
     generate_totp: EndpointCall[M, TOTPSecret, TOTPCode]

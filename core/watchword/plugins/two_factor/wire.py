@@ -22,7 +22,10 @@ class TwoFactorCodes(ErrorCodes):
 
     OTP_NOT_CONFIGURED = ErrorCode(400, "OTP_NOT_CONFIGURED", "Codes are not sent here")
     OTP_HAS_EXPIRED = ErrorCode(
-        400, "OTP_HAS_EXPIRED", "The code has expired, or was used; ask for another one"
+        400,
+        "OTP_HAS_EXPIRED",
+        "The code has expired, or was used; ask for another one",
+        field="code",
     )
     TOTP_NOT_ENABLED = ErrorCode(400, "TOTP_NOT_ENABLED", "There is no authenticator app")
     TOTP_ALREADY_ENABLED = ErrorCode(
@@ -38,14 +41,21 @@ class TwoFactorCodes(ErrorCodes):
         400, "BACKUP_CODES_NOT_ENABLED", "There are no backup codes"
     )
     INVALID_BACKUP_CODE = ErrorCode(
-        401, "INVALID_BACKUP_CODE", "The backup code is wrong, or was used", guess=True
+        401,
+        "INVALID_BACKUP_CODE",
+        "The backup code is wrong, or was used",
+        guess=True,
+        field="code",
     )
     BACKUP_CODES_CHANGED = ErrorCode(409, None, "The backup codes were just changed; try again")
     INVALID_CODE = ErrorCode(
-        401, "INVALID_CODE", "The code is wrong, or was used already", guess=True
+        401, "INVALID_CODE", "The code is wrong, or was used already", guess=True, field="code"
     )
     TOO_MANY_ATTEMPTS_REQUEST_NEW_CODE = ErrorCode(
-        400, "TOO_MANY_ATTEMPTS_REQUEST_NEW_CODE", "There were too many wrong codes; begin again"
+        400,
+        "TOO_MANY_ATTEMPTS_REQUEST_NEW_CODE",
+        "There were too many wrong codes; begin again",
+        field="code",
     )
     ACCOUNT_TEMPORARILY_LOCKED = ErrorCode(
         429,

@@ -11,8 +11,10 @@ _PARTS = ("conditions", "driving", "joins", "races", "rows", "single_use", "tran
 pytest.register_assert_rewrite(*(f"{__name__}.{part}" for part in _PARTS))
 
 from .conditions import *  # noqa: E402
+from .conditions import things  # noqa: E402
 from .driving import crowd, engine, in_order, kind, open_engine, run, runner  # noqa: E402
 from .joins import *  # noqa: E402
+from .joins import people  # noqa: E402
 from .races import *  # noqa: E402
 from .rows import *  # noqa: E402
 from .single_use import *  # noqa: E402
@@ -27,6 +29,8 @@ __all__ = [  # pyright: ignore[reportUnsupportedDunderAll]
     "in_order",
     "kind",
     "open_engine",
+    "people",
     "run",
     "runner",
+    "things",
 ]

@@ -122,7 +122,7 @@ async def check(engine: Engine, where: Sequence[Condition]) -> None:
 
 
 @pytest.fixture
-def filled(engine: Engine, run: Run[Any]) -> Engine:
+def things(engine: Engine, run: Run[Any]) -> Engine:
     async def fill() -> None:
         for row in ROWS:
             await engine.create("thing", row)
@@ -131,44 +131,44 @@ def filled(engine: Engine, run: Run[Any]) -> Engine:
     return engine
 
 
-def test_every_operator_alone(filled: Engine, run: Run[Any]) -> None:
+def test_every_operator_alone(things: Engine, run: Run[Any]) -> None:
     async def body() -> None:
         for condition in (*TEXT_CONDITIONS, *ORDERED_CONDITIONS):
-            await check(filled, [condition])
+            await check(things, [condition])
 
     run(body())
 
 
-def test_pairs_of_conditions_with_every_connector(filled: Engine, run: Run[Any]) -> None:
+def test_pairs_of_conditions_with_every_connector(things: Engine, run: Run[Any]) -> None:
     async def body() -> None:
         for left, right in product(PAIRED, PAIRED):
             for first, second in product(("AND", "OR"), ("AND", "OR")):
-                await check(filled, [with_(left, first), with_(right, second)])
+                await check(things, [with_(left, first), with_(right, second)])
 
     run(body())
 
 
 def test_all_and_conditions_hold_beside_any_of_the_or_conditions(
-    filled: Engine, run: Run[Any]
+    things: Engine, run: Run[Any]
 ) -> None:
     async def body() -> None:
         some = [with_(Condition("text", text), "OR") for text in ("abc", "%", "a_c")]
         assert len(expected(some)) == 3
-        await check(filled, some)
-        await check(filled, [some[0], Condition("other", "even"), some[1], some[2]])
-        await check(filled, [Condition("number", 4, "gte"), *some, Condition("other", "even")])
+        await check(things, some)
+        await check(things, [some[0], Condition("other", "even"), some[1], some[2]])
+        await check(things, [Condition("number", 4, "gte"), *some, Condition("other", "even")])
 
     run(body())
 
 
-def test_the_same_shape_with_other_values_finds_other_rows(filled: Engine, run: Run[Any]) -> None:
+def test_the_same_shape_with_other_values_finds_other_rows(things: Engine, run: Run[Any]) -> None:
     async def body() -> None:
         for text in TEXTS:
-            await check(filled, [Condition("text", text), Condition("number", 0, "gte")])
+            await check(things, [Condition("text", text), Condition("number", 0, "gte")])
         for count in range(1, 40):
             numbers = list(range(100, 100 + count - 1))
-            await check(filled, [Condition("number", [*numbers, 1], "in")])
-            await check(filled, [Condition("number", [1, *numbers], "not_in")])
+            await check(things, [Condition("number", [*numbers, 1], "in")])
+            await check(things, [Condition("number", [1, *numbers], "not_in")])
 
     run(body())
 
@@ -212,10 +212,10 @@ def test_values_that_no_row_can_have_are_refused_with_the_field(
     run(body())
 
 
-def test_a_list_may_be_long_but_not_endless(filled: Engine, run: Run[Any]) -> None:
+def test_a_list_may_be_long_but_not_endless(things: Engine, run: Run[Any]) -> None:
     async def body() -> None:
-        await check(filled, [Condition("number", list(range(9_999)), "in")])
+        await check(things, [Condition("number", list(range(9_999)), "in")])
         with pytest.raises(InvalidValue, match=r"thing\.number"):
-            await filled.count("thing", [Condition("number", list(range(70_000)), "in")])
+            await things.count("thing", [Condition("number", list(range(70_000)), "in")])
 
     run(body())

@@ -17,7 +17,7 @@ SESSIONS = Join("sessions", "session", "id", "userId", many=True)
 
 
 @pytest.fixture
-def filled(engine: Engine, run: Run[Any]) -> Engine:
+def people(engine: Engine, run: Run[Any]) -> Engine:
     """Ann has three sessions, Bob one, Cid none."""
 
     async def fill() -> None:
@@ -34,21 +34,21 @@ def tokens(row: Any) -> list[str]:
     return [related["token"] for related in row["sessions"]]
 
 
-def test_a_session_comes_with_its_user(filled: Engine, run: Run[Any]) -> None:
+def test_a_session_comes_with_its_user(people: Engine, run: Run[Any]) -> None:
     async def body() -> None:
-        found = await filled.find_one("session", [Condition("token", "b1")], join=[OWNER])
+        found = await people.find_one("session", [Condition("token", "b1")], join=[OWNER])
         assert found == {**session("b1", "bob"), "owner": user("bob")}
-        assert (await filled.find_one("session", [Condition("token", "no")], join=[OWNER])) is None
+        assert (await people.find_one("session", [Condition("token", "no")], join=[OWNER])) is None
 
     run(body())
 
 
-def test_a_row_without_a_relative_comes_with_none(filled: Engine, run: Run[Any]) -> None:
+def test_a_row_without_a_relative_comes_with_none(people: Engine, run: Run[Any]) -> None:
     async def body() -> None:
-        await filled.create("thing", {"id": "1", "text": "u-nobody"})
+        await people.create("thing", {"id": "1", "text": "u-nobody"})
         for local in ("text", "other"):
             join = Join("owner", "user", local)
-            found = await filled.find_one("thing", [Condition("id", "1")], join=[join])
+            found = await people.find_one("thing", [Condition("id", "1")], join=[join])
             assert found is not None
             assert found["owner"] is None
 
@@ -56,23 +56,23 @@ def test_a_row_without_a_relative_comes_with_none(filled: Engine, run: Run[Any])
 
 
 def test_a_user_comes_with_all_sessions_in_order_of_insertion(
-    filled: Engine, run: Run[Any], in_order: InOrder
+    people: Engine, run: Run[Any], in_order: InOrder
 ) -> None:
     async def body() -> None:
-        found = await filled.find_one("user", [Condition("name", "ann")], join=[SESSIONS])
+        found = await people.find_one("user", [Condition("name", "ann")], join=[SESSIONS])
         assert tokens(found) == in_order(["a3", "a1", "a2"])
-        none = await filled.find_one("user", [Condition("name", "cid")], join=[SESSIONS])
+        none = await people.find_one("user", [Condition("name", "cid")], join=[SESSIONS])
         assert tokens(none) == []
 
     run(body())
 
 
 def test_each_of_many_rows_comes_with_its_own_relatives(
-    filled: Engine, run: Run[Any], in_order: InOrder
+    people: Engine, run: Run[Any], in_order: InOrder
 ) -> None:
     async def body() -> None:
         sort = Sort("name", descending=True)
-        rows = await filled.find_many("user", sort=sort, join=[SESSIONS])
+        rows = await people.find_many("user", sort=sort, join=[SESSIONS])
         assert [(row["name"], tokens(row)) for row in rows] == [
             ("cid", []),
             ("bob", ["b1"]),
@@ -83,21 +83,21 @@ def test_each_of_many_rows_comes_with_its_own_relatives(
 
 
 def test_the_limit_of_a_join_counts_for_each_row(
-    filled: Engine, run: Run[Any], in_order: InOrder
+    people: Engine, run: Run[Any], in_order: InOrder
 ) -> None:
     async def body() -> None:
         two = Join("sessions", "session", "id", "userId", many=True, limit=2)
-        rows = await filled.find_many("user", sort=Sort("name"), join=[two])
+        rows = await people.find_many("user", sort=Sort("name"), join=[two])
         assert [tokens(row) for row in rows] == [in_order(["a3", "a1", "a2"])[:2], ["b1"], []]
 
     run(body())
 
 
-def test_joins_of_both_kinds_at_once(filled: Engine, run: Run[Any], in_order: InOrder) -> None:
+def test_joins_of_both_kinds_at_once(people: Engine, run: Run[Any], in_order: InOrder) -> None:
     async def body() -> None:
         again = Join("again", "user", "userId")
         siblings = Join("sessions", "session", "userId", "userId", many=True)
-        rows = await filled.find_many(
+        rows = await people.find_many(
             "session",
             [Condition("userId", "u-ann")],
             sort=Sort("token"),
@@ -111,24 +111,24 @@ def test_joins_of_both_kinds_at_once(filled: Engine, run: Run[Any], in_order: In
     run(body())
 
 
-def test_nothing_is_related_through_an_empty_field(filled: Engine, run: Run[Any]) -> None:
+def test_nothing_is_related_through_an_empty_field(people: Engine, run: Run[Any]) -> None:
     async def body() -> None:
-        await filled.create("thing", {"id": "1"})
-        await filled.create("thing", {"id": "2"})
+        await people.create("thing", {"id": "1"})
+        await people.create("thing", {"id": "2"})
         join = Join("same", "thing", "text", "other", many=True)
-        rows = await filled.find_many("thing", join=[join])
+        rows = await people.find_many("thing", join=[join])
         assert [row["same"] for row in rows] == [[], []]
 
     run(body())
 
 
-def test_relatives_of_more_rows_than_go_into_one_query(filled: Engine, run: Run[Any]) -> None:
+def test_relatives_of_more_rows_than_go_into_one_query(people: Engine, run: Run[Any]) -> None:
     async def body() -> None:
-        async with filled.transaction() as inside:
+        async with people.transaction() as inside:
             for number in range(1100):
                 await inside.create("user", user(f"n{number}"))
                 await inside.create("session", session(f"t{number}", f"n{number}"))
-        rows = await filled.find_many("user", limit=None, join=[SESSIONS])
+        rows = await people.find_many("user", limit=None, join=[SESSIONS])
         assert len(rows) == 1103
         assert all(
             tokens(row) == [f"t{str(row['name'])[1:]}"]
@@ -150,10 +150,10 @@ def test_relatives_of_more_rows_than_go_into_one_query(filled: Engine, run: Run[
     ],
 )
 def test_unknown_names_in_joins_are_a_fault_of_the_caller(
-    filled: Engine, run: Run[Any], join: Join
+    people: Engine, run: Run[Any], join: Join
 ) -> None:
     async def body() -> None:
         with pytest.raises(KeyError):
-            await filled.find_one("session", [Condition("token", "a1")], join=[join])
+            await people.find_one("session", [Condition("token", "a1")], join=[join])
 
     run(body())

@@ -6,9 +6,9 @@ const card = $("passkeys");
 
 watch(async () => {
   const passkeys = await call("/passkey/list-user-passkeys");
-  $("passkey-list").replaceChildren(...passkeys.map(({ id, name }) => line(name ?? "Passkey", "Remove", () => attempt(
+  $("passkey-list").replaceChildren(...passkeys.map(({ id, name }) => line(name ?? "Passkey", { Remove: () => attempt(
     card, () => call("/passkey/delete-passkey", { id }), "It signs nobody in any more.",
-  ))));
+  ) })));
 });
 
 onSubmit("add-passkey", ({ name }, form) => attempt(card, async () => {

@@ -18,7 +18,7 @@ function listed({ id, providerId }) {
   const unlink = () => attempt(
     card, () => call("/unlink-account", { accountId: id }), "It is no way to sign in any more.",
   );
-  return line(NAMES[providerId] ?? providerId, "Unlink", accounts.length > 1 && unlink); // the last one stays
+  return line(NAMES[providerId] ?? providerId, { Unlink: accounts.length > 1 && unlink }); // the last one stays
 }
 
 onClick("link-account", () => leave(card, "/link-social", {

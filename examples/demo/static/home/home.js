@@ -1,6 +1,7 @@
 // The page where people come in, and where they are then.
 import { sayWhy, show } from "../page.js";
 import { ASKED, comingIn } from "./coming-in.js";
+import "./invitation.js";
 import "./redeem.js";
 import "./second-factor.js";
 import "./member.js";

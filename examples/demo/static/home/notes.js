@@ -9,9 +9,9 @@ watch(async (found) => {
   $("note-list").replaceChildren(...(found ? await ask("/notes") : []).map(listed));
 });
 
-const listed = ({ id, text }) => line(text, "Remove", () => attempt(
+const listed = ({ id, text }) => line(text, { Remove: () => attempt(
   card, () => ask(`/notes/${id}`, undefined, "DELETE"), "Removed.",
-));
+) });
 
 onSubmit("write", ({ text }, form) => attempt(card, async () => {
   await ask("/notes", { text });

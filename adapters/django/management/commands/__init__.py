@@ -1,0 +1,1 @@
+"""`watchword`, `watchword_migrate`, `watchword_models`."""

@@ -1,0 +1,1 @@
+"""None: tables are watchword's own affair. Django tells of migrations whoever has this module."""

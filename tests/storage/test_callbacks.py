@@ -1,0 +1,160 @@
+"""Async callbacks of synchronous applications: all run on one loop, each for who waits for it."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+import sqlalchemy
+
+from tests.storage.models import SCHEMA, user
+from tests.support.django_project import database, settings_of
+from watchword.database.contract import Engine, Storage, StorageUnavailable
+from watchword.runtime.blocking import finish
+from watchword.runtime.callback_loop import CallbackLoop
+from watchword.storage.django import DjangoStorage
+from watchword.storage.mysql import MySQLStorage
+from watchword.storage.postgres import PostgresStorage
+from watchword.storage.sqlalchemy import SQLAlchemyStorage
+from watchword.storage.sqlite import SQLiteStorage
+
+Find = Callable[[str], Any]
+
+
+@contextmanager
+def sqlite(find: Find) -> Iterator[Storage]:
+    yield SQLiteStorage(f"{find('tmp_path')}/test.db", busy_timeout=0.1)
+
+
+@contextmanager
+def memory(find: Find) -> Iterator[Storage]:
+    yield SQLiteStorage(":memory:", busy_timeout=0.1)
+
+
+@contextmanager
+def postgres(find: Find) -> Iterator[Storage]:
+    yield PostgresStorage(find("postgres_url"))
+
+
+@contextmanager
+def mysql(find: Find) -> Iterator[Storage]:
+    yield MySQLStorage(find("mysql_url"))
+
+
+@contextmanager
+def alchemy(find: Find) -> Iterator[Storage]:
+    url: str = find("postgres_url")
+    url = url.replace("postgresql:", "postgresql+psycopg:", 1)
+    engine = sqlalchemy.create_engine(url.replace("search_path=", "options=-csearch_path%3D"))
+    yield SQLAlchemyStorage(engine)
+    engine.dispose()
+
+
+@contextmanager
+def django(find: Find) -> Iterator[Storage]:
+    with database(settings_of(find("postgres_url"))) as alias:
+        yield DjangoStorage(alias)
+
+
+@pytest.fixture(params=[sqlite, memory, postgres, mysql, alchemy, django])
+def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
+    with request.param(request.getfixturevalue) as storage:
+        made: Engine = storage.blocking(SCHEMA)
+        finish(made.apply(finish(made.plan())))
+        yield made
+        finish(made.close())
+
+
+@pytest.fixture
+def loop() -> Iterator[CallbackLoop]:
+    made = CallbackLoop()
+    yield made
+    made.stop()
+
+
+class Broken(Exception):
+    pass
+
+
+def test_a_transaction_is_that_of_one_callback(engine: Engine, loop: CallbackLoop) -> None:
+    """What one was told is stored is not undone with the transaction of another one."""
+    begun, go_on = threading.Event(), asyncio.Event()
+
+    async def first() -> None:
+        async with engine.transaction() as inside:
+            await inside.create("user", user("ann"))
+            begun.set()
+            await go_on.wait()
+            raise Broken
+
+    async def second(*, whole: bool) -> bool:
+        try:
+            if whole:
+                async with engine.transaction() as inside:
+                    await inside.create("user", user("bob"))
+            else:
+                await engine.create("user", user("eve"))
+        except StorageUnavailable:  # one writer at a time
+            return False
+        return True
+
+    async def let_go() -> None:
+        go_on.set()
+
+    with ThreadPoolExecutor(1) as threads:
+        waiting = threads.submit(loop.result_of, first())
+        begun.wait()
+        told = {"u-bob": loop.result_of(second(whole=True))}
+        told["u-eve"] = loop.result_of(second(whole=False))
+        loop.result_of(let_go())
+        with pytest.raises(Broken):
+            waiting.result()
+    rows = finish(engine.find_many("user"))
+    assert sorted(str(row["id"]) for row in rows) == [name for name in told if told[name]]
+
+
+def test_what_it_leaves_behind_is_not_in_later_transactions_of_its_thread(
+    engine: Engine, loop: CallbackLoop
+) -> None:
+    go_on, done = asyncio.Event(), asyncio.Event()
+    tasks: list[asyncio.Task[bool]] = []
+
+    async def left_behind() -> bool:
+        try:
+            await go_on.wait()
+            await engine.create("user", user("bob"))
+        except StorageUnavailable:
+            return False
+        finally:
+            done.set()
+        return True
+
+    async def callback() -> None:
+        tasks.append(asyncio.create_task(left_behind()))
+
+    async def let_go() -> None:
+        go_on.set()
+
+    async def wait() -> bool:
+        await done.wait()
+        return await tasks[0]
+
+    async def later() -> None:
+        async with engine.transaction() as inside:
+            await inside.create("user", user("ann"))
+            with ThreadPoolExecutor(1) as threads:
+                threads.submit(loop.result_of, let_go()).result()
+                stored.append(threads.submit(loop.result_of, wait()).result())
+            raise Broken
+
+    stored: list[bool] = []
+    loop.result_of(callback())
+    with pytest.raises(Broken):
+        finish(later())
+    rows = finish(engine.find_many("user"))
+    assert [row["id"] for row in rows] == ["u-bob"] * stored[0]

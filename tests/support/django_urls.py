@@ -1,0 +1,3 @@
+"""No URLs: tests bring their own."""
+
+urlpatterns: list[object] = []
