@@ -15,7 +15,7 @@ from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from watchword.database.contract import StorageUnavailable
-from watchword.runtime.callback_loop import asker, on_the_callback_loop, waiting_thread
+from watchword.runtime.callback_thread import asker, on_the_callback_loop, waiting_thread
 from watchword.runtime.lasting import is_behind
 from watchword.storage.connections.uninterrupted import to_its_end
 

@@ -15,7 +15,7 @@ import psycopg
 from psycopg.abc import PQGen
 from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
 
-from watchword.runtime.callback_loop import asker
+from watchword.runtime.callback_thread import asker
 from watchword.runtime.process import PerProcess, keep_open
 from watchword.storage.connections.forks import Lease, Owned
 from watchword.storage.sql.engine import refuse_script

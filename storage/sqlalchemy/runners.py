@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.pool import StaticPool
 from sqlalchemy.util import greenlet_spawn
 
-from watchword.runtime.callback_loop import asker
+from watchword.runtime.callback_thread import asker
 from watchword.runtime.process import PerProcess, keep_open
 from watchword.storage.connections.per_loop import PerLoop
 from watchword.storage.connections.uninterrupted import to_its_end

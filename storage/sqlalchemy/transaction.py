@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session, scoped_session
 
 from watchword.database.contract import StorageError
 from watchword.errors import ConfigurationError
-from watchword.runtime.callback_loop import asker
+from watchword.runtime.callback_thread import asker
 
 from .pool import Guest, Target
 

@@ -12,7 +12,7 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-from watchword.runtime.callback_loop import asker
+from watchword.runtime.callback_thread import asker
 from watchword.runtime.process import PerProcess, keep_open
 from watchword.storage.sql.engine import refuse_script
 

@@ -14,7 +14,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Protocol
 
 from watchword.database.contract import StorageUnavailable
-from watchword.runtime.callback_loop import asker
+from watchword.runtime.callback_thread import asker
 from watchword.runtime.process import PerProcess
 from watchword.storage.sql.engine import refuse_script
 

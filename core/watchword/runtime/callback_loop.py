@@ -6,43 +6,11 @@ import asyncio
 import threading
 from collections.abc import Awaitable
 from concurrent.futures import Future
-from contextvars import ContextVar
 from typing import TypeVar
 
+from .callback_thread import CallbackThread, Wait, waiting
+
 T = TypeVar("T")
-
-_NAME = "watchword-callbacks"
-
-
-class _Wait:
-    """A thread's, for a callback. Tasks that the callback leaves behind have seen it too."""
-
-    __slots__ = ("is_over", "thread")
-
-    def __init__(self) -> None:
-        self.thread = threading.get_ident()
-        self.is_over = False
-
-
-_waiting: ContextVar[_Wait | None] = ContextVar("watchword_waiting", default=None)
-
-
-def on_the_callback_loop() -> bool:
-    """Whether this is the thread of a callback loop."""
-    return threading.current_thread().name == _NAME
-
-
-def waiting_thread() -> int | None:
-    """Which thread waits for the callback that is running on this loop; None elsewhere."""
-    wait = _waiting.get() if on_the_callback_loop() else None
-    return None if wait is None or wait.is_over else wait.thread
-
-
-def asker() -> object:
-    """Whose a transaction is: this thread's; on this loop the task's, for callbacks of several
-    threads take turns there."""
-    task = asyncio.current_task() if on_the_callback_loop() else None
-    return threading.get_ident() if task is None else task
 
 
 class CallbackLoop:
@@ -50,7 +18,7 @@ class CallbackLoop:
 
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._run, name=_NAME, daemon=True)
+        self._thread = CallbackThread(self._run, self._current_task)
         self._thread.start()
 
     @property
@@ -65,17 +33,20 @@ class CallbackLoop:
     def result_of(self, awaitable: Awaitable[T]) -> T:
         """Run an awaitable on the loop; blocks until it is done, raises what it raises."""
         # The awaitable has a copy of this thread's context.
-        wait = _Wait()
-        before = _waiting.set(wait)
+        wait = Wait()
+        before = waiting.set(wait)
         try:
             return asyncio.run_coroutine_threadsafe(_as_coroutine(awaitable), self._loop).result()
         finally:
             wait.is_over = True
-            _waiting.reset(before)
+            waiting.reset(before)
 
     def stop(self) -> None:
         """End the loop and its thread; whoever still waits for a result hears of it."""
         self._loop.call_soon_threadsafe(self._loop.stop)
+
+    def _current_task(self) -> object:
+        return asyncio.current_task(self._loop)
 
     def _run(self) -> None:
         try:

@@ -1,0 +1,50 @@
+"""Which thread of control is asking, where a callback loop may be running beside the threads.
+
+Storages of the blocking world ask in each call, so this loads no asyncio.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextvars import ContextVar
+
+
+class CallbackThread(threading.Thread):
+    """The thread of a callback loop."""
+
+    def __init__(self, run: Callable[[], None], current_task: Callable[[], object]) -> None:
+        super().__init__(target=run, name="watchword-callbacks", daemon=True)
+        self.current_task = current_task
+
+
+class Wait:
+    """A thread's, for a callback. Tasks that the callback leaves behind have seen it too."""
+
+    __slots__ = ("is_over", "thread")
+
+    def __init__(self) -> None:
+        self.thread = threading.get_ident()
+        self.is_over = False
+
+
+waiting: ContextVar[Wait | None] = ContextVar("watchword_waiting", default=None)
+
+
+def on_the_callback_loop() -> bool:
+    """Whether this is the thread of a callback loop."""
+    return isinstance(threading.current_thread(), CallbackThread)
+
+
+def waiting_thread() -> int | None:
+    """Which thread waits for the callback that is running on this loop; None elsewhere."""
+    wait = waiting.get() if on_the_callback_loop() else None
+    return None if wait is None or wait.is_over else wait.thread
+
+
+def asker() -> object:
+    """Whose a transaction is: this thread's; on a callback loop the task's, for callbacks of
+    several threads take turns there."""
+    thread = threading.current_thread()
+    task = thread.current_task() if isinstance(thread, CallbackThread) else None
+    return threading.get_ident() if task is None else task
