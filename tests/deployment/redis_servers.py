@@ -64,7 +64,7 @@ class Watched:
         self.replica, _ = started.start("--replicaof", "127.0.0.1", str(self.primary))
         self.sentinel, _ = started.start(
             sentinel=f"sentinel monitor app 127.0.0.1 {self.primary} 1\n"
-            "sentinel down-after-milliseconds app 300\n"
+            "sentinel down-after-milliseconds app 1000\n"
             "sentinel failover-timeout app 2000\n"
         )
         until(lambda: self._knows_replica(), "the Sentinel knows no replica")
@@ -72,6 +72,7 @@ class Watched:
     def copied(self) -> None:
         """Wait until the replica has all that was written."""
         with Redis(port=self.primary) as client:
+            client.set("written", "last")  # WAIT speaks of its own connection's writes alone
             until(lambda: client.execute_command("WAIT", 1, 1000) == 1, "nothing is copied")
 
     def lose_primary(self) -> None:
