@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import dataclasses
 import inspect
+import re
 import textwrap
 from collections.abc import Iterator
 
@@ -26,7 +27,7 @@ def attributes(kind: type) -> list[Attribute]:
     for base in reversed(kind.__mro__):
         if base.__module__ != "builtins" and dataclasses.is_dataclass(base):
             found |= {one.name: one for one in declared(base) if one.name in given}
-    return [found[name] for name in given]
+    return [_told(found[name], field) for name, field in given.items()]
 
 
 def declared(kind: type) -> Iterator[Attribute]:
@@ -37,6 +38,16 @@ def declared(kind: type) -> Iterator[Attribute]:
         if isinstance(one, ast.AnnAssign) and isinstance(one.target, ast.Name):
             text = " ".join(_text(below).split())
             yield Attribute(one.target.id, ast.unparse(one.annotation), _default(one.value), text)
+
+
+def _told(one: Attribute, field: dataclasses.Field[object]) -> Attribute:
+    """A default that the source gives by the name of a constant is told by what it is."""
+    if not one.default or not re.search(r"\b_?[A-Z][A-Z_]+\b", one.default):
+        return one
+    made = field.default
+    if field.default_factory is not dataclasses.MISSING:
+        made = field.default_factory()
+    return dataclasses.replace(one, default=repr(made))
 
 
 def _text(node: ast.stmt) -> str:

@@ -85,6 +85,20 @@ def test_no_option_is_without_a_text(site: Pages) -> None:
     assert bare == [], "give it a docstring"
 
 
+def test_defaults_are_values_and_no_names_of_our_constants() -> None:
+    defaults = {
+        (one.name, option.name): option.default
+        for one in option_classes()
+        for option in one.options
+    }
+    assert defaults["Mailer", "language"] == "'en'"
+    assert defaults["MagicLink", "rate_limit"] == "RateLimitRule(window=60, max=5)"
+    assert defaults["KeyExpiration", "max_expires_in"] == "31536000"
+    assert [name for name, default in defaults.items() if re.search(r"\b_", default or "")] == [
+        ("JWTVerifier", "clock")
+    ]
+
+
 def test_errors_say_which_endpoints_answer_with_them(site: Pages) -> None:
     page = site[PurePosixPath("errors/INVALID_TWO_FACTOR_COOKIE.md")]
     assert "[`POST /two-factor/verify-totp`](../endpoints/two-factor.md#post-two-factor" in page
