@@ -45,7 +45,7 @@ class FlaskBody:
             raise BodyTooLarge
         if not data and (request.form or request.files):
             _log.error(
-                "the body of %s %s was parsed as a form before watchword could read it; "
+                "the body of %s %r was parsed as a form before watchword could read it; "
                 "call request.get_data() first in that hook, or leave watchword's paths alone",
                 request.method,
                 request.path,

@@ -115,7 +115,7 @@ class DjangoBody:
 
     def _refuse(self) -> None:
         _log.error(
-            "the body of %s %s was parsed by a middleware before watchword could read it; read "
+            "the body of %s %r was parsed by a middleware before watchword could read it; read "
             "request.body first there, or leave watchword's paths alone",
             self._http.method,
             self._http.path,

@@ -63,6 +63,15 @@ def test_a_form_that_a_hook_has_consumed_is_refused_and_logged(
     assert auth.script.seen == []
 
 
+def test_a_path_writes_no_line_of_its_own_into_the_log(
+    app: flask.Flask, auth: EchoAuth, caplog: pytest.LogCaptureFixture
+) -> None:
+    app.before_request(lambda: flask.request.form and None)
+    WSGIClient(app).send("POST", "/api/auth/ok\nERROR all is lost", FORM, body=BODY)
+    (record,) = [one for one in caplog.records if one.name.startswith("watchword")]
+    assert "\n" not in record.getMessage()
+
+
 def test_a_body_that_a_hook_has_read_and_not_kept_is_refused(
     app: flask.Flask, auth: EchoAuth
 ) -> None:
