@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hmac
 import sqlite3
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote
@@ -21,9 +22,9 @@ SESSION = ("id", "expiresAt", "token", "createdAt", "updatedAt", "ipAddress", "u
 USER = ("id", "name", "email", "emailVerified", "image", "createdAt", "updatedAt")
 
 
-def select(placeholder: str) -> str:
+def select(placeholder: str, session: Sequence[str] = SESSION, user: Sequence[str] = USER) -> str:
     """The one query: the session of a token with its user."""
-    columns = [f's."{name}"' for name in SESSION] + [f'u."{name}"' for name in USER]
+    columns = [f's."{name}"' for name in session] + [f'u."{name}"' for name in user]
     return (
         f'SELECT {", ".join(columns)} FROM "session" s JOIN "user" u ON u."id" = s."userId" '
         f'WHERE s."token" = {placeholder} LIMIT 1'
@@ -43,12 +44,17 @@ def signed_token(header: str, secret: bytes) -> str | None:
 
 
 class Floor:
-    """The floor on an SQLite file, which keeps dates as ISO texts already."""
+    """The floor on an SQLite file, which keeps dates as ISO texts already.
 
-    def __init__(self, path: str, secret: str) -> None:
+    `answer` is what it has to answer: plugins add columns to sessions and users.
+    """
+
+    def __init__(self, path: str, secret: str, answer: dict[str, dict[str, Any]]) -> None:
         self._secret = secret.encode()
         self._database = sqlite3.connect(path, isolation_level=None)
-        self._select = select("?")
+        self._session, self._user = tuple(answer["session"]), tuple(answer["user"])
+        self._select = select("?", self._session, self._user)
+        self._truths = [name for name, value in answer["user"].items() if isinstance(value, bool)]
         self._encode = msgspec.json.Encoder().encode
 
     def check(self, header: str) -> bytes | None:
@@ -59,11 +65,12 @@ class Floor:
         row = self._database.execute(self._select, (token,)).fetchone()
         if row is None:
             return None
-        session = dict(zip(SESSION, row, strict=False))
+        session = dict(zip(self._session, row, strict=False))
         if datetime.fromisoformat(session["expiresAt"]) <= datetime.now(UTC):
             return None
-        user: dict[str, Any] = dict(zip(USER, row[len(SESSION) :], strict=True))
-        user["emailVerified"] = bool(user["emailVerified"])
+        user: dict[str, Any] = dict(zip(self._user, row[len(self._session) :], strict=True))
+        for name in self._truths:
+            user[name] = bool(user[name])
         return self._encode({"session": session, "user": user})
 
     def close(self) -> None:
