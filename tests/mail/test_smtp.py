@@ -207,8 +207,9 @@ def test_a_server_that_never_comes_to_the_point_is_given_up(
     assert getattr(told.value, "unreachable", True)
 
 
-def test_a_host_of_many_addresses_takes_no_longer(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An event loop has one time for all of them anyway."""
+def test_a_host_of_many_addresses_takes_no_longer(
+    send: Send, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with ExitStack() as opened, mail_server() as server:
         hosts = ("127.0.0.2", "127.0.0.3", "127.0.0.1")
         for host in hosts[:2]:
@@ -222,12 +223,12 @@ def test_a_host_of_many_addresses_takes_no_longer(monkeypatch: pytest.MonkeyPatc
         monkeypatch.setattr(socket, "getaddrinfo", resolved)
         # The last one that is asked is there: the others leave time for it.
         smtp = SMTP(f"smtp://mx.test:{server.port}?starttls=false", timeout=3)
-        blocking(smtp, message())
+        send(smtp, message())
         assert len(server.posts) == 1
         found.pop()
         began = time.monotonic()
-        with pytest.raises(MailDeferred, match="timeout"):
-            blocking(smtp, message())
+        with pytest.raises((MailDeferred, TimeoutError)):
+            send(smtp, message())
         assert time.monotonic() - began < 4
 
 

@@ -6,6 +6,8 @@ import ssl
 from contextlib import suppress
 from typing import Any, cast
 
+from watchword.runtime.connecting_on_loops import connected
+
 from .envelope import Envelope
 from .refusals import MailRefused
 from .smtp import SMTP
@@ -51,7 +53,6 @@ class _Conversation:
         self._options = options
         self._client = aiosmtplib.SMTP(
             hostname=options.host,
-            port=options.port,
             use_tls=options.encrypted,
             start_tls=False,
             tls_context=context_for(options) if options.encrypted or options.upgrades else None,
@@ -62,7 +63,9 @@ class _Conversation:
     async def converse(self, envelope: Envelope) -> None:
         """All of it. What it raises belongs to `stage`."""
         options, client = self._options, self._client
-        await client.connect()
+        # aiosmtplib would give all of the time to the first address.
+        socket = await connected(options.host, options.port, options.patience)
+        await client.connect(sock=socket)
         if options.upgrades:
             self.stage = "STARTTLS"
             await client.starttls()
