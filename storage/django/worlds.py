@@ -63,6 +63,7 @@ class Threads:
 
     A callback that is `async def` runs on a loop of watchword's own, while the thread that called
     it waits. What it asks for is done for that thread: on its connection, in its transactions.
+    Tasks that it makes stand for themselves, as the thread may go on before they are done.
     """
 
     def __init__(self, alias: str) -> None:

@@ -158,3 +158,66 @@ def test_what_it_leaves_behind_is_not_in_later_transactions_of_its_thread(
         finish(later())
     rows = finish(engine.find_many("user"))
     assert [row["id"] for row in rows] == ["u-bob"] * stored[0]
+
+
+def test_tasks_of_one_callback_are_in_transactions_of_their_own(
+    engine: Engine, loop: CallbackLoop
+) -> None:
+    async def first(begun: asyncio.Event, go_on: asyncio.Event) -> None:
+        async with engine.transaction() as inside:
+            await inside.create("user", user("ann"))
+            begun.set()
+            await go_on.wait()
+            raise Broken
+
+    async def callback() -> bool:
+        begun, go_on = asyncio.Event(), asyncio.Event()
+        undone = asyncio.create_task(first(begun, go_on))
+        await begun.wait()
+        told = await asyncio.create_task(is_stored(engine, "bob"))
+        go_on.set()
+        with pytest.raises(Broken):
+            await undone
+        return told
+
+    told = loop.result_of(callback())
+    rows = finish(engine.find_many("user"))
+    assert [row["id"] for row in rows] == ["u-bob"] * told
+
+
+def test_nobody_gets_into_the_transaction_of_a_task_that_was_left_behind(
+    engine: Engine, loop: CallbackLoop
+) -> None:
+    go_on = asyncio.Event()
+    left: list[asyncio.Task[None]] = []
+
+    async def behind(begun: asyncio.Event) -> None:
+        async with engine.transaction() as inside:
+            await inside.create("user", user("ann"))
+            begun.set()
+            await go_on.wait()
+            await inside.create("user", user("eve"))
+
+    async def callback() -> None:
+        begun = asyncio.Event()
+        left.append(asyncio.create_task(behind(begun)))
+        await begun.wait()
+
+    async def end() -> None:
+        go_on.set()
+        await left[0]
+
+    loop.result_of(callback())
+    told = loop.result_of(is_stored(engine, "bob"))
+    loop.result_of(end())
+    rows = finish(engine.find_many("user"))
+    assert sorted(str(row["id"]) for row in rows) == ["u-ann", *["u-bob"] * told, "u-eve"]
+
+
+async def is_stored(engine: Engine, name: str) -> bool:
+    """Whether a user is stored, as far as his maker is told."""
+    try:
+        await engine.create("user", user(name))
+    except StorageUnavailable:  # one writer at a time
+        return False
+    return True

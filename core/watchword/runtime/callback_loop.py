@@ -36,7 +36,8 @@ class CallbackLoop:
         wait = Wait()
         before = waiting.set(wait)
         try:
-            return asyncio.run_coroutine_threadsafe(_as_coroutine(awaitable), self._loop).result()
+            coroutine = _awaited_by(wait, awaitable)
+            return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
         finally:
             wait.is_over = True
             waiting.reset(before)
@@ -56,7 +57,8 @@ class CallbackLoop:
             self._loop.close()
 
 
-async def _as_coroutine(awaitable: Awaitable[T]) -> T:
+async def _awaited_by(wait: Wait, awaitable: Awaitable[T]) -> T:
+    wait.task = asyncio.current_task()
     return await awaitable
 
 

@@ -19,12 +19,15 @@ class CallbackThread(threading.Thread):
 
 
 class Wait:
-    """A thread's, for a callback. Tasks that the callback leaves behind have seen it too."""
+    """A thread's, for a callback. Tasks that the callback makes, and may leave behind, see it too,
+    but nobody waits for them: only the callback's own task is the one."""
 
-    __slots__ = ("is_over", "thread")
+    __slots__ = ("is_over", "task", "thread")
 
     def __init__(self) -> None:
-        self.thread = threading.get_ident()
+        # A callback that waits for one of another loop keeps its own thread waiting.
+        self.thread = waiting_thread() or threading.get_ident()
+        self.task: object = None
         self.is_over = False
 
 
@@ -37,9 +40,11 @@ def on_the_callback_loop() -> bool:
 
 
 def waiting_thread() -> int | None:
-    """Which thread waits for the callback that is running on this loop; None elsewhere."""
-    wait = waiting.get() if on_the_callback_loop() else None
-    return None if wait is None or wait.is_over else wait.thread
+    """Which thread waits for the callback whose task is running on this loop; None elsewhere."""
+    thread, wait = threading.current_thread(), waiting.get()
+    if wait is None or wait.is_over or not isinstance(thread, CallbackThread):
+        return None
+    return wait.thread if wait.task is thread.current_task() else None
 
 
 def asker() -> object:
