@@ -25,8 +25,7 @@ class Wait:
     __slots__ = ("is_over", "task", "thread")
 
     def __init__(self) -> None:
-        # A callback that waits for one of another loop keeps its own thread waiting.
-        self.thread = waiting_thread() or threading.get_ident()
+        self.thread = threading.get_ident()
         self.task: object = None
         self.is_over = False
 

@@ -33,6 +33,31 @@ def test_async_callbacks_run_in_the_blocking_world(make_auth: MakeAuth) -> None:
     assert first == second == {"thread": "watchword-callbacks"}
 
 
+def test_callbacks_of_two_servers_that_call_each_other_do_not_wait_for_ever(
+    make_auth: MakeAuth, caplog: pytest.LogCaptureFixture
+) -> None:
+    both = threading.Barrier(2)
+    told: list[int] = []
+
+    def calls(number: int) -> Callable[[Call], Any]:
+        async def hook(call: Call) -> None:
+            await asyncio.to_thread(both.wait, 60)
+            told.append(servers[1 - number].blocking.handle(OK).status)
+
+        return hook
+
+    servers = [make_auth(hooks=Hooks(after=calls(number))) for number in range(2)]
+    asking = [
+        threading.Thread(target=one.blocking.handle, args=(OK,), daemon=True) for one in servers
+    ]
+    for thread in asking:
+        thread.start()
+    for thread in asking:
+        thread.join(30)
+    assert told == [500, 500]
+    assert caplog.text.count("request failed: MustNotWait") == 2
+
+
 def test_sync_callbacks_stay_off_the_event_loop(make_auth: MakeAuth) -> None:
     def name(call: Call) -> dict[str, str]:
         return {"thread": threading.current_thread().name}
