@@ -17,6 +17,7 @@ from watchword.errors import Overloaded
 
 from .backlog import Backlog, done_in_place, unfinished_at_the_end
 from .callback_thread import on_the_callback_loop
+from .callbacks import give_up
 from .capacity import Capacity
 from .hashing import hashing_within
 from .hosts import threads_stand_still
@@ -126,8 +127,7 @@ class _Here:
         """
         if not on_the_callback_loop():
             return self.loop().result_of(awaitable)
-        if inspect.iscoroutine(awaitable):
-            awaitable.close()
+        give_up(awaitable)
         raise MustNotWait(
             "an async callback called a blocking entrance on its event loop; await the async "
             "entrance there, or call the blocking one in a thread (asyncio.to_thread)"
