@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 import sqlalchemy
@@ -24,6 +25,7 @@ from watchword.storage.sqlalchemy import SQLAlchemyStorage
 from watchword.storage.sqlite import SQLiteStorage
 
 Find = Callable[[str], Any]
+T = TypeVar("T")
 
 
 @contextmanager
@@ -212,6 +214,36 @@ def test_nobody_gets_into_the_transaction_of_a_task_that_was_left_behind(
     loop.result_of(end())
     rows = finish(engine.find_many("user"))
     assert sorted(str(row["id"]) for row in rows) == ["u-ann", *["u-bob"] * told, "u-eve"]
+
+
+def test_a_thread_that_waits_no_more_is_left_in_no_transaction(
+    engine: Engine, loop: CallbackLoop
+) -> None:
+    over, waiting = threading.Event(), threading.get_ident()
+
+    async def callback() -> None:
+        try:
+            async with engine.transaction() as inside:
+                await inside.create("user", user("ann"))
+                signal.pthread_kill(waiting, signal.SIGINT)
+                await asyncio.Event().wait()
+        finally:
+            over.set()
+
+    async def seen_by_others() -> list[object]:
+        rows = await asyncio.create_task(as_coroutine(engine.find_many("user")))
+        return [row["id"] for row in rows]
+
+    finish(engine.count("user"))
+    with pytest.raises(KeyboardInterrupt):
+        loop.result_of(callback())
+    assert over.wait(60)
+    finish(engine.create("user", user("bob")))
+    assert loop.result_of(seen_by_others()) == ["u-bob"]
+
+
+async def as_coroutine(awaitable: Awaitable[T]) -> T:
+    return await awaitable
 
 
 async def is_stored(engine: Engine, name: str) -> bool:

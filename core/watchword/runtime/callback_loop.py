@@ -44,7 +44,11 @@ class CallbackLoop:
         wait = Wait()
         before = waiting.set(wait)
         try:
-            return self._begun(wait, awaitable).result()
+            begun = self._begun(wait, awaitable)
+            try:
+                return begun.result()
+            finally:
+                begun.cancel()  # where the wait was broken off
         finally:
             wait.is_over = True
             waiting.reset(before)
