@@ -78,10 +78,10 @@ class Connections:
                 yield held
             finally:
                 self._held.pop(me, None)
-            await self._world.run(held.part.commit)
+            await self._world.run(held.part.commit, held.connection)
         finally:
             for one in made:
-                await self._world.run(lambda one=one: self._end(one))
+                await self._world.run(lambda one=one: self._end(one), one.connection)
 
     async def run_script(self, statements: Sequence[str]) -> None:
         if self._mine() is not None:
@@ -161,14 +161,14 @@ class HeldConnection:
         self.over = world.bell()
 
     async def read(self, sql: str, params: Sequence[Any]) -> Rows:
-        return (await self._world.run(lambda: self.part.run(sql, params, writes=False)))[0]
+        return (await self._run(lambda: self.part.run(sql, params, writes=False)))[0]
 
     async def write(self, sql: str, params: Sequence[Any]) -> Written:
-        return await self._world.run(lambda: self.part.run(sql, params, writes=True))
+        return await self._run(lambda: self.part.run(sql, params, writes=True))
 
     async def together(self, work: Callable[[Statements], Awaitable[T]], *, atomic: bool) -> T:
         """See `mysql.engine.Together`."""
-        return await self._world.run(lambda: finish(coroutine(work, self.part)))
+        return await self._run(lambda: finish(coroutine(work, self.part)))
 
     @asynccontextmanager
     async def transaction(self) -> AsyncGenerator[HeldConnection, None]:
@@ -179,6 +179,9 @@ class HeldConnection:
 
     async def close(self) -> None:
         """Nothing is given back before the transaction ends."""
+
+    async def _run(self, work: Callable[[], T]) -> T:
+        return await self._world.run(work, self.connection)
 
 
 def _leave(used: WeakSet[BaseDatabaseWrapper]) -> None:

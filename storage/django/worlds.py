@@ -8,7 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any, Protocol, TypeVar
-from weakref import WeakKeyDictionary, WeakValueDictionary
+from weakref import WeakKeyDictionary, WeakSet, WeakValueDictionary
 
 from asgiref.sync import sync_to_async
 from django.db import connections
@@ -45,8 +45,9 @@ class World(Protocol):
         """Who asks: a thread or a task."""
         ...
 
-    async def run(self, work: Callable[[], T]) -> T:
-        """Do work in the thread of that connection."""
+    async def run(self, work: Callable[[], T], held: BaseDatabaseWrapper | None = None) -> T:
+        """Do work in the thread of the caller's connection; `held` is the one with the transaction
+        that the work belongs to, if it does to one."""
         ...
 
     def bell(self) -> Bell:
@@ -63,41 +64,42 @@ class Threads:
 
     A callback that is `async def` runs on a loop of watchword's own, while the thread that called
     it waits. What it asks for is done for that thread: on its connection, in its transactions.
+    Tasks that it makes stand for themselves, as the thread may go on before they are done.
     """
 
     def __init__(self, alias: str) -> None:
         self._alias = alias
         self._connections: WeakValueDictionary[object, BaseDatabaseWrapper] = WeakValueDictionary()
         """Those of threads."""
-        self._aside: dict[object, BaseDatabaseWrapper] = {}
-        """Those with transactions of callbacks whose thread has none, or waits no more."""
+        self._aside: WeakSet[BaseDatabaseWrapper] = WeakSet()
+        """Those of callbacks for whom no thread that has one waits: they end with the statement, or
+        with the transaction."""
 
     def caller(self) -> object:
         return waiting_thread() or asker()
 
-    async def run(self, work: Callable[[], T]) -> T:
+    async def run(self, work: Callable[[], T], held: BaseDatabaseWrapper | None = None) -> T:
         if on_the_callback_loop():
+            # Who waited when the transaction began may not any more; it stays where it is.
+            connection = held or self._connections.get(self.caller())
             with ThreadPoolExecutor(1, _ASIDE) as aside:
-                return aside.submit(self._for, self.caller(), work).result()
+                return aside.submit(self._on, connection, work).result()
         self._connections[threading.get_ident()] = connections[self._alias]
         return work()
 
-    def _for(self, who: object, work: Callable[[], T]) -> T:
-        """Do work on the connection of a thread that waits; here no event loop forbids it."""
-        made = self._aside.pop(who, None)
-        connection = made or self._connections.get(who)
+    def _on(self, connection: BaseDatabaseWrapper | None, work: Callable[[], T]) -> T:
+        """Do work on another thread's connection, or a new one; here no event loop forbids it."""
         if connection is None:
-            made = connection = connections[self._alias]
+            connection = connections[self._alias]
+            self._aside.add(connection)
         connections[self._alias] = connection
         connection.inc_thread_sharing()
         try:
             return work()
         finally:
             del connections[self._alias]
-            if made is not None and made.in_atomic_block:
-                self._aside[who] = made
-            elif made is not None:
-                made.close()
+            if connection in self._aside and not connection.in_atomic_block:
+                connection.close()
             connection.dec_thread_sharing()
 
     def bell(self) -> Bell:
@@ -137,7 +139,7 @@ class Loops:
     def caller(self) -> object:
         return asyncio.current_task()
 
-    async def run(self, work: Callable[[], T]) -> T:
+    async def run(self, work: Callable[[], T], held: BaseDatabaseWrapper | None = None) -> T:
         task = asyncio.current_task()
         if task is not None and is_behind():
             loop = asyncio.get_running_loop()

@@ -14,6 +14,8 @@ from watchword.database.contract import StorageUnavailable
 from watchword.errors import ConfigurationError
 from watchword.storage.connections.circuit_breaker import CircuitBreaker
 
+from .pool import takes_no_writes
+
 INCREMENT = """
 local count = redis.call('INCR', KEYS[1])
 if count == 1 or redis.call('TTL', KEYS[1]) == -1 then redis.call('EXPIRE', KEYS[1], ARGV[1]) end
@@ -34,7 +36,6 @@ return 1
 _OUTAGES = (
     exceptions.ConnectionError,
     exceptions.TimeoutError,
-    exceptions.ReadOnlyError,
     exceptions.OutOfMemoryError,
     exceptions.ClusterDownError,
     exceptions.RedisClusterException,
@@ -109,6 +110,8 @@ class RedisEngine:
         except _OUTAGES as error:
             raise self._breaker.failed(ticket, type(error).__name__) from None
         except exceptions.RedisError as error:
+            if takes_no_writes(error):
+                raise self._breaker.failed(ticket, "ReadOnlyError") from None
             if _sends_elsewhere(error):
                 raise ClusterRefused from None
             # Its text may quote what was sent.

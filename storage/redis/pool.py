@@ -20,7 +20,7 @@ from redis import asyncio as aioredis
 from redis.asyncio.retry import Retry as AsyncRetry
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as Disconnected
-from redis.exceptions import ReadOnlyError
+from redis.exceptions import ReadOnlyError, RedisError, ResponseError
 from redis.retry import Retry
 
 from watchword.database.secondary import SecondaryBusy
@@ -128,8 +128,9 @@ class BlockingLink:
         with pool.place():
             try:
                 return pool.client().execute_command(*command)
-            except ReadOnlyError:
-                pool.give_up()
+            except ResponseError as error:
+                if takes_no_writes(error):
+                    pool.give_up()
                 raise
 
     async def close(self) -> None:
@@ -190,8 +191,9 @@ class LoopLink:
         async with pool.place():
             try:
                 return await pool.client.execute_command(*command)
-            except ReadOnlyError:
-                await pool.give_up()
+            except ResponseError as error:
+                if takes_no_writes(error):
+                    await pool.give_up()
                 raise
 
     async def close(self) -> None:
@@ -199,6 +201,11 @@ class LoopLink:
         taken = self._pools.take_here()
         if taken is not None:
             await taken.close()
+
+
+def takes_no_writes(error: RedisError) -> bool:
+    """Whether a server that is a copy says so; Redis 6 says it of a script in the text alone."""
+    return isinstance(error, ReadOnlyError) or " -READONLY " in str(error)
 
 
 def _watchers(pool: Any) -> list[Any]:

@@ -17,9 +17,11 @@ from typing import cast
 
 import pytest
 
-from tests.support.browser import Clock
+from tests.core.conftest import MakeAuth
+from tests.support.browser import Browser, Clock
+from tests.support.forking import in_forked_child
 from tests.support.services import ROOT
-from watchword import Call, RateLimitRule
+from watchword import Call, Hooks, RateLimitRule
 from watchword.pipeline.rate_counters import MemoryCounters
 from watchword.runtime import process
 from watchword.runtime.blocking import finish
@@ -105,6 +107,28 @@ def test_a_forked_child_hashes_mails_and_calls_back(fork: str, tmp_path: Path) -
         check=False,
     )
     assert done.stdout == "child ok parent ok", done.stdout + done.stderr
+
+
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+def test_a_child_that_a_callback_forked_has_a_loop_for_callbacks_of_its_own(
+    make_auth: MakeAuth,
+) -> None:
+    parent = os.getpid()
+    status: list[int] = []
+
+    async def hook(call: Call) -> dict[str, bool] | None:
+        if os.getpid() != parent:
+            return {"is_child": True}
+        if not status:
+            status.append(in_forked_child(called_back, hooks=True))
+        return None
+
+    def called_back() -> None:
+        assert browser.get("/ok").json == {"is_child": True}
+
+    browser = Browser(make_auth(hooks=Hooks(after=hook)))
+    assert browser.get("/ok").status == 200
+    assert status == [0]
 
 
 def test_counters_in_memory_go_on_in_a_child_whatever_a_thread_of_the_parent_held(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 import sqlalchemy
@@ -24,6 +25,7 @@ from watchword.storage.sqlalchemy import SQLAlchemyStorage
 from watchword.storage.sqlite import SQLiteStorage
 
 Find = Callable[[str], Any]
+T = TypeVar("T")
 
 
 @contextmanager
@@ -158,3 +160,96 @@ def test_what_it_leaves_behind_is_not_in_later_transactions_of_its_thread(
         finish(later())
     rows = finish(engine.find_many("user"))
     assert [row["id"] for row in rows] == ["u-bob"] * stored[0]
+
+
+def test_tasks_of_one_callback_are_in_transactions_of_their_own(
+    engine: Engine, loop: CallbackLoop
+) -> None:
+    async def first(begun: asyncio.Event, go_on: asyncio.Event) -> None:
+        async with engine.transaction() as inside:
+            await inside.create("user", user("ann"))
+            begun.set()
+            await go_on.wait()
+            raise Broken
+
+    async def callback() -> bool:
+        begun, go_on = asyncio.Event(), asyncio.Event()
+        undone = asyncio.create_task(first(begun, go_on))
+        await begun.wait()
+        told = await asyncio.create_task(is_stored(engine, "bob"))
+        go_on.set()
+        with pytest.raises(Broken):
+            await undone
+        return told
+
+    told = loop.result_of(callback())
+    rows = finish(engine.find_many("user"))
+    assert [row["id"] for row in rows] == ["u-bob"] * told
+
+
+def test_nobody_gets_into_the_transaction_of_a_task_that_was_left_behind(
+    engine: Engine, loop: CallbackLoop
+) -> None:
+    go_on = asyncio.Event()
+    left: list[asyncio.Task[None]] = []
+
+    async def behind(begun: asyncio.Event) -> None:
+        async with engine.transaction() as inside:
+            await inside.create("user", user("ann"))
+            begun.set()
+            await go_on.wait()
+            await inside.create("user", user("eve"))
+
+    async def callback() -> None:
+        begun = asyncio.Event()
+        left.append(asyncio.create_task(behind(begun)))
+        await begun.wait()
+
+    async def end() -> None:
+        go_on.set()
+        await left[0]
+
+    loop.result_of(callback())
+    told = loop.result_of(is_stored(engine, "bob"))
+    loop.result_of(end())
+    rows = finish(engine.find_many("user"))
+    assert sorted(str(row["id"]) for row in rows) == ["u-ann", *["u-bob"] * told, "u-eve"]
+
+
+def test_a_thread_that_waits_no_more_is_left_in_no_transaction(
+    engine: Engine, loop: CallbackLoop
+) -> None:
+    over, waiting = threading.Event(), threading.get_ident()
+
+    async def callback() -> None:
+        try:
+            async with engine.transaction() as inside:
+                await inside.create("user", user("ann"))
+                signal.pthread_kill(waiting, signal.SIGINT)
+                await asyncio.Event().wait()
+        finally:
+            over.set()
+
+    async def seen_by_others() -> list[object]:
+        rows = await asyncio.create_task(as_coroutine(engine.find_many("user")))
+        return [row["id"] for row in rows]
+
+    finish(engine.count("user"))
+    with pytest.raises(KeyboardInterrupt):
+        loop.result_of(callback())
+    assert over.wait(60)
+    finish(engine.create("user", user("bob")))
+    assert loop.result_of(seen_by_others()) == ["u-bob"]
+
+
+async def as_coroutine(awaitable: Awaitable[T]) -> T:
+    return await awaitable
+
+
+async def is_stored(engine: Engine, name: str) -> bool:
+    """Whether a user is stored, as far as his maker is told."""
+    try:
+        await engine.create("user", user(name))
+    except StorageUnavailable:  # one writer at a time
+        return False
+    return True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from functools import partial
@@ -208,10 +208,13 @@ class Database:
         For what was changed here, and for what the application changed by itself.
         """
         model = self._tables.of(type(stored)).model
-        await self._after(model, "update_after", stored)
         listener = self._tables.listeners.get(model)
-        if listener is not None:
-            await self.after_commit(partial(listener, self._caller, stored))
+        try:
+            await self._after(model, "update_after", stored)
+        finally:
+            # A hook that fails is no reason to keep copies of what was.
+            if listener is not None:
+                await self.after_commit(partial(listener, self._caller, stored))
 
     async def increment(
         self,
@@ -324,11 +327,14 @@ class Database:
                 yield
         finally:
             self._engine, self._after_commit = outer, None
-        for work in queue:
-            await work()
+        await _all(queue)
 
     async def after_commit(self, work: Callable[[], Awaitable[None]]) -> None:
-        """Run `work` once the surrounding transaction is stored; at once outside of one."""
+        """Run `work` once the surrounding transaction is stored; at once outside of one.
+
+        Whatever fails of what waits for a commit, the rest is done; then the first failure is
+        raised.
+        """
         if self._after_commit is None:
             await work()
         else:
@@ -377,3 +383,14 @@ class Database:
                 await self._caller.run(hook, stored, self._caller)
 
         await self.after_commit(run)
+
+
+async def _all(works: Sequence[Callable[[], Awaitable[None]]]) -> None:
+    failures: list[Exception] = []
+    for work in works:
+        try:
+            await work()
+        except Exception as error:
+            failures.append(error)
+    if failures:
+        raise failures[0]

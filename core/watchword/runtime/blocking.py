@@ -16,6 +16,8 @@ from watchword.database.secondary import SecondaryEngine
 from watchword.errors import Overloaded
 
 from .backlog import Backlog, done_in_place, unfinished_at_the_end
+from .callback_thread import on_the_callback_loop
+from .callbacks import give_up
 from .capacity import Capacity
 from .hashing import hashing_within
 from .hosts import threads_stand_still
@@ -119,16 +121,15 @@ class _Here:
             return self._loop
 
     def result_of(self, awaitable: Awaitable[T]) -> T:
-        """Run an awaitable on the callbacks' loop. Raises `MustNotWait` on that loop itself, which
-        would wait for itself, and with it every callback of the server.
+        """Run an awaitable on the callbacks' loop. Raises `MustNotWait` on any such loop: this one
+        would wait for itself, that of another server for what may wait for it, and with it every
+        callback of that server.
         """
-        loop = self.loop()
-        if not loop.is_here:
-            return loop.result_of(awaitable)
-        if inspect.iscoroutine(awaitable):
-            awaitable.close()
+        if not on_the_callback_loop():
+            return self.loop().result_of(awaitable)
+        give_up(awaitable)
         raise MustNotWait(
-            "an async callback called the blocking entrance on its event loop; await the async "
+            "an async callback called a blocking entrance on its event loop; await the async "
             "entrance there, or call the blocking one in a thread (asyncio.to_thread)"
         )
 

@@ -8,7 +8,10 @@ from collections.abc import Awaitable
 from concurrent.futures import Future
 from typing import TypeVar
 
+from watchword.errors import Overloaded
+
 from .callback_thread import CallbackThread, Wait, waiting
+from .callbacks import give_up
 
 T = TypeVar("T")
 
@@ -19,6 +22,8 @@ class CallbackLoop:
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
         self._thread = CallbackThread(self._run, self._current_task)
+        self._lock = threading.Lock()
+        self._stopped = False
         self._thread.start()
 
     @property
@@ -31,19 +36,36 @@ class CallbackLoop:
         return asyncio.shield(asyncio.wrap_future(begun, loop=self._loop))
 
     def result_of(self, awaitable: Awaitable[T]) -> T:
-        """Run an awaitable on the loop; blocks until it is done, raises what it raises."""
+        """Run an awaitable on the loop; blocks until it is done, raises what it raises.
+
+        Raises `Overloaded` (503) once the loop was stopped.
+        """
         # The awaitable has a copy of this thread's context.
         wait = Wait()
         before = waiting.set(wait)
         try:
-            return asyncio.run_coroutine_threadsafe(_as_coroutine(awaitable), self._loop).result()
+            begun = self._begun(wait, awaitable)
+            try:
+                return begun.result()
+            finally:
+                begun.cancel()  # where the wait was broken off
         finally:
             wait.is_over = True
             waiting.reset(before)
 
     def stop(self) -> None:
         """End the loop and its thread; whoever still waits for a result hears of it."""
-        self._loop.call_soon_threadsafe(self._loop.stop)
+        with self._lock:
+            self._stopped = True
+            self._loop.call_soon_threadsafe(self._loop.stop)
+
+    def _begun(self, wait: Wait, awaitable: Awaitable[T]) -> Future[T]:
+        # What is begun behind the stop would be neither done nor cancelled.
+        with self._lock:
+            if not self._stopped:
+                return asyncio.run_coroutine_threadsafe(_awaited_by(wait, awaitable), self._loop)
+        give_up(awaitable)
+        raise Overloaded
 
     def _current_task(self) -> object:
         return asyncio.current_task(self._loop)
@@ -56,7 +78,8 @@ class CallbackLoop:
             self._loop.close()
 
 
-async def _as_coroutine(awaitable: Awaitable[T]) -> T:
+async def _awaited_by(wait: Wait, awaitable: Awaitable[T]) -> T:
+    wait.task = asyncio.current_task()
     return await awaitable
 
 

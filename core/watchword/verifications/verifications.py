@@ -6,6 +6,7 @@ atomic step, so of many callers exactly one wins.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from datetime import datetime
@@ -207,7 +208,8 @@ async def reserve_verification(
     """Claim an identifier; True for the one caller that was first (until the row is swept)."""
     spelling = stored_identifier(call.config.options.verification, identifier)
     if not in_database(call):
-        ttl = int((expires_at - call.now).total_seconds())
+        # What is claimed may be good to its last instant, and so is the claim.
+        ttl = max(1, math.ceil((expires_at - call.now).total_seconds()))
         return await call.secondary.increment(_KEY + spelling, ttl) == 1
     row: dict[str, object] = {"identifier": spelling, "value": value, "expires_at": expires_at}
     if call.config.tables.schema.ids == "text":

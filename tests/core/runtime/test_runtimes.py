@@ -6,15 +6,17 @@ import asyncio
 import os
 import threading
 from collections.abc import Callable
+from concurrent.futures import CancelledError
 from typing import Any
 
 import pytest
 
 from tests.core.conftest import MakeAuth
 from tests.support.browser import Browser
-from watchword import Auth, Call, Hooks, Request
+from watchword import Auth, Call, Hooks, Overloaded, Request
 from watchword.runtime.asynchronous import AsyncRuntime
 from watchword.runtime.blocking import BlockingRuntime, MustNotWait, finish
+from watchword.runtime.callback_loop import CallbackLoop
 
 OK = Request(method="GET", path="/api/auth/ok", host="localhost:3000")
 
@@ -31,6 +33,62 @@ def test_async_callbacks_run_in_the_blocking_world(make_auth: MakeAuth) -> None:
     browser = Browser(hooked(make_auth, slow))
     first, second = browser.get("/ok").json, browser.get("/ok").json
     assert first == second == {"thread": "watchword-callbacks"}
+
+
+def test_callbacks_of_two_servers_that_call_each_other_do_not_wait_for_ever(
+    make_auth: MakeAuth, caplog: pytest.LogCaptureFixture
+) -> None:
+    both = threading.Barrier(2)
+    told: list[int] = []
+
+    def calls(number: int) -> Callable[[Call], Any]:
+        async def hook(call: Call) -> None:
+            await asyncio.to_thread(both.wait, 60)
+            told.append(servers[1 - number].blocking.handle(OK).status)
+
+        return hook
+
+    servers = [make_auth(hooks=Hooks(after=calls(number))) for number in range(2)]
+    asking = [
+        threading.Thread(target=one.blocking.handle, args=(OK,), daemon=True) for one in servers
+    ]
+    for thread in asking:
+        thread.start()
+    for thread in asking:
+        thread.join(30)
+    assert told == [500, 500]
+    assert caplog.text.count("request failed: MustNotWait") == 2
+
+
+def test_a_callback_that_comes_behind_the_end_of_its_loop_is_refused() -> None:
+    loop = CallbackLoop()
+    begun, ending, end = threading.Event(), threading.Event(), threading.Event()
+    told: list[type[BaseException]] = []
+
+    async def endless() -> None:
+        try:
+            begun.set()
+            await asyncio.Event().wait()
+        finally:
+            ending.set()
+            end.wait(60)
+
+    def ask() -> None:
+        try:
+            loop.result_of(endless())
+        except BaseException as error:
+            told.append(type(error))
+
+    first, second = (threading.Thread(target=ask, daemon=True) for _ in range(2))
+    first.start()
+    begun.wait(60)
+    loop.stop()
+    ending.wait(60)
+    second.start()
+    second.join(10)
+    end.set()
+    first.join(60)
+    assert told == [Overloaded, CancelledError]
 
 
 def test_sync_callbacks_stay_off_the_event_loop(make_auth: MakeAuth) -> None:

@@ -10,11 +10,13 @@ import pytest
 
 from tests.core.conftest import MakeAuth
 from tests.support.browser import Clock
+from tests.support.databases import KeySpace
 from watchword import Advanced, Auth, Call, Headers, Verification
 from watchword.crypto.signing import reservation_uuid
 from watchword.database.facade import Database
 from watchword.runtime.blocking import finish
 from watchword.storage.memory import MemoryStorage
+from watchword.storage.redis import RedisStorage
 from watchword.verifications.verifications import (
     create_verification,
     find_verification,
@@ -139,6 +141,17 @@ def test_reservations_hold_where_ids_are_uuids(
     assert won == [True, False, False]
     row = run(auth, lambda call: newest_verification(call, "saml:1"))
     assert row.id == reservation_uuid("saml:1")
+
+
+def test_a_reservation_holds_for_the_last_instant_of_what_is_reserved(
+    make_auth: MakeAuth, clock: Clock, redis: KeySpace
+) -> None:
+    auth = make_auth(secondary_storage=RedisStorage(redis.url, prefix=redis.prefix))
+    ends = clock() + timedelta(seconds=0.9)
+    won = [
+        run(auth, lambda call: reserve_verification(call, "saml:1", "x", ends)) for _ in range(3)
+    ]
+    assert won == [True, False, False]
 
 
 def test_the_uuid_of_a_reservation_is_made_of_the_hash() -> None:

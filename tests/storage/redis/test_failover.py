@@ -64,9 +64,20 @@ def engine_of(server: Server, kind: str) -> tuple[Any, Any]:
     return storage.asynchronous(), asyncio.run
 
 
+READONLY = b"-READONLY You can't write against a read only replica."
+READONLY_IN_A_SCRIPT = (
+    b"-ERR Error running script (call to f_6b1bf486c81ceb7edf3c093f4c48582e38c0e791): "
+    b"@user_script:2: @user_script: 2: -READONLY You can't write against a read only replica. "
+)
+"""So Redis 6.2 says it."""
+
+
 @pytest.mark.parametrize("kind", ["blocking", "async"])
-def test_a_connection_to_a_server_that_became_a_copy_is_given_up(server: Server, kind: str) -> None:
-    server.answers = [b"-READONLY You can't write against a read only replica.\r\n"]
+@pytest.mark.parametrize("answer", [READONLY, READONLY_IN_A_SCRIPT])
+def test_a_connection_to_a_server_that_became_a_copy_is_given_up(
+    server: Server, answer: bytes, kind: str
+) -> None:
+    server.answers = [answer + b"\r\n"]
     engine, drive = engine_of(server, kind)
 
     async def body() -> None:

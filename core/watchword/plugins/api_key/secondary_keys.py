@@ -67,7 +67,7 @@ class SecondaryKeys:
         await self._write_copies(call, row)
         if not await self._store(call).replace(*self._entry(call, row, None)):
             raise StorageUnavailable("a new key is there already")
-        await self._list(call, row, lambda ids: [*ids, row.id])
+        await self._list(call, row, lambda ids: [*ids, *({row.id} - {*ids})])
         return row
 
     async def use(self, call: Call, held: Held, use: Use) -> StoredApiKey | None:
