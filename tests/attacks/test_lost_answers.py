@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
-from types import SimpleNamespace
 from typing import Any, cast
 from urllib.parse import parse_qsl, urlsplit
 
@@ -20,11 +19,9 @@ from tests.plugins.factor_server import key as key_of_app
 from tests.support.browser import Answer, Browser, Clock
 from tests.support.databases import KeySpace
 from tests.support.redis_proxy import RedisProxy, redis_proxy
-from watchword import Auth, Call, EmailAndPassword, PasswordReset, RateLimit, RateLimitRule
-from watchword.pipeline.rate_counters import MemoryCounters, SecondaryCounters
+from watchword import Auth, EmailAndPassword, PasswordReset, RateLimit
 from watchword.plugins import ApiKey, EmailOTP, MagicLink, OneTimeToken, TwoFactor
 from watchword.plugins.api_key import ApiKeyConfig, CreateApiKey, VerifyApiKey
-from watchword.runtime.blocking import finish
 from watchword.storage.redis import RedisStorage
 
 FAULTS = {
@@ -201,22 +198,6 @@ def test_whoever_is_told_that_a_session_is_over_is_told_the_truth(
         assert answer.status == 503 or ended.session() is None, f"command {number}"
         if number >= reached:
             break
-
-
-def test_an_attempt_is_given_back_once(storage: RedisStorage, proxy: RedisProxy) -> None:
-    counters, rule = SecondaryCounters(MemoryCounters()), RateLimitRule(window=60, max=3)
-    limits = SimpleNamespace(on_storage_failure="memory")
-    config = SimpleNamespace(rate_limit=limits)
-    call = cast("Call", SimpleNamespace(secondary=storage.blocking(), config=config))
-    for _ in range(3):
-        assert finish(counters.consume(call, "key", rule)) is None
-    proxy.watch({1: "lost"})
-    finish(counters.give_back(call, "key", rule))
-    assert proxy.seen[:3] == [b"GET", b"EVAL", b"EVAL"]
-    proxy.watch()
-    assert finish(counters.consume(call, "key", rule)) is None
-    assert finish(counters.consume(call, "key", rule)) == 60
-    finish(call.secondary.close())
 
 
 def test_uses_of_a_key_are_counted_and_the_key_is_listed_once(

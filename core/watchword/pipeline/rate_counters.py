@@ -183,9 +183,6 @@ class SecondaryCounters:
             less = str(int(count) - 1) if int(count) > 1 else None
             if await call.secondary.replace(key, count, less, window):
                 return
-            # Where an answer was lost, the client asked again, and was told of its own change.
-            if await call.secondary.get(key) == less:
-                return
 
     async def clear(self, call: Call, key: str) -> None:
         await self._memory.clear(call, key)
