@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from importlib import import_module
@@ -98,6 +99,16 @@ def test_celery(example: Callable[[str], Any], mails: MailServer) -> None:
     assert len(mails.to(ADA)) == 1
 
 
+@pytest.fixture
+def signals() -> Iterator[None]:
+    """A worker of RQ takes signals over, and keeps them."""
+    before = {one: signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for one, handler in before.items():
+        signal.signal(one, handler)
+
+
+@pytest.mark.usefixtures("signals")
 def test_rq(example: Callable[[str], Any], mails: MailServer) -> None:
     module = example("mail_by_rq")
     ask(module)
@@ -106,6 +117,7 @@ def test_rq(example: Callable[[str], Any], mails: MailServer) -> None:
     assert len(mails.to(ADA)) == 1
 
 
+@pytest.mark.usefixtures("signals")
 def test_a_mail_that_has_to_wait_is_scheduled(
     example: Callable[[str], Any], mails: MailServer
 ) -> None:

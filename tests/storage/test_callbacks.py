@@ -216,6 +216,15 @@ def test_nobody_gets_into_the_transaction_of_a_task_that_was_left_behind(
     assert sorted(str(row["id"]) for row in rows) == ["u-ann", *["u-bob"] * told, "u-eve"]
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """An interrupt raises, also behind a shell that ignores it or a worker that took it over."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_a_thread_that_waits_no_more_is_left_in_no_transaction(
     engine: Engine, loop: CallbackLoop
 ) -> None:

@@ -6,7 +6,8 @@ import asyncio
 import threading
 from collections.abc import Awaitable
 from concurrent.futures import Future
-from typing import TypeVar
+from contextlib import suppress
+from typing import TypeVar, cast
 
 from watchword.errors import Overloaded
 
@@ -44,14 +45,11 @@ class CallbackLoop:
         wait = Wait()
         before = waiting.set(wait)
         try:
-            begun = self._begun(wait, awaitable)
-            try:
-                return begun.result()
-            finally:
-                begun.cancel()  # where the wait was broken off
+            return self._begun(wait, awaitable).result()
         finally:
             wait.is_over = True
             waiting.reset(before)
+            self._break_off(wait)
 
     def stop(self) -> None:
         """End the loop and its thread; whoever still waits for a result hears of it."""
@@ -67,6 +65,14 @@ class CallbackLoop:
         give_up(awaitable)
         raise Overloaded
 
+    def _break_off(self, wait: Wait) -> None:
+        """End a callback that goes on though nobody waits for it: an interrupt may come at any
+        place."""
+        task = cast("asyncio.Task[object] | None", wait.task)
+        if task is not None and not task.done():
+            with suppress(RuntimeError):  # the loop has ended, and with it the callback
+                self._loop.call_soon_threadsafe(task.cancel)
+
     def _current_task(self) -> object:
         return asyncio.current_task(self._loop)
 
@@ -80,6 +86,9 @@ class CallbackLoop:
 
 async def _awaited_by(wait: Wait, awaitable: Awaitable[T]) -> T:
     wait.task = asyncio.current_task()
+    if wait.is_over:
+        give_up(awaitable)
+        raise asyncio.CancelledError
     return await awaitable
 
 
